@@ -1,0 +1,30 @@
+# One place for every compiler and linker flag. The interface target `homeostat_flags` is private to our own targets.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(homeostat_flags INTERFACE)
+target_compile_options(homeostat_flags INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -ffp-contract=off -fno-omit-frame-pointer)
+target_compile_definitions(homeostat_flags INTERFACE _GLIBCXX_ASSERTIONS)
+
+if(HOMEOSTAT_SANITIZE)
+  target_compile_options(homeostat_flags INTERFACE -fsanitize=${HOMEOSTAT_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(homeostat_flags INTERFACE -fsanitize=${HOMEOSTAT_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(homeostat_flags INTERFACE -fstack-protector-strong -fcf-protection -U_FORTIFY_SOURCE
+    -D_FORTIFY_SOURCE=3)
+  target_link_options(homeostat_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_link_options(homeostat_flags INTERFACE -fuse-ld=lld)
+endif()

@@ -1,0 +1,1 @@
+# `cmake --install` puts the embeddable library where find_package(Homeostat) finds it.

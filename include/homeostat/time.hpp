@@ -1,0 +1,32 @@
+// Engine time: what every machine of the library is told instead of reading a clock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace homeostat {
+
+/// Every span of time in the library, in nanoseconds.
+using Duration = std::chrono::nanoseconds;
+
+/// A clock without `now()`: the program that embeds the library tells the time, so that a test can tell any time.
+struct EngineClock {
+  using rep = std::int64_t;
+  using period = std::nano;
+  using duration = Duration;
+  using time_point = std::chrono::time_point<EngineClock, Duration>;
+  static constexpr bool is_steady = true;
+};
+
+/// A point in engine time. It never goes backwards; its zero means nothing by itself.
+using Instant = EngineClock::time_point;
+
+/// Later than every instant that occurs; stands for "no deadline".
+inline constexpr Instant kNever = Instant::max();
+/// Earlier than every instant that occurs; stands for "not yet".
+inline constexpr Instant kLongAgo = Instant::min();
+
+/// `at + span`, or kNever where that would overflow or `at` already is kNever. `span` must not be negative.
+constexpr Instant later(Instant at, Duration span) { return at > kNever - span ? kNever : at + span; }
+
+}  // namespace homeostat

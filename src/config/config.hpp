@@ -1,0 +1,34 @@
+// The configuration as read from one YAML file: the engine's plan, and what the shell needs beside it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/plan.hpp"
+#include "probe/spec.hpp"
+#include "runtime/spec.hpp"
+
+namespace homeostat::config {
+
+/// A command of the user's: an exec rung or a notifier. `{service}` `{instance}` `{summary}` `{incident}` are filled
+/// in within each argument; the same texts are in the environment as HOMEOSTAT_SERVICE, ….
+struct CommandSpec {
+  std::string name;
+  std::vector<std::string> argv;
+  std::string user;
+  std::string cwd;
+  Duration timeout = std::chrono::seconds(30);
+};
+
+struct Config {
+  std::string path;
+  std::string text;  // as read: the input log and the journal refer to it
+  engine::Plan plan;  // plan.services[i] belongs to runtimes[i]
+  std::vector<runtime::Spec> runtimes;
+  std::vector<probe::Spec> probes;  // CheckPlan::probe and Prerequisite::probe point here
+  std::vector<CommandSpec> commands;   // exec rungs
+  std::vector<CommandSpec> notifiers;
+};
+
+}  // namespace homeostat::config

@@ -1,0 +1,64 @@
+#include "homeostat/remediation.hpp"
+
+#include <algorithm>
+
+namespace homeostat {
+
+Duration backoff(const BackoffPolicy& policy, std::uint32_t tries, Random& random) {
+  if (tries == 0) return Duration{};
+  Duration wait = std::min(policy.initial, policy.max);
+  for (std::uint32_t i = 1; i < tries && wait < policy.max; ++i) {
+    wait = wait > policy.max / 2 ? policy.max : wait * 2;
+  }
+  const std::int64_t spread = wait.count() / 100 * policy.jitter_percent;
+  const auto draw = random.below(static_cast<std::uint64_t>(2 * spread + 1));
+  return wait - Duration(spread) + Duration(static_cast<std::int64_t>(draw));
+}
+
+namespace ladder {
+
+bool spent(const LadderState& state, std::span<const RungPolicy> rungs) { return state.rung >= rungs.size(); }
+
+void begin_try(LadderState& state) {
+  ++state.attempts;
+  ++state.tries;
+}
+
+void try_failed(LadderState& state, std::span<const RungPolicy> rungs, const BackoffPolicy& policy, Instant at,
+                Random& random) {
+  if (state.rung < rungs.size() && state.attempts >= rungs[state.rung].attempts) {
+    ++state.rung;
+    state.attempts = 0;
+  }
+  state.not_before = later(at, backoff(policy, state.tries, random));
+}
+
+void skip(LadderState& state) {
+  ++state.rung;
+  state.attempts = 0;
+}
+
+void rearm(LadderState& state, const BackoffPolicy& policy, Instant at, Random& random) {
+  state.rung = 0;
+  state.attempts = 0;
+  ++state.rounds;
+  const BackoffPolicy longest{policy.max, policy.max, policy.jitter_percent};
+  state.not_before = later(at, backoff(longest, 1, random));
+}
+
+void recovered(LadderState& state, Instant at) { state.healthy_since = at; }
+
+void failed_again(LadderState& state, std::span<const RungPolicy> rungs, const BackoffPolicy& policy,
+                  Duration rearm_after, Instant at, Random& random) {
+  const bool well_long_enough = state.healthy_since != kNever && at >= later(state.healthy_since, rearm_after);
+  if (state.tries == 0 || well_long_enough) {
+    state = LadderState{};
+    return;
+  }
+  state.healthy_since = kNever;
+  try_failed(state, rungs, policy, at, random);
+}
+
+}  // namespace ladder
+
+}  // namespace homeostat

@@ -1,0 +1,75 @@
+// What the engine asks of the shell. Small, trivially copyable, made of ids.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "engine/ids.hpp"
+#include "engine/plan.hpp"
+#include "engine/record.hpp"
+#include "homeostat/incarnation.hpp"
+#include "homeostat/time.hpp"
+
+namespace homeostat::engine {
+
+/// Run a check now. Answered by Observed with the same target and run.
+struct Probe {
+  TargetId target = 0;
+  std::uint32_t run = 0;
+  Instant scheduled{};
+};
+
+/// What a runtime is asked to do to one instance (slot), or to the service as a whole (kWhole; exec strategies,
+/// scale). `rollback` and `scale` exist for the exec runtime only: the process runtime restarts with another version.
+enum class Op : std::uint8_t { start, stop, restart, rollback, scale, exec };
+
+/// Perform an action whose intent is durable. The runtime refuses (`not_started`) when the instance is not the
+/// incarnation `expected`. Answered by ActionDone with the same id.
+struct Dispatch {
+  CommandId id;
+  Op op = Op::start;
+  ServiceId service = 0;
+  Slot slot = 0;
+  std::uint32_t version = kNone;  // index for Engine::version(); kNone: no releases
+  std::uint32_t reference = kNone;  // exec: RungPlan::reference; scale: the number of instances wanted
+  Incarnation expected;
+  Instant deadline{};
+};
+
+/// Run a notifier. Answered by NotifyDone; repeated by the engine until it succeeds.
+struct Notify {
+  CommandId escalation;
+  std::uint32_t notifier = kNone;
+  std::uint32_t attempt = 0;
+};
+
+/// Connect to our own loopback responder. Answered by SelfChecked with the same round.
+struct SelfCheck {
+  std::uint64_t round = 0;
+};
+
+/// Homeostat does not look after this instance any more (service removed); it goes on running.
+struct Release {
+  ServiceId service = 0;
+  Slot slot = 0;
+  Incarnation incarnation;
+};
+
+using Command = std::variant<Probe, Dispatch, Notify, SelfCheck, Release>;
+static_assert(std::is_trivially_copyable_v<Command>);
+
+/// What one step wants done. The records must become durable in this order; dispatches come out only after the
+/// JournalDurable input that covers their intent.
+struct Commands {
+  std::vector<Command> commands;
+  std::vector<Record> records;
+
+  void clear() {
+    commands.clear();
+    records.clear();
+  }
+};
+
+}  // namespace homeostat::engine

@@ -1,0 +1,154 @@
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "engine/json_reader.hpp"
+#include "engine/json_writer.hpp"
+
+namespace homeostat::engine {
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += "\\u00";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+void JsonCursor::blanks() {
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
+    ++at_;
+  }
+}
+
+bool JsonCursor::at_end() {
+  blanks();
+  return at_ == text_.size();
+}
+
+bool JsonCursor::take(char c) {
+  blanks();
+  if (failed_ || at_ >= text_.size() || text_[at_] != c) return false;
+  ++at_;
+  return true;
+}
+
+void JsonCursor::expect(char c) {
+  if (!take(c)) failed_ = true;
+}
+
+bool JsonCursor::literal(std::string_view word) {
+  blanks();
+  if (failed_ || !text_.substr(at_).starts_with(word)) return false;
+  at_ += word.size();
+  return true;
+}
+
+std::int64_t JsonCursor::number() {
+  blanks();
+  std::int64_t value = 0;
+  const char* begin = text_.data() + at_;
+  const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
+  if (failed_ || error != std::errc{}) {
+    failed_ = true;
+    return 0;
+  }
+  at_ += static_cast<std::size_t>(end - begin);
+  return value;
+}
+
+std::uint64_t JsonCursor::natural() {
+  blanks();
+  std::uint64_t value = 0;
+  const char* begin = text_.data() + at_;
+  const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
+  if (failed_ || error != std::errc{}) {
+    failed_ = true;
+    return 0;
+  }
+  at_ += static_cast<std::size_t>(end - begin);
+  return value;
+}
+
+// Our own writer escapes only what it must, as \" \\ or \u00XX; the other short forms are read for the sake of people
+// who edit by hand. Code points above 0xff do not occur escaped.
+void JsonCursor::append_escape(std::string& out) {
+  if (at_ >= text_.size()) return fail();
+  const char c = text_[at_++];
+  static constexpr std::string_view kFrom = "\"\\/bfnrt";
+  static constexpr std::string_view kTo = "\"\\/\b\f\n\r\t";
+  if (const auto known = kFrom.find(c); known != std::string_view::npos) {
+    out += kTo[known];
+    return;
+  }
+  unsigned value = 0;
+  if (c != 'u' || at_ + 4 > text_.size()) return fail();
+  const char* begin = text_.data() + at_;
+  const auto [end, error] = std::from_chars(begin, begin + 4, value, 16);
+  if (error != std::errc{} || end != begin + 4 || value > 0xff) return fail();
+  at_ += 4;
+  out += static_cast<char>(value);
+}
+
+std::string JsonCursor::string() {
+  std::string out;
+  expect('"');
+  while (!failed_) {
+    if (at_ >= text_.size()) {
+      fail();
+      break;
+    }
+    const char c = text_[at_++];
+    if (c == '"') break;
+    if (c == '\\') append_escape(out);
+    else out += c;
+  }
+  return out;
+}
+
+std::string_view JsonCursor::skip_value(int depth) {
+  blanks();
+  const std::size_t begin = at_;
+  if (failed_ || at_ >= text_.size() || depth > 32) {
+    fail();
+    return {};
+  }
+  const char c = text_[at_];
+  if (c == '"') {
+    ++at_;
+    while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
+    if (at_ >= text_.size()) fail();
+    else ++at_;
+  } else if (c == '{' || c == '[') {
+    const char close = c == '{' ? '}' : ']';
+    ++at_;
+    if (!take(close)) {
+      do {
+        skip_value(depth + 1);
+        if (c == '{') {
+          expect(':');
+          skip_value(depth + 1);
+        }
+      } while (!failed_ && take(','));
+      expect(close);
+    }
+  } else {
+    static constexpr std::string_view kEnd = ",]} \n\t\r";
+    while (at_ < text_.size() && kEnd.find(text_[at_]) == std::string_view::npos) ++at_;
+    if (at_ == begin) fail();
+  }
+  return failed_ ? std::string_view{} : text_.substr(begin, at_ - begin);
+}
+
+}  // namespace homeostat::engine

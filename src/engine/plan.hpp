@@ -1,0 +1,121 @@
+// The configuration as the engine sees it: typed, complete, with every default filled in. Made by `config`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "homeostat/health.hpp"
+#include "homeostat/remediation.hpp"
+
+namespace homeostat::engine {
+
+/// Dense indices of one configuration generation. Never persisted: names are.
+using ServiceId = std::uint32_t;
+using CheckId = std::uint32_t;  // within its service
+using Slot = std::int32_t;  // an instance's place, 0 … instances-1
+inline constexpr Slot kWhole = -1;  // the service as a whole
+inline constexpr std::uint32_t kNone = 0xffffffffU;
+
+/// What the engine may do with a service: `shadow` decides and records only, `approve` asks an operator first.
+enum class Mode : std::uint8_t { shadow, approve, act };
+
+struct CheckPlan {
+  std::string name;
+  CheckPolicy policy;
+  Role role = Role::alive;
+  Scope scope = Scope::instance;
+  /// True for the built-in check that the process is there: also fed by exits, never answered from the network.
+  bool process = false;
+  /// Changes when the target or the expectation changes: then streaks are forgotten at a reload.
+  std::uint64_t identity = 0;
+  /// Index into Config::probes, for the shell.
+  std::uint32_t probe = kNone;
+};
+
+enum class StrategyKind : std::uint8_t { restart, rollback, exec, escalate };
+
+struct RungPlan {
+  StrategyKind strategy = StrategyKind::restart;
+  std::uint32_t attempts = 1;
+  Duration verify_within{};  // 0: computed (startup_grace + success_threshold x fast_interval of the slowest check)
+  Duration changed_within{};  // condition: the version changed at most this long ago; 0: no condition
+  bool all = false;           // restart: every instance, one after the other, not only the failing one
+  std::string name;           // exec: the command's name; escalate: the notifier's name; else empty
+  std::uint32_t reference = kNone;  // exec: index into Config::commands; escalate: into Config::notifiers
+  bool idempotent = false;          // exec: may be repeated when its outcome is unknown
+};
+
+struct Prerequisite {
+  enum class Kind : std::uint8_t { service_healthy, check_passing, file_exists, min_healthy };
+  Kind kind = Kind::service_healthy;
+  std::string text;                 // as the user wrote it, for reasons
+  ServiceId service = kNone;        // all but file_exists
+  CheckId check = kNone;            // check_passing
+  std::uint32_t count = 0;          // min_healthy
+  std::uint32_t probe = kNone;      // file_exists: index into Config::probes, looked at on demand
+};
+
+/// How many may be unavailable or acted on: an absolute number or a share, which rounds down but to at least one.
+struct Share {
+  std::uint32_t count = 0;
+  std::uint32_t percent = 0;  // used when > 0
+  constexpr std::uint32_t of(std::uint32_t total) const {
+    const std::uint64_t share = percent > 0 ? std::uint64_t{total} * percent / 100 : count;
+    return share < 1 ? 1 : static_cast<std::uint32_t>(share);
+  }
+};
+
+struct Budget {
+  std::uint32_t max_actions = 3;
+  std::uint32_t percent = 0;  // of all instances; the larger of both counts
+  Duration per = std::chrono::minutes(10);
+};
+
+/// What the service's runtime can do; a strategy that needs more is refused by `validate`.
+struct RuntimePlan {
+  bool managed = false;    // we start the instances (process runtime); false: the exec runtime's own commands
+  bool restart = false;
+  bool start_stop = false;
+  bool releases = false;   // deploy and rollback have a meaning
+  std::uint32_t reference = kNone;  // index into Config::services, for the shell
+  /// Changes when what would be started changes; an instance started from another is `outdated`.
+  std::uint64_t identity = 0;
+  Duration stop_grace = std::chrono::seconds(10);
+};
+
+struct ServicePlan {
+  std::string name;
+  Mode mode = Mode::act;
+  RuntimePlan runtime;
+  std::uint32_t instances = 1;
+  std::uint32_t min_healthy = 1;
+  std::string release;  // the version to begin with; empty without releases
+  std::vector<ServiceId> depends_on;
+  std::vector<Prerequisite> prerequisites;
+  std::vector<CheckPlan> checks;
+  std::vector<RungPlan> ladder;
+  BackoffPolicy backoff;
+  Budget budget;
+  Share max_unavailable{1, 0};
+  Duration stable_after = std::chrono::minutes(10);
+  Duration reopen_within = std::chrono::minutes(10);
+  Duration rearm_after = std::chrono::minutes(30);
+};
+
+struct Plan {
+  std::uint64_t generation = 0;
+  std::uint64_t seed = 0;
+  std::vector<ServicePlan> services;
+  Budget fleet{3, 10, std::chrono::minutes(10)};
+  /// The notifier for escalations that no ladder names one for; kNone: none.
+  std::uint32_t default_notifier = kNone;
+  bool shadow = false;  // all services decide and record only
+  Duration tilt_least = std::chrono::seconds(30);
+  Duration durable_within = std::chrono::seconds(5);
+  std::uint32_t doubt_roots = 5;
+  std::uint32_t doubt_sample = 20;
+};
+
+}  // namespace homeostat::engine

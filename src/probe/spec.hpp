@@ -1,0 +1,72 @@
+// What a check looks at, as configured: one struct a kind. `{port}`, `{instance}`, `{release}` are filled in per run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "homeostat/time.hpp"
+
+namespace homeostat::probe {
+
+/// An HTTP status or a range of them, both ends included.
+struct StatusRange {
+  int first = 200;
+  int last = 299;
+};
+
+enum class Connection : std::uint8_t { reuse, fresh };
+
+struct HttpSpec {
+  bool tls = false;
+  std::string host;                 // name or address; default 127.0.0.1
+  std::string port;                 // number or "{port}"
+  std::string path = "/";           // with query; may contain {instance}
+  std::string method = "GET";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<StatusRange> status{{200, 299}};
+  std::string contains;             // the body must contain this; empty: no condition
+  std::string matches;              // RE2 the body must match somewhere; empty: no condition
+  Duration latency_below{};         // slower is a failure; 0: off
+  std::uint32_t follow_redirects = 0;
+  Connection connection = Connection::reuse;
+  std::uint32_t fresh_every = 10;   // with reuse: every Nth run opens a new connection
+  std::string ca_file;              // tls: empty: the system's
+  std::string server_name;          // tls: SNI and verification; empty: host
+};
+
+struct TcpSpec {
+  std::string host;
+  std::string port;
+  std::string send;    // bytes to send after connecting
+  std::string expect;  // what the answer must begin with; empty: connecting is enough
+};
+
+struct ExecSpec {
+  std::vector<std::string> argv;
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string cwd;
+  std::string user;
+};
+
+struct FileSpec {
+  std::string path;
+  Duration newer_than{};  // 0: it only has to exist
+};
+
+/// The instance's process is there.
+struct ProcessSpec {};
+
+using Spec = std::variant<HttpSpec, TcpSpec, ExecSpec, FileSpec, ProcessSpec>;
+
+/// What `{port}`, `{instance}` and `{release}` stand for in one run.
+struct Place {
+  std::uint16_t port = 0;
+  std::uint32_t instance = 0;
+  std::string release;
+};
+
+}  // namespace homeostat::probe

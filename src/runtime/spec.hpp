@@ -1,0 +1,49 @@
+// How a service is run, as configured: one struct a kind of runtime.
+#pragma once
+
+#include <sys/resource.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "homeostat/time.hpp"
+
+namespace homeostat::runtime {
+
+/// What happens to the instances when Homeostat ends in order.
+enum class OnShutdown : std::uint8_t { keep, stop };
+
+struct ProcessSpec {
+  std::vector<std::string> command;  // {port} {instance} {release} are filled in within each argument
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string cwd;
+  std::string user;
+  std::vector<std::pair<int, rlimit>> limits;
+  std::uint16_t first_port = 0;  // 0: no ports
+  std::uint16_t last_port = 0;
+  std::string releases;  // {release} = releases/<version>; empty: no releases
+  Duration stop_grace = std::chrono::seconds(10);
+  std::uint64_t log_bytes = 10 << 20;  // the output file is cut to this size
+  OnShutdown on_shutdown = OnShutdown::keep;
+};
+
+/// The user's own commands; an empty one: the runtime cannot do that.
+struct ExecSpec {
+  std::vector<std::string> start;
+  std::vector<std::string> stop;
+  std::vector<std::string> restart;
+  std::vector<std::string> rollback;
+  std::vector<std::string> scale;
+  std::vector<std::string> status;
+  std::string user;
+  std::string cwd;
+  Duration timeout = std::chrono::seconds(60);
+  bool idempotent = false;  // may be repeated when the outcome is unknown
+};
+
+using Spec = std::variant<ProcessSpec, ExecSpec>;
+
+}  // namespace homeostat::runtime
