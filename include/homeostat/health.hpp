@@ -30,7 +30,7 @@ struct HealthChange {
   Status to = Status::unknown;
   bool verdict = false;
   bool recovered = false;
-  bool confirmed = false;  // success_threshold reached for the first time since the start
+  bool confirmed = false;  // the needed run of successes is complete, for the first time since a failure or a start
   bool flapping_changed = false;
 
   constexpr bool any() const { return from != to || verdict || recovered || confirmed || flapping_changed; }
@@ -57,6 +57,7 @@ class Health {
 
   Status status() const;
   bool failing() const { return phase_ == Phase::failing; }
+  /// True from a start until the first result that counts.
   bool starting() const { return starting_; }
   bool flapping() const { return flapping_; }
   /// True from success_threshold successes in a row (more while flapping) until the next failure or start.
@@ -96,6 +97,7 @@ class Health {
     visit("confirmed", self.confirmed_);
     visit("blind", self.blind_);
     visit("critical", self.critical_);
+    visit("slow", self.slow_);
   };
 
  private:
@@ -113,14 +115,17 @@ class Health {
   std::uint32_t failures_ = 0;
   std::uint32_t successes_ = 0;
   std::uint32_t history_ = 0;  // one bit a result, newest lowest
-  std::uint8_t runs_ = 0;      // results in history_, at most 21
-  std::uint8_t unknowns_ = 0;
+  std::uint32_t unknowns_ = 0;
+  std::uint8_t runs_ = 0;  // results in history_, at most 21
   Phase phase_ = Phase::unknown;
   bool starting_ = false;
   bool flapping_ = false;
   bool confirmed_ = false;
   bool blind_ = false;
   bool critical_ = false;
+  bool slow_ = false;  // the last good result was degraded
 };
+
+static_assert(sizeof(Health) <= 104, "one of these exists for every check of every instance");
 
 }  // namespace homeostat

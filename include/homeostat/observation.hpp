@@ -14,25 +14,25 @@ enum class Result : std::uint8_t { success, degraded, failure, timeout, unknown 
 /// Why a run ended as it did. The part up to `other` speaks of the target, the part after it of ourselves.
 enum class Reason : std::uint8_t {
   none,
-  exited,         // the process ended; code: exit status, or -1 when nobody could tell
-  signalled,      // the process was killed; code: signal number
-  refused,        // connection refused
-  reset,          // connection reset or closed before an answer
-  unreachable,    // no route, host down, network down
-  timed_out,      // no (complete) answer within the timeout
-  wrong_status,   // code: the HTTP status received
-  wrong_body,     // the answer does not contain or match what is expected
-  garbage,        // not the protocol that was asked for
-  too_large,      // the answer is longer than we are willing to read
-  too_slow,       // answered, but above the latency bound; code: milliseconds
-  exit_code,      // an exec check's exit status; code: that status
-  not_found,      // a file that must exist does not
-  stale,          // a file is older than it may be; code: age in seconds
-  tls,            // handshake or verification failed
-  other,          // the target's fault, none of the above
-  no_descriptors, // we ran out of file descriptors or processes
-  no_resolver,    // the name could not be resolved (no answer, or no such name)
-  internal,       // our own fault, none of the above
+  exited,          // the process ended; code: exit status, or -1 when nobody could tell
+  signalled,       // the process was killed; code: signal number
+  refused,         // connection refused
+  reset,           // connection reset or closed before an answer
+  unreachable,     // no route, host down, network down
+  timed_out,       // no (complete) answer within the timeout
+  wrong_status,    // code: the HTTP status received
+  wrong_body,      // the answer does not contain or match what is expected
+  garbage,         // not the protocol that was asked for
+  too_large,       // the answer is longer than we are willing to read
+  too_slow,        // answered, but above the latency bound; code: milliseconds
+  exit_code,       // an exec check's exit status; code: that status
+  not_found,       // a file that must exist does not
+  stale,           // a file is older than it may be; code: age in seconds
+  tls,             // handshake or verification failed
+  other,           // the target's fault, none of the above
+  no_descriptors,  // we ran out of file descriptors or processes
+  no_resolver,     // the name could not be resolved (no answer, or no such name)
+  internal,        // our own fault, none of the above
 };
 
 struct Observation {
@@ -46,8 +46,16 @@ struct Observation {
   /// Direct evidence comes from the target itself (its exit, its answer); indirect evidence (a time-out, an
   /// unreachable host) could as well be a fault on our side.
   constexpr bool direct() const {
-    return bad() && reason != Reason::timed_out && reason != Reason::unreachable;
+    return result == Result::failure && reason != Reason::timed_out && reason != Reason::unreachable;
   }
+
+  /// Names every field once, for saving, loading and hashing.
+  static constexpr auto fields = [](auto& self, auto& visit) {
+    visit("result", self.result);
+    visit("reason", self.reason);
+    visit("code", self.code);
+    visit("latency", self.latency);
+  };
 };
 
 /// The status of a check, an instance or a service. Everything else (flapping, paused …) is a flag beside it.

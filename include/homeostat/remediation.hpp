@@ -13,7 +13,7 @@ namespace homeostat {
 struct BackoffPolicy {
   Duration initial = std::chrono::seconds(1);
   Duration max = std::chrono::minutes(5);
-  std::uint32_t jitter_percent = 20;
+  std::uint32_t jitter_percent = 20;  // more than 100 counts as 100
 };
 
 /// The wait before try number `tries` (0: the first, at once). One draw from `random` when tries > 0.

@@ -49,6 +49,7 @@ void Health::count_failure(const CheckPolicy& policy, const Observation& seen, I
   confirmed_ = false;
   const bool in_grace = starting_ && at < later(startup_at_, policy.startup_grace);
   if (in_grace && !ended(seen)) return;
+  starting_ = false;
   remember(false, change);
   if (failures_ == 0) first_failure_ = at;
   increment(failures_);
@@ -61,6 +62,7 @@ void Health::count_failure(const CheckPolicy& policy, const Observation& seen, I
 
 void Health::count_success(const CheckPolicy& policy, Instant at, HealthChange& change) {
   starting_ = false;
+  slow_ = last_.result == Result::degraded;
   remember(true, change);
   if (successes_ == 0) first_success_ = at;
   increment(successes_);
@@ -117,7 +119,7 @@ Status Health::status() const {
     if (successes_ > 0) return Status::degraded;
     return critical_ ? Status::critical : Status::unhealthy;
   }
-  return last_.result == Result::degraded ? Status::degraded : Status::healthy;
+  return slow_ ? Status::degraded : Status::healthy;
 }
 
 bool Health::wants_fast(const CheckPolicy& policy) const {

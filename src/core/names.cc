@@ -21,9 +21,9 @@ std::string_view to_string(Result result) {
 
 std::string_view to_string(Reason reason) {
   static constexpr std::array<std::string_view, 20> kNames{
-      "none",  "exited",    "signalled", "refused",   "reset", "unreachable", "timed_out", "wrong_status",
-      "wrong_body", "garbage", "too_large", "too_slow", "exit_code", "not_found", "stale", "tls",
-      "other", "no_descriptors", "no_resolver", "internal"};
+      "none",         "exited",     "signalled", "refused",        "reset",       "unreachable", "timed_out",
+      "wrong_status", "wrong_body", "garbage",   "too_large",      "too_slow",    "exit_code",   "not_found",
+      "stale",        "tls",        "other",     "no_descriptors", "no_resolver", "internal"};
   return pick(kNames, reason);
 }
 

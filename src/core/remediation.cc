@@ -10,7 +10,7 @@ Duration backoff(const BackoffPolicy& policy, std::uint32_t tries, Random& rando
   for (std::uint32_t i = 1; i < tries && wait < policy.max; ++i) {
     wait = wait > policy.max / 2 ? policy.max : wait * 2;
   }
-  const std::int64_t spread = wait.count() / 100 * policy.jitter_percent;
+  const std::int64_t spread = wait.count() / 100 * std::min(policy.jitter_percent, 100U);  // never before `at`
   const auto draw = random.below(static_cast<std::uint64_t>(2 * spread + 1));
   return wait - Duration(spread) + Duration(static_cast<std::int64_t>(draw));
 }
