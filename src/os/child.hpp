@@ -28,7 +28,7 @@ struct ChildSpec {
   std::string cgroup;                                    // a cgroup v2 directory to be born in; empty: none
   /// A file the child locks (flock, exclusive) and writes "pid start boot TAG" into before it becomes the program. The
   /// lock is inherited: it is held until the last process of the instance has gone, and a second child with the
-  /// same file cannot come to life. Empty: none.
+  /// same file cannot come to life. Empty: none. See lock_file.hpp for reading it.
   std::string lock_file;
   std::string lock_tag;
 };
@@ -46,7 +46,8 @@ struct ExitStatus {
 };
 
 /// Starts a child; returns when it has become the program. A program that cannot be executed, a user that does not
-/// exist, a lock that is held: an error that says which, and no child is left.
+/// exist, a lock that is held: an error that says which, and no child is left. The child inherits the lock and its
+/// three standard descriptors, nothing else.
 std::expected<Child, Error> spawn(const ChildSpec& spec);
 
 /// Collects a child whose pidfd is readable. A process that is not our child gives `known = false`.
@@ -55,10 +56,8 @@ ExitStatus reap(const Child& child);
 /// Opens a handle on a process that an earlier run of this program started; nothing when that incarnation is gone.
 std::optional<Child> adopt(const Incarnation& known);
 
-/// Sends `signal` to the child's process group (never to pid <= 1). A group that is gone is not an error.
+/// Sends `signal` to the child's process group (never to pid <= 1). A group that is gone is not an error. A group id
+/// stays ours as long as its leader is not reaped or any member lives: signal before reaping.
 void signal_group(pid_t pid, int signal);
-
-/// Kills every process in a cgroup v2 directory (cgroup.kill, else one by one). Harmless when it does not exist.
-void kill_cgroup(const std::string& cgroup);
 
 }  // namespace homeostat::os

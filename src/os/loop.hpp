@@ -1,7 +1,10 @@
 // One epoll: whoever waits for a descriptor registers a Watcher. One thread only.
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <cstdint>
+#include <span>
 
 #include "core/error.hpp"
 #include "homeostat/time.hpp"
@@ -9,7 +12,8 @@
 
 namespace homeostat::os {
 
-/// Gets the events of one descriptor. It may remove itself or any other watcher while it is called.
+/// Gets the events of one descriptor. It may remove itself or any other watcher while it is called, and may be
+/// destroyed once it is removed. Use one watcher a descriptor: `ready` does not say which one it was.
 class Watcher {
  public:
   virtual ~Watcher() = default;
@@ -33,11 +37,12 @@ class Loop {
 
  private:
   explicit Loop(Fd epoll) : epoll_(std::move(epoll)) {}
+  int wait(std::span<epoll_event> events, Duration timeout);
 
   Fd epoll_;
-  // The batch being delivered, so that a watcher removed meanwhile is not called any more.
-  void* batch_ = nullptr;
-  int batch_size_ = 0;
+  // The part of the batch that is still to be delivered, so that a watcher removed meanwhile is not called any more.
+  std::span<epoll_event> pending_;
+  bool precise_ = true;  // epoll_pwait2 works here
 };
 
 }  // namespace homeostat::os
