@@ -27,7 +27,7 @@ struct IncidentFacts {
 
 /// One try of one repair.
 struct AttemptFacts {
-  std::string strategy;
+  std::string strategy{};
   Instant began{};
   bool verified = false;      // the service's own checks proved the recovery; an exit code alone never does
   Duration time_to_repair{};  // from `began` to the first success of that recovery; meaningless unless verified
@@ -35,16 +35,16 @@ struct AttemptFacts {
 
 /// Everything known about one service; facts outside the window are ignored, intervals may overlap and be unsorted.
 struct AvailabilityFacts {
-  std::vector<IncidentFacts> incidents;
-  std::vector<Interval> down;         // unhealthy or critical, from first failure to first success
-  std::vector<Interval> unknown;      // nobody could look
-  std::vector<Interval> maintenance;  // announced
-  std::vector<AttemptFacts> attempts;
+  std::vector<IncidentFacts> incidents{};
+  std::vector<Interval> down{};         // unhealthy or critical, from first failure to first success
+  std::vector<Interval> unknown{};      // nobody could look
+  std::vector<Interval> maintenance{};  // announced
+  std::vector<AttemptFacts> attempts{};
 };
 
 /// What one strategy achieved in the window.
 struct StrategyFigures {
-  std::string strategy;
+  std::string strategy{};
   std::uint64_t attempts = 0;
   std::uint64_t verified = 0;
   /// verified / attempts, 0 to 1.
@@ -91,7 +91,7 @@ struct Availability {
   /// down or reach over an edge of the window. Absent when the whole window is unknown or maintenance.
   std::optional<double> uptime{};
 
-  std::vector<StrategyFigures> strategies;  // sorted by name; attempts count by when they began
+  std::vector<StrategyFigures> strategies{};  // sorted by name; attempts count by when they began
 };
 
 /// The figures of one service over [from, to). An empty or reversed window gives no figures.
