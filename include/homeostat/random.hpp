@@ -30,6 +30,9 @@ class Random {
     return z ^ (z >> 31);
   }
 
+  /// Names every field once, for saving, loading and hashing.
+  static constexpr auto fields = [](auto& self, auto& visit) { visit("state", self.state_); };
+
  private:
   std::uint64_t state_;
 };

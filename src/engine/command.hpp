@@ -21,10 +21,6 @@ struct Probe {
   Instant scheduled{};
 };
 
-/// What a runtime is asked to do to one instance (slot), or to the service as a whole (kWhole; exec strategies,
-/// scale). `rollback` and `scale` exist for the exec runtime only: the process runtime restarts with another version.
-enum class Op : std::uint8_t { start, stop, restart, rollback, scale, exec };
-
 /// Perform an action whose intent is durable. The runtime refuses (`not_started`) when the instance is not the
 /// incarnation `expected`. Answered by ActionDone with the same id.
 struct Dispatch {

@@ -18,8 +18,6 @@ struct Observed {
   Observation seen;
 };
 
-enum class OutcomeKind : std::uint8_t { succeeded, failed, not_started, unknown };
-
 /// An action ended. `now_running` is the instance's incarnation after it (none: nothing runs).
 struct ActionDone {
   CommandId id;

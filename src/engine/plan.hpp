@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/names.hpp"
 #include "homeostat/health.hpp"
 #include "homeostat/remediation.hpp"
 
@@ -17,9 +18,6 @@ using CheckId = std::uint32_t;  // within its service
 using Slot = std::int32_t;  // an instance's place, 0 … instances-1
 inline constexpr Slot kWhole = -1;  // the service as a whole
 inline constexpr std::uint32_t kNone = 0xffffffffU;
-
-/// What the engine may do with a service: `shadow` decides and records only, `approve` asks an operator first.
-enum class Mode : std::uint8_t { shadow, approve, act };
 
 struct CheckPlan {
   std::string name;

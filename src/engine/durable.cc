@@ -1,0 +1,249 @@
+#include "engine/durable.hpp"
+
+#include <algorithm>
+
+#include "engine/json_reader.hpp"
+#include "engine/json_writer.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+template <class T>
+void push_bounded(std::vector<T>& list, T item, std::size_t bound) {
+  if (list.size() >= bound) list.erase(list.begin());
+  list.push_back(std::move(item));
+}
+
+/// Applies one record; an overload a type of record. `at` and `d` are the record's time and the state.
+struct Fold {
+  Durable& d;
+  Instant at;
+
+  ServiceState& service(const std::string& name) {
+    ServiceState& state = d.services[name];
+    if (state.known_since == kNever) state.known_since = at;
+    return state;
+  }
+
+  void operator()(const EpochBegan& r) { d.epoch = r.epoch; }
+
+  void operator()(const ConfigLoaded& r) {
+    d.generation = r.generation;
+    for (const auto& name : r.services) service(name);
+  }
+
+  void operator()(const StatusChanged& r) {
+    if (!r.check.empty()) return;
+    ServiceState& s = service(r.service);
+    if (s.status == "unknown" && s.status_since != kLongAgo) {
+      push_bounded(s.unknowns, Interval{s.status_since, at}, kIntervals);
+    }
+    s.status = r.to;
+    s.status_since = at;
+  }
+
+  void operator()(const DownBegan& r) { service(r.service).down_since = r.since; }
+
+  void operator()(const DownEnded& r) {
+    ServiceState& s = service(r.service);
+    if (s.down_since) push_bounded(s.downs, Interval{*s.down_since, std::max(*s.down_since, r.until)}, kIntervals);
+    s.down_since.reset();
+  }
+
+  void operator()(const IncidentFailing& r) {
+    d.incidents_made = std::max(d.incidents_made, r.incident);
+    IncidentState& incident = d.incidents[r.incident];
+    if (incident.id == 0) {
+      incident.id = r.incident;
+      incident.service = r.service;
+      incident.first_failure = r.first_failure;
+      incident.verdict_at = at;
+      incident.reason = r.reason;
+    }
+    if (r.reopened) ++incident.reopened;
+    incident.ending = Ending::open;
+    incident.failing[r.slot] = FailingState{r.check, r.first_failure, at, std::nullopt};
+    ServiceState& s = service(r.service);
+    s.incident = s.last_incident = r.incident;
+  }
+
+  void operator()(const IncidentRecovering& r) {
+    const auto incident = d.incidents.find(r.incident);
+    if (incident != d.incidents.end()) incident->second.failing[r.slot].first_success = r.first_success;
+    service(r.service).holds.erase(r.slot);
+  }
+
+  void operator()(const IncidentClosed& r) {
+    ServiceState& s = service(r.service);
+    s.incident = 0;
+    s.last_closed_at = at;
+    s.holds.clear();
+    const auto found = d.incidents.find(r.incident);
+    if (found == d.incidents.end()) return;
+    found->second.ending = r.how;
+    found->second.recovered_at = r.recovered_at;
+    found->second.closed_at = at;
+    forget_old_incidents();
+    forget_settled_escalations();
+  }
+
+  void forget_old_incidents() {
+    for (auto it = d.incidents.begin(); d.incidents.size() > kClosedIncidents && it != d.incidents.end();) {
+      it = it->second.ending == Ending::open ? std::next(it) : d.incidents.erase(it);
+    }
+  }
+
+  void operator()(const LadderMoved& r) { service(r.service).ladders[r.slot] = r.state; }
+
+  void operator()(const Intent& r) {
+    d.actions[r.id] = ActionState{r, at, false, std::nullopt};
+    if (r.mode == Mode::shadow) return;
+    if (r.incident != 0) {
+      const auto incident = d.incidents.find(r.incident);
+      if (incident != d.incidents.end()) ++incident->second.actions;
+    }
+    if (r.disruptive && r.by.empty()) {
+      std::erase_if(d.disruptions, [&](const Disruption& x) { return later(x.at, std::chrono::hours(24)) < at; });
+      d.disruptions.push_back(Disruption{at, r.service, r.id});
+    }
+  }
+
+  void operator()(const Approved& r) {
+    const auto action = d.actions.find(r.id);
+    if (action != d.actions.end()) action->second.approved = true;
+  }
+
+  void operator()(const Outcome& r) {
+    const auto action = d.actions.find(r.id);
+    if (action == d.actions.end()) return;
+    const Intent& intent = action->second.intent;
+    if (r.outcome == OutcomeKind::not_started) {
+      std::erase_if(d.disruptions, [&](const Disruption& x) { return x.id == r.id; });
+    } else if (intent.incident != 0) {
+      ++service(r.service).strategies[intent.strategy].attempts;
+    }
+    if (r.outcome == OutcomeKind::succeeded) {
+      action->second.succeeded_at = at;
+    } else {
+      d.actions.erase(action);
+    }
+  }
+
+  void operator()(const Verified& r) {
+    const auto action = d.actions.find(r.id);
+    if (action == d.actions.end()) return;
+    const Intent intent = action->second.intent;
+    d.actions.erase(action);
+    if (!r.ok || intent.incident == 0) return;
+    StrategyStats& stats = service(r.service).strategies[intent.strategy];
+    ++stats.verified;
+    const auto incident = d.incidents.find(intent.incident);
+    if (incident == d.incidents.end()) return;
+    const auto failing = incident->second.failing.find(r.slot);
+    const Instant from =
+        failing == incident->second.failing.end() ? incident->second.first_failure : failing->second.first_failure;
+    push_bounded(stats.times, at - from, kRepairTimes);
+  }
+
+  void operator()(const InstanceChanged& r) {
+    InstanceState& i = service(r.service).instances[r.slot];
+    if (i.version != r.version || i.version_since == kLongAgo) i.version_since = at;
+    i.state = r.state;
+    i.incarnation = r.incarnation;
+    i.version = r.version;
+    if (r.port != 0) i.port = r.port;
+    i.identity = r.identity;
+    i.detail = r.detail;
+    i.since = at;
+    if (r.state == RunState::released) service(r.service).instances.erase(r.slot);
+  }
+
+  void operator()(const DesiredSet& r) {
+    ServiceState& s = service(r.service);
+    if (r.slot < 0) {
+      s.stopped = !r.running;
+      s.stopped_slots.clear();
+      if (r.version) s.version = *r.version;
+      if (r.version) s.versions.clear();
+      return;
+    }
+    if (r.running) s.stopped_slots.erase(r.slot);
+    else s.stopped_slots.insert(r.slot);
+    if (r.version) s.versions[r.slot] = *r.version;
+  }
+
+  void operator()(const OperationMoved& r) {
+    ServiceState& s = service(r.service);
+    if (r.phase == OperationPhase::running) s.operation = r;
+    else s.operation.reset();
+  }
+
+  void operator()(const VersionMarked& r) {
+    ServiceState& s = service(r.service);
+    std::erase(s.stable, r.version);
+    if (r.mark == Mark::stable) {
+      s.quarantined.erase(r.version);
+      push_bounded(s.stable, r.version, 16);
+    } else {
+      s.quarantined.insert(r.version);
+    }
+  }
+
+  void operator()(const Held& r) {
+    auto& holds = service(r.service).holds;
+    if (r.gate.empty()) holds.erase(r.slot);
+    else holds[r.slot] = HoldState{r.gate, r.detail, at};
+  }
+
+  void operator()(const Skipped&) {}
+
+  void operator()(const Escalated& r) { d.escalations[r.id] = EscalationState{r, at, 0, r.notifier.empty(), {}}; }
+
+  void operator()(const Notified& r) {
+    const auto escalation = d.escalations.find(r.id);
+    if (escalation == d.escalations.end()) return;
+    escalation->second.attempts = r.attempt;
+    escalation->second.notified = escalation->second.notified || r.ok;
+    forget_settled_escalations();
+  }
+
+  void operator()(const Acknowledged& r) {
+    const auto escalation = d.escalations.find(r.id);
+    if (escalation != d.escalations.end()) escalation->second.acknowledged_by = r.by;
+    forget_settled_escalations();
+  }
+
+  // Kept while anybody may still ask for it: not acknowledged, not delivered, or its incident still open.
+  void forget_settled_escalations() {
+    std::erase_if(d.escalations, [&](const auto& item) {
+      const EscalationState& e = item.second;
+      const auto incident = d.incidents.find(e.what.incident);
+      const bool open = incident != d.incidents.end() && incident->second.ending == Ending::open;
+      return !e.acknowledged_by.empty() && e.notified && !open;
+    });
+  }
+
+  void operator()(const Paused& r) { d.pauses[r.service] = r.until; }
+  void operator()(const Resumed& r) { d.pauses.erase(r.service); }
+  void operator()(const CautionChanged&) {}
+
+  void operator()(const LockChanged& r) {
+    auto& locks = service(r.service).locks;
+    if (r.locked) locks[r.slot] = r.reason;
+    else locks.erase(r.slot);
+  }
+};
+
+}  // namespace
+
+void Durable::apply(const Record& record) {
+  seq = record.seq;
+  last_at = std::max(last_at, record.at);
+  std::visit(Fold{*this, record.at}, record.body);
+}
+
+std::string Durable::fold() const { return JsonWriter::write(*this); }
+
+bool Durable::unfold(std::string_view text, Durable& out) { return JsonReader::read(text, out); }
+
+}  // namespace homeostat::engine

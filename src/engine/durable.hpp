@@ -1,0 +1,234 @@
+// Everything that survives a crash. It is the fold of the journal's records and changes only through apply(): the
+// running engine and the recovery do the same, so the state after a recovery is the state before the crash.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/record.hpp"
+
+namespace homeostat::engine {
+
+/// What is kept of the past; older facts are in the journal until it is compacted.
+inline constexpr std::size_t kClosedIncidents = 1000;
+inline constexpr std::size_t kIntervals = 1000;
+inline constexpr std::size_t kRepairTimes = 256;
+
+struct InstanceState {
+  RunState state = RunState::absent;
+  Incarnation incarnation;
+  std::string version;
+  std::uint16_t port = 0;
+  std::uint64_t identity = 0;
+  std::string detail;
+  Instant since = kLongAgo;          // of `state`
+  Instant version_since = kLongAgo;  // of `version`
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("state", self.state);
+    v("incarnation", self.incarnation);
+    v("version", self.version);
+    v("port", self.port);
+    v("identity", self.identity);
+    v("detail", self.detail);
+    v("since", self.since);
+    v("version_since", self.version_since);
+  };
+};
+
+struct ActionState {
+  Intent intent;
+  Instant at{};
+  bool approved = false;
+  std::optional<Instant> succeeded_at;  // set: being verified
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("intent", self.intent);
+    v("at", self.at);
+    v("approved", self.approved);
+    v("succeeded_at", self.succeeded_at);
+  };
+};
+
+struct FailingState {
+  std::string check;
+  Instant first_failure{};
+  Instant verdict_at{};
+  std::optional<Instant> first_success;  // set: recovery verified
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("check", self.check);
+    v("first_failure", self.first_failure);
+    v("verdict_at", self.verdict_at);
+    v("first_success", self.first_success);
+  };
+};
+
+struct IncidentState {
+  std::uint64_t id = 0;
+  std::string service;
+  Instant first_failure{};
+  Instant verdict_at{};
+  Instant recovered_at{};  // first success of the verified recovery
+  Instant closed_at{};
+  Ending ending = Ending::open;
+  std::uint32_t reopened = 0;
+  std::uint32_t actions = 0;
+  std::string reason;
+  std::map<std::int32_t, FailingState> failing;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("id", self.id);
+    v("service", self.service);
+    v("first_failure", self.first_failure);
+    v("verdict_at", self.verdict_at);
+    v("recovered_at", self.recovered_at);
+    v("closed_at", self.closed_at);
+    v("ending", self.ending);
+    v("reopened", self.reopened);
+    v("actions", self.actions);
+    v("reason", self.reason);
+    v("failing", self.failing);
+  };
+};
+
+struct EscalationState {
+  Escalated what;
+  Instant at{};
+  std::uint32_t attempts = 0;
+  bool notified = false;
+  std::string acknowledged_by;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("what", self.what);
+    v("at", self.at);
+    v("attempts", self.attempts);
+    v("notified", self.notified);
+    v("acknowledged_by", self.acknowledged_by);
+  };
+};
+
+struct StrategyStats {
+  std::uint64_t attempts = 0;
+  std::uint64_t verified = 0;
+  std::vector<Duration> times;  // first failure to verified, the newest last
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("attempts", self.attempts);
+    v("verified", self.verified);
+    v("times", self.times);
+  };
+};
+
+struct Interval {
+  Instant from{};
+  Instant to{};
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("from", self.from);
+    v("to", self.to);
+  };
+};
+
+struct HoldState {
+  std::string gate;
+  std::string detail;
+  Instant since{};
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("gate", self.gate);
+    v("detail", self.detail);
+    v("since", self.since);
+  };
+};
+
+struct ServiceState {
+  Instant known_since = kNever;  // when the journal first heard of it
+  std::map<std::int32_t, InstanceState> instances;
+  std::map<std::int32_t, LadderState> ladders;
+  bool stopped = false;                          // all of it, by an operator
+  std::set<std::int32_t> stopped_slots;          // single instances
+  std::string version;                           // deployed; empty: as configured
+  std::map<std::int32_t, std::string> versions;  // single instances, while a deployment is under way
+  std::optional<OperationMoved> operation;       // the one under way
+  std::vector<std::string> stable;               // versions proved well, the newest last
+  std::set<std::string> quarantined;
+  std::string status = "unknown";
+  Instant status_since = kLongAgo;
+  std::optional<Instant> down_since;
+  std::vector<Interval> downs;
+  std::vector<Interval> unknowns;
+  std::uint64_t incident = 0;  // the open one
+  std::uint64_t last_incident = 0;
+  Instant last_closed_at = kLongAgo;
+  std::map<std::int32_t, std::string> locks;
+  std::map<std::int32_t, HoldState> holds;
+  std::map<std::string, StrategyStats> strategies;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("known_since", self.known_since);
+    v("instances", self.instances);
+    v("ladders", self.ladders);
+    v("stopped", self.stopped);
+    v("stopped_slots", self.stopped_slots);
+    v("version", self.version);
+    v("versions", self.versions);
+    v("operation", self.operation);
+    v("stable", self.stable);
+    v("quarantined", self.quarantined);
+    v("status", self.status);
+    v("status_since", self.status_since);
+    v("down_since", self.down_since);
+    v("downs", self.downs);
+    v("unknowns", self.unknowns);
+    v("incident", self.incident);
+    v("last_incident", self.last_incident);
+    v("last_closed_at", self.last_closed_at);
+    v("locks", self.locks);
+    v("holds", self.holds);
+    v("strategies", self.strategies);
+  };
+
+  bool wants_running(std::int32_t slot) const { return !stopped && !stopped_slots.contains(slot); }
+};
+
+/// One disruptive automatic action, for the budgets.
+struct Disruption {
+  Instant at{};
+  std::string service;
+  CommandId id;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("at", self.at);
+    v("service", self.service);
+    v("id", self.id);
+  };
+};
+
+struct Durable {
+  std::uint64_t seq = 0;  // of the last record applied
+  std::uint64_t epoch = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t incidents_made = 0;
+  Instant last_at = kLongAgo;
+  std::map<std::string, ServiceState> services;
+  std::map<CommandId, ActionState> actions;  // intended or being verified
+  std::map<std::uint64_t, IncidentState> incidents;
+  std::map<CommandId, EscalationState> escalations;
+  std::map<std::string, Instant> pauses;  // service ("": all) -> until
+  std::vector<Disruption> disruptions;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("seq", self.seq);
+    v("epoch", self.epoch);
+    v("generation", self.generation);
+    v("incidents_made", self.incidents_made);
+    v("last_at", self.last_at);
+    v("services", self.services);
+    v("actions", self.actions);
+    v("incidents", self.incidents);
+    v("escalations", self.escalations);
+    v("pauses", self.pauses);
+    v("disruptions", self.disruptions);
+  };
+
+  void apply(const Record& record);
+
+  /// The state as one canonical JSON text, for a fold record, and back (false: not such a text).
+  std::string fold() const;
+  static bool unfold(std::string_view text, Durable& out);
+};
+
+}  // namespace homeostat::engine
