@@ -5,7 +5,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -189,6 +189,9 @@ std::optional<Failure> await_exec(int fd) {
   return count == static_cast<ssize_t>(sizeof failure) ? std::optional(failure) : std::nullopt;
 }
 
+// glibc 2.36 declares pidfd_open without extern "C".
+Fd open_pidfd(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
 void discard(pid_t pid) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -210,7 +213,7 @@ std::expected<Child, Error> spawn(const ChildSpec& spec) {
     discard(pid);
     return fail(explain(spec, *material, *failure));
   }
-  Child child{.pid = pid, .pidfd = Fd(::pidfd_open(pid, 0)), .incarnation = {}};
+  Child child{.pid = pid, .pidfd = open_pidfd(pid), .incarnation = {}};
   if (!child.pidfd) {
     const int error = errno;
     ::kill(-pid, SIGKILL);
@@ -236,7 +239,7 @@ ExitStatus reap(const Child& child) {
 std::optional<Child> adopt(const Incarnation& known) {
   if (known.none() || known.id > INT_MAX) return std::nullopt;
   const auto pid = static_cast<pid_t>(known.id);
-  Child child{.pid = pid, .pidfd = Fd(::pidfd_open(pid, 0)), .incarnation = known};
+  Child child{.pid = pid, .pidfd = open_pidfd(pid), .incarnation = known};
   // Verified after opening: if the number is reused from now on, the handle still means the process verified here.
   if (!child.pidfd || !alive(known)) return std::nullopt;
   return child;
