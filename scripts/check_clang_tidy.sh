@@ -1,0 +1,47 @@
+#!/bin/bash
+# check_clang_tidy.sh [PRESET]: clang-tidy over the sources of the rooms. A file that was clean is not looked at again
+# until it, a header it includes, its flags or the checks change.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+dir=$root/build/${1:-release}
+cache=${HOMEOSTAT_TIDY_CACHE:-$root/build/clang-tidy}
+mkdir -p "$cache"
+cd "$root"
+
+# One line a source: the file, then a hash of everything its verdict depends on. ninja knows what each object was made
+# from (it must have been built).
+fingerprints() {
+  local common source inputs
+  common=$(cat .clang-tidy cmake/HomeostatFlags.cmake <(clang-tidy-19 --version))
+  ninja -C "$dir" -t deps | awk -v root="$root/" '
+    /: #deps/ { source = ""; next }
+    /^    / {
+      sub(/^ +/, "")
+      if (substr($0, 1, 3) == "../") { sub(/^(\.\.\/)+/, root) }
+      if (index($0, root) != 1) next
+      if (source == "") source = $0
+      print source, $0
+    }' | sort -u >"$cache/inputs"
+  for source in $(cut -d ' ' -f 1 "$cache/inputs" | sort -u | grep -E "^$root/src/.*\.cc$" | grep -v _test.cc); do
+    [ -f "$source" ] || continue
+    inputs=$(awk -v source="$source" '$1 == source { print $2 }' "$cache/inputs" | xargs cat 2>/dev/null | sha256sum)
+    echo "$source $(printf '%s%s%s' "$common" "$source" "$inputs" | sha256sum | cut -c 1-40)"
+  done
+}
+
+# look SOURCE STAMP
+look() {
+  clang-tidy-19 --quiet -p "$dir" "$1" 2>&1 | grep -v 'warnings generated\|^Suppressed\|^Use -'
+  [ "${PIPESTATUS[0]}" -eq 0 ] && touch "$2"
+}
+
+fingerprints >"$cache/sources"
+count=$(wc -l <"$cache/sources")
+[ "$count" -gt 0 ] || { echo "no sources in $dir: build it first" >&2; exit 1; }
+while read -r source hash; do
+  [ -e "$cache/$hash" ] || printf '%s\n%s\n' "$source" "$cache/$hash"
+done <"$cache/sources" >"$cache/todo"
+export dir
+export -f look
+xargs -a "$cache/todo" -P "$(nproc)" -n 2 bash -c 'look "$0" "$1"'
+echo "clang-tidy: $count files clean"
