@@ -3,10 +3,10 @@
 
 export LC_ALL=C.UTF-8
 jobs=$(nproc)
-started=$(date +%s)
+export HOMEOSTAT_STARTED=${HOMEOSTAT_STARTED:-$(date +%s)}
 
 # For people; results go through files.
-say() { printf '[%3ds] %s\n' $(($(date +%s) - started)) "$*"; }
+say() { printf '[%3ds] %s\n' $(($(date +%s) - HOMEOSTAT_STARTED)) "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # missing_packages build|test: the packages of that kind (test includes build) that are not installed yet.
@@ -103,7 +103,7 @@ test_programs() {
   ninja -C "$root/build/$1" -t targets all | sed -n 's/^\([a-z0-9_]*_test\): CXX_EXECUTABLE_LINKER.*/\1/p'
 }
 
-# summary LANES…: lists what failed or was skipped, ends with the line of totals; fails when a test failed or none ran.
+# summary LANES…: lists what failed or was skipped and ends with the totals; fails when a test failed or none ran.
 summary() {
   local lane files=()
   for lane in "$@"; do files+=("$results/$lane"/*.tsv); done
