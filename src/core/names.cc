@@ -1,6 +1,7 @@
 #include <array>
 #include <cstddef>
 
+#include "homeostat/healing.hpp"
 #include "homeostat/observation.hpp"
 
 namespace homeostat {
@@ -40,6 +41,13 @@ std::string_view to_string(Role role) {
 std::string_view to_string(Scope scope) {
   static constexpr std::array<std::string_view, 2> kNames{"instance", "service"};
   return pick(kNames, scope);
+}
+
+std::string_view to_string(HealingStep step) {
+  static constexpr std::array<std::string_view, 10> kNames{"verdict",   "skipped",          "failed",   "timed_out",
+                                                           "repaired",  "unverified",       "verified", "recovered",
+                                                           "escalated", "escalation_failed"};
+  return pick(kNames, step);
 }
 
 }  // namespace homeostat
