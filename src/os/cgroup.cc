@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -30,9 +31,9 @@ std::string mount_point() {
   return {};
 }
 
-// Our own place in it, as "/system.slice/homeostat.service".
-std::string own_place() {
-  std::ifstream places("/proc/self/cgroup");
+// The place of a process in it, as "/system.slice/homeostat.service".
+std::string place_of(const std::string& process) {
+  std::ifstream places("/proc/" + process + "/cgroup");
   std::string line;
   while (std::getline(places, line)) {
     if (line.starts_with("0::/")) return line.substr(3);
@@ -68,7 +69,7 @@ bool can_be_joined(const std::string& root) {
 
 std::optional<Cgroups> Cgroups::open(std::string_view name) {
   const std::string mount = mount_point();
-  const std::string place = own_place();
+  const std::string place = place_of("self");
   if (mount.empty() || place.empty()) return std::nullopt;
   const std::string root = mount + (place == "/" ? std::string() : place) + "/" + std::string(name);
   if (!make_directory(root) || !can_be_joined(root)) return std::nullopt;
@@ -80,6 +81,17 @@ std::string Cgroups::path(std::string_view name) const { return root_ + "/" + st
 std::string Cgroups::make(std::string_view name) const {
   std::string made = path(name);
   return make_directory(made) ? made : std::string();
+}
+
+std::string Cgroups::make_new(std::string_view name) const {
+  std::string made = path(name);
+  return ::mkdir(made.c_str(), 0755) == 0 ? made : std::string();
+}
+
+std::string cgroup_of(pid_t pid) {
+  const std::string mount = mount_point();
+  const std::string place = place_of(std::to_string(pid));
+  return mount.empty() || place.empty() ? std::string() : mount + place;
 }
 
 void kill_cgroup(const std::string& cgroup) {
@@ -104,7 +116,7 @@ bool remove_cgroup(const std::string& cgroup) {
   for (const auto& entry : std::filesystem::directory_iterator(cgroup, error)) {
     if (entry.is_directory(error) && !entry.is_symlink(error)) remove_cgroup(entry.path());
   }
-  return ::rmdir(cgroup.c_str()) == 0;
+  return ::rmdir(cgroup.c_str()) == 0 || errno != EBUSY;
 }
 
 }  // namespace homeostat::os

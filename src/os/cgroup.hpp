@@ -1,6 +1,8 @@
 // Cgroup v2 directories: one for each instance or command, so that nothing it starts can get away.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,8 @@ class Cgroups {
 
   /// Makes a directory for one instance or command; empty when that fails.
   std::string make(std::string_view name) const;
+  /// The same for a name that nobody may have used before; empty when it exists.
+  std::string make_new(std::string_view name) const;
   std::string path(std::string_view name) const;
 
  private:
@@ -23,6 +27,9 @@ class Cgroups {
 
   std::string root_;
 };
+
+/// The cgroup v2 directory of a process; empty when there is none to be told.
+std::string cgroup_of(pid_t pid);
 
 /// Kills every process in a cgroup v2 directory (cgroup.kill, else one by one). Harmless when it does not exist.
 void kill_cgroup(const std::string& cgroup);

@@ -143,8 +143,11 @@ TEST(Spawn, TheLockNamesTheHolderAndKeepsASecondChildAway) {
   EXPECT_EQ(state.record->tag, "1.7 port=9001");
   EXPECT_EQ(error_of(spec), spec.lock_file + " is locked: a process of an earlier run still lives");
   EXPECT_EQ(look_at_lock(spec.lock_file).record->holder, child->incarnation) << "the loser wrote into the file";
-  const auto holders = processes_with_open(spec.lock_file);
+  const Fd reader(::open(spec.lock_file.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto holders = lock_holders(spec.lock_file);
   ASSERT_EQ(holders.size(), 1U);
+  EXPECT_NE(holders[0].pid, child->pid);
+  EXPECT_EQ(holders[0].taker, child->pid);
   signal_group(child->pid, SIGKILL);
   EXPECT_TRUE(eventually([&] { return !look_at_lock(spec.lock_file).held; }));
 }

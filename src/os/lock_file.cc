@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fstream>
 #include <memory>
+#include <sstream>
 
 #include "os/fd.hpp"
 
@@ -22,16 +24,33 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-bool has_open(const std::string& descriptors, const struct stat& file) {
-  const Directory directory(::opendir(descriptors.c_str()));
-  if (!directory) return false;  // gone, or not ours to look at
-  while (const dirent* entry = ::readdir(directory.get())) {
-    if (entry->d_name[0] == '.') continue;
-    struct stat open{};
-    if (::fstatat(::dirfd(directory.get()), entry->d_name, &open, 0) != 0) continue;
-    if (open.st_dev == file.st_dev && open.st_ino == file.st_ino) return true;
+// Who took the lock that the descriptor `number` of a process holds, from a line as
+// "lock:\t1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF"; 0 when it holds none.
+pid_t taker_of(const std::string& process, const char* number) {
+  std::ifstream info(process + "/fdinfo/" + number);
+  std::string line;
+  while (std::getline(info, line)) {
+    std::istringstream words(line);
+    std::string word;
+    pid_t pid = 0;
+    if (words >> word && word == "lock:" && words >> word >> word && word == "FLOCK" && words >> word >> word >> pid) {
+      return pid;
+    }
   }
-  return false;
+  return 0;
+}
+
+std::optional<LockHolder> holder_in(pid_t pid, const struct stat& file) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  const Directory directory(::opendir((process + "/fd").c_str()));
+  if (!directory) return std::nullopt;  // gone, or not ours to look at
+  while (const dirent* entry = ::readdir(directory.get())) {
+    struct stat open{};
+    if (entry->d_name[0] == '.' || ::fstatat(::dirfd(directory.get()), entry->d_name, &open, 0) != 0) continue;
+    if (open.st_dev != file.st_dev || open.st_ino != file.st_ino) continue;
+    if (const pid_t taker = taker_of(process, entry->d_name); taker != 0) return LockHolder{pid, taker};
+  }
+  return std::nullopt;
 }
 
 bool take_number(std::string_view& text, std::uint64_t& value) {
@@ -82,8 +101,8 @@ LockState look_at_lock(const std::string& path) {
   return state;
 }
 
-std::vector<pid_t> processes_with_open(const std::string& path) {
-  std::vector<pid_t> found;
+std::vector<LockHolder> lock_holders(const std::string& path) {
+  std::vector<LockHolder> found;
   struct stat file{};
   if (::stat(path.c_str(), &file) != 0) return found;
   const Directory proc(::opendir("/proc"));
@@ -92,7 +111,7 @@ std::vector<pid_t> processes_with_open(const std::string& path) {
     const std::string_view name(entry->d_name);
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (error != std::errc() || end != name.data() + name.size() || pid <= 1 || pid == ::getpid()) continue;
-    if (has_open("/proc/" + std::string(name) + "/fd", file)) found.push_back(pid);
+    if (const auto holder = holder_in(pid, file)) found.push_back(*holder);
   }
   return found;
 }

@@ -38,8 +38,14 @@ struct LockState {
 /// Looks without waiting and without keeping the lock.
 LockState look_at_lock(const std::string& path);
 
-/// The processes that have the file open, which is how the lock is inherited; ours left out. Reads all of /proc: for
-/// clean-up and messages only.
-std::vector<pid_t> processes_with_open(const std::string& path);
+/// A process that holds the lock, and the one that took it (they differ when the lock was inherited).
+struct LockHolder {
+  pid_t pid = 0;
+  pid_t taker = 0;
+};
+
+/// Who holds the lock; ours left out, and those who merely read the file. Reads all of /proc: for clean-up and
+/// messages only.
+std::vector<LockHolder> lock_holders(const std::string& path);
 
 }  // namespace homeostat::os

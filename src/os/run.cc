@@ -61,7 +61,7 @@ std::expected<RunId, Error> Runner::start(RunSpec spec, Instant now, Done done) 
   run->id = ++last_;
   spec.child.stdout_fd = write_end.get();
   spec.child.stderr_fd = write_end.get();
-  if (cgroups_) spec.child.cgroup = cgroups_->make(fmt::format("run.{}", run->id));
+  if (cgroups_) spec.child.cgroup = cgroups_->make_new(fmt::format("run.{}.{}", ::getpid(), run->id));
   auto child = spawn(spec.child);
   if (!child) {
     remove_cgroup(spec.child.cgroup);

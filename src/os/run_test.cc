@@ -132,12 +132,13 @@ TEST_F(RunnerTest, ACgroupCatchesWhatLeftTheSession) {
     ASSERT_TRUE(id) << id.error().text;
     ASSERT_TRUE(eventually([&] { return read_file(dir / "pid").ends_with('\n'); }));
     runner.advance(kStart + seconds(60));
+    ASSERT_TRUE(std::filesystem::exists(cgroups->path("run." + std::to_string(::getpid()) + ".1")));
     const int escaped = std::stoi(read_file(dir / "pid"));
     EXPECT_TRUE(eventually([&] { return !incarnation_of(escaped); }));
     EXPECT_TRUE(eventually([&] {
       loop_.run_once(std::chrono::milliseconds(5));
       runner.advance(kStart + seconds(61));
-      return !std::filesystem::exists(cgroups->path("run.1"));
+      return !std::filesystem::exists(cgroups->path("run." + std::to_string(::getpid()) + ".1"));
     }));
   }
   EXPECT_TRUE(remove_cgroup(cgroups->path("")));

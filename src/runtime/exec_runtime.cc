@@ -1,0 +1,95 @@
+#include "runtime/exec_runtime.hpp"
+
+#include <fmt/core.h>
+
+#include "runtime/launch.hpp"
+
+namespace homeostat::runtime {
+
+using engine::Op;
+using engine::OutcomeKind;
+
+namespace {
+
+struct Verb {
+  const char* name;
+  std::vector<std::string> ExecSpec::* command;
+};
+
+std::optional<Verb> verb_of(Op op) {
+  switch (op) {
+    case Op::start:
+      return Verb{"start", &ExecSpec::start};
+    case Op::stop:
+      return Verb{"stop", &ExecSpec::stop};
+    case Op::restart:
+      return Verb{"restart", &ExecSpec::restart};
+    case Op::rollback:
+      return Verb{"rollback", &ExecSpec::rollback};
+    case Op::scale:
+      return Verb{"scale", &ExecSpec::scale};
+    case Op::exec:
+      break;
+  }
+  return std::nullopt;
+}
+
+CommandSpec command_of(const ExecSpec& spec, std::vector<std::string> argv) {
+  return {.argv = std::move(argv), .env = {}, .user = spec.user, .cwd = spec.cwd, .timeout = spec.timeout};
+}
+
+Values values_of(const Target& target) {
+  Values values{{"service", target.service}};
+  if (target.slot != engine::kWhole) values.emplace_back("instance", std::to_string(target.slot));
+  return values;
+}
+
+OutcomeKind kind_of(const CommandResult& result) {
+  if (result.ok()) return OutcomeKind::succeeded;
+  return result.end == CommandResult::End::timed_out ? OutcomeKind::unknown : OutcomeKind::failed;
+}
+
+}  // namespace
+
+void ExecRuntime::configure(const std::string& service, ExecSpec spec) {
+  specs_.insert_or_assign(service, std::move(spec));
+}
+
+void ExecRuntime::forget(const std::string& service) { specs_.erase(service); }
+
+void ExecRuntime::perform(const ExecRequest& request, Instant now, Done done) {
+  const auto refuse = [&](std::string why) { done({.kind = OutcomeKind::not_started, .detail = std::move(why)}); };
+  const auto spec = specs_.find(request.target.service);
+  const auto verb = verb_of(request.op);
+  if (spec == specs_.end() || !verb) {
+    return refuse(fmt::format("the exec runtime cannot do this for {}", request.target.service));
+  }
+  const auto& argv = spec->second.*verb->command;
+  if (argv.empty()) return refuse(fmt::format("{} has no command for {}", request.target.service, verb->name));
+  if (!request.version.empty() && !valid_name(request.version)) {
+    return refuse(fmt::format("\"{}\" is not a version", request.version.substr(0, 80)));
+  }
+  Values values = values_of(request.target);
+  values.emplace_back("action", fmt::format("{}.{}", request.command.epoch, request.command.counter));
+  if (!request.version.empty()) values.emplace_back("version", request.version);
+  if (request.op == Op::scale) values.emplace_back("count", std::to_string(request.count));
+  runner_.run(command_of(spec->second, argv), values, now,
+              [done = std::move(done), name = verb->name](CommandResult result) mutable {
+                done({.kind = kind_of(result), .detail = fmt::format("{}: {}", name, describe(result))});
+              });
+}
+
+void ExecRuntime::status(const Target& target, Instant now, StatusDone done) {
+  const auto spec = specs_.find(target.service);
+  if (spec == specs_.end() || spec->second.status.empty()) {
+    return done(Running::unknown, fmt::format("{} has no command for status", target.service));
+  }
+  runner_.run(command_of(spec->second, spec->second.status), values_of(target), now,
+              [done = std::move(done)](CommandResult result) mutable {
+                constexpr int kNotRunning = 3;
+                const bool stopped = result.end == CommandResult::End::exited && result.code == kNotRunning;
+                done(result.ok() ? Running::yes : stopped ? Running::no : Running::unknown, describe(result));
+              });
+}
+
+}  // namespace homeostat::runtime

@@ -1,0 +1,45 @@
+// The exec runtime: the user's own commands do what the process runtime does itself.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "runtime/command_runner.hpp"
+#include "runtime/outcome.hpp"
+#include "runtime/spec.hpp"
+
+namespace homeostat::runtime {
+
+/// What is asked of one instance, or of the service as a whole (slot engine::kWhole).
+struct ExecRequest {
+  Target target;
+  engine::Op op = engine::Op::start;
+  engine::CommandId command{};  // {action}: the same when an outcome is asked for again
+  std::string version{};        // {version}; empty: none
+  std::uint32_t count = 0;      // {count}: scale, the number of instances wanted
+};
+
+/// A command gets {service} {instance} {action} {version} {count}, also as HOMEOSTAT_SERVICE and so on. Exit status 0:
+/// succeeded, another: failed; a command that had to be killed may or may not have acted: unknown.
+class ExecRuntime {
+ public:
+  explicit ExecRuntime(CommandRunner& runner) : runner_(runner) {}
+
+  void configure(const std::string& service, ExecSpec spec);
+  /// Commands that run go on.
+  void forget(const std::string& service);
+
+  /// An operation without a command: not_started, with the reason.
+  void perform(const ExecRequest& request, Instant now, Done done);
+
+  enum class Running : std::uint8_t { yes, no, unknown };
+  using StatusDone = std::move_only_function<void(Running, std::string detail)>;
+  /// Exit status 0: it runs, 3: it does not (as the Linux Standard Base has it); all else, and no command: unknown.
+  void status(const Target& target, Instant now, StatusDone done);
+
+ private:
+  CommandRunner& runner_;
+  std::map<std::string, ExecSpec> specs_;
+};
+
+}  // namespace homeostat::runtime
