@@ -23,11 +23,11 @@ struct CommandSpec {
 
 struct Config {
   std::string path;
-  std::string text;  // as read: the input log and the journal refer to it
+  std::string text;   // as read: the input log and the journal refer to it
   engine::Plan plan;  // plan.services[i] belongs to runtimes[i]
   std::vector<runtime::Spec> runtimes;
-  std::vector<probe::Spec> probes;  // CheckPlan::probe and Prerequisite::probe point here
-  std::vector<CommandSpec> commands;   // exec rungs
+  std::vector<probe::Spec> probes;    // CheckPlan::probe and Prerequisite::probe point here
+  std::vector<CommandSpec> commands;  // exec rungs
   std::vector<CommandSpec> notifiers;
 };
 

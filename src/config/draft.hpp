@@ -1,0 +1,145 @@
+// A configuration as read, before names are looked up: each part keeps its node, so that what is found wrong later can
+// still be reported with its place in the file.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "config/types.hpp"
+
+namespace homeostat::config {
+
+struct CheckDraft {
+  CheckPolicy policy;
+  Role role = Role::alive;
+  std::optional<Scope> scope;
+  probe::Spec spec = probe::ProcessSpec{};
+  std::uint64_t identity = 0;
+};
+
+struct RunDraft {
+  runtime::Spec spec;
+  engine::RuntimePlan plan;
+  std::string release;  // the version to begin with
+};
+
+struct RungDraft {
+  engine::RungPlan plan;
+  std::optional<Duration> verify_within;
+  CommandSpec command;  // exec
+  std::string notify;   // escalate
+};
+
+struct PrerequisiteDraft {
+  engine::Prerequisite::Kind kind = engine::Prerequisite::Kind::service_healthy;
+  std::string service;
+  std::string check;
+  std::uint32_t count = 0;
+  std::string file;
+};
+
+template <class T>
+struct Placed {
+  const Node* node = nullptr;
+  T value{};
+};
+
+struct ServiceDraft {
+  RunDraft run;
+  engine::ServicePlan plan;  // what needs no looking up is read straight into it
+  std::optional<std::uint32_t> min_healthy;
+  std::optional<engine::Share> max_unavailable;
+  std::vector<std::string> depends_on;
+  std::vector<Placed<PrerequisiteDraft>> prerequisites;
+  std::vector<Named<CheckDraft>> checks;
+  std::optional<std::vector<Placed<RungDraft>>> remediation;
+};
+
+struct GuardrailsDraft {
+  engine::Budget fleet{3, 10, std::chrono::minutes(10)};
+  engine::Share max_unavailable{1, 0};
+};
+
+struct FileDraft {
+  std::uint32_t version = 0;
+  CheckPolicy defaults;
+  std::vector<Named<ServiceDraft>> services;
+  std::vector<Named<CommandSpec>> notifiers;
+  GuardrailsDraft guardrails;
+};
+
+/// Reads into an optional: absent stays absent.
+template <class T>
+Type<std::optional<T>> maybe(Type<T> type) {
+  return {type.shape, [type](const Node& node, Reader& reader, std::optional<T>& out) {
+            T value{};
+            type.read(node, reader, value);
+            out = std::move(value);
+          }};
+}
+
+/// Keeps the node beside what is read from it.
+template <class T>
+Type<Placed<T>> placed(Type<T> type) {
+  return {type.shape, [type](const Node& node, Reader& reader, Placed<T>& out) {
+            out.node = &node;
+            type.read(node, reader, out.value);
+          }};
+}
+
+/// One kind of something (a check, a runtime, a strategy): a file of its own holds its table and makes this of it.
+template <class T>
+struct Component {
+  std::string key;
+  std::string_view text;
+  std::string_view example;
+  std::vector<const Section*> sections;  // the first is its own, the others those within it
+  std::function<void(const Node&, Reader&, T&)> read;
+};
+
+/// The kinds of `components` as rows of a table.
+template <class T>
+void add_kinds(Table<T>& table, const std::vector<Component<T>>& components) {
+  for (const Component<T>& one : components) {
+    const Type<T> type{{one.sections.front()->name, reference_to(one.sections.front()->name)}, one.read};
+    table.add_kind(one.key, std::identity{}, type, {.text = one.text, .example = one.example});
+  }
+}
+
+Component<CheckDraft> http_check();                       // check_http.cc
+Component<CheckDraft> tcp_check();                        // check_tcp.cc
+Component<CheckDraft> exec_check();                       // check_exec.cc
+Component<CheckDraft> file_check();                       // check_file.cc
+Component<CheckDraft> process_check();                    // check_process.cc
+const std::vector<Component<CheckDraft>>& check_kinds();  // check.cc: the list of them
+
+Component<RunDraft> process_run();                    // run_process.cc
+Component<RunDraft> exec_run();                       // run_exec.cc
+const std::vector<Component<RunDraft>>& run_kinds();  // run.cc
+
+Component<RungDraft> restart_rung();                    // rung_restart.cc
+Component<RungDraft> rollback_rung();                   // rung_rollback.cc
+Component<RungDraft> exec_rung();                       // rung_exec.cc
+Component<RungDraft> escalate_rung();                   // rung_escalate.cc
+const std::vector<Component<RungDraft>>& rung_kinds();  // rung.cc
+
+/// The timing of a check of the process itself: an exit is a fact, so one failure is enough and there is no grace.
+CheckPolicy process_timing(CheckPolicy defaults);  // check_process.cc
+
+const Table<CheckPolicy>& timing_table();              // timing.cc
+const Table<CheckDraft>& check_table();                // check.cc
+const Table<RunDraft>& run_table();                    // run.cc
+const Table<RungDraft>& rung_table();                  // rung.cc
+const Table<PrerequisiteDraft>& prerequisite_table();  // prerequisite.cc
+const Table<BackoffPolicy>& backoff_table();           // limits.cc
+const Table<engine::Budget>& budget_table();           // limits.cc
+const Table<GuardrailsDraft>& guardrails_table();      // limits.cc
+const Table<engine::Budget>& fleet_table();            // limits.cc
+const Table<CommandSpec>& notifier_table();            // notify.cc
+const Table<ServiceDraft>& service_table();            // service.cc
+const Table<FileDraft>& file_table();                  // service.cc
+
+}  // namespace homeostat::config

@@ -1,0 +1,126 @@
+#include "config/resolve.hpp"
+
+#include <fmt/format.h>
+
+#include "config/resolve_parts.hpp"
+
+namespace homeostat::config {
+namespace {
+
+constexpr std::uint64_t kMostInstances = 100'000;
+constexpr std::uint64_t kMostTargets = 1'000'000;  // (check, instance) pairs
+
+struct PortUse {
+  std::string service;
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+};
+
+/// Ports of one service: enough of them, and nobody else's.
+void check_ports(const Resolution& in, const Named<ServiceDraft>& service, std::vector<PortUse>& used) {
+  const auto* spec = std::get_if<runtime::ProcessSpec>(&service.value.run.spec);
+  if (spec == nullptr || spec->first_port == 0) return;
+  const Position at = find_at(*service.node, {"run", "process", "ports"});
+  const std::uint32_t room = spec->last_port - spec->first_port + 1U;
+  if (room < service.value.plan.instances) {
+    in.reader.problem(at, fmt::format("{} ports for {} instances", room, service.value.plan.instances));
+  }
+  for (const PortUse& other : used) {
+    if (spec->first_port <= other.last && other.first <= spec->last_port) {
+      in.reader.problem(at,
+                        fmt::format("service `{}` uses ports {}-{} already", other.service, other.first, other.last));
+      break;
+    }
+  }
+  used.push_back({service.name, spec->first_port, spec->last_port});
+}
+
+/// Numbers of one service that must fit together; fills what has a default that depends on others.
+void check_counts(const Resolution& in, Named<ServiceDraft>& service) {
+  const Node& node = *service.node;
+  engine::ServicePlan& plan = service.value.plan;
+  plan.min_healthy = service.value.min_healthy.value_or(std::min(1U, plan.instances));
+  if (plan.min_healthy > plan.instances) {
+    in.reader.problem(node.where("min_healthy"), fmt::format("min_healthy {} of {} instances can never be reached",
+                                                             plan.min_healthy, plan.instances));
+  }
+  plan.max_unavailable = service.value.max_unavailable.value_or(in.draft.guardrails.max_unavailable);
+  if (service.value.max_unavailable && plan.max_unavailable.count > std::max(plan.instances, 1U)) {
+    in.reader.problem(node.where("max_unavailable"), fmt::format("max_unavailable {} of {} instances guards nothing",
+                                                                 plan.max_unavailable.count, plan.instances));
+  }
+  if (plan.backoff.initial > plan.backoff.max) {
+    in.reader.problem(find_at(node, {"backoff", "initial"}),
+                      fmt::format("the first wait {} is longer than the longest {}",
+                                  show_duration(plan.backoff.initial), show_duration(plan.backoff.max)));
+  }
+}
+
+std::uint32_t default_notifier(const std::vector<CommandSpec>& notifiers) {
+  for (const std::string_view usual : {"default", "oncall"}) {
+    for (std::uint32_t i = 0; i < notifiers.size(); ++i) {
+      if (notifiers[i].name == usual) return i;
+    }
+  }
+  return notifiers.size() == 1 ? 0 : engine::kNone;
+}
+
+void check_totals(const Resolution& in, const Node& root) {
+  std::uint64_t instances = 0, targets = 0;
+  for (const engine::ServicePlan& service : in.config.plan.services) {
+    instances += service.instances;
+    targets += std::uint64_t{service.instances} * service.checks.size();
+  }
+  if (instances > kMostInstances || targets > kMostTargets) {
+    in.reader.problem(root.where("services"),
+                      fmt::format("{} instances with {} checks together; at most {} and {} are supported", instances,
+                                  targets, kMostInstances, kMostTargets));
+  }
+  if (in.config.plan.services.empty() && root.find("services") != nullptr) {
+    in.reader.problem(root.where("services"), "at least one service is needed");
+  }
+}
+
+}  // namespace
+
+Position find_at(const Node& node, std::initializer_list<std::string_view> path) {
+  const Node* at = &node;
+  for (const std::string_view key : path) {
+    const Node* next = at->find(key);
+    if (next == nullptr) break;
+    at = next;
+  }
+  return at->at;
+}
+
+void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config) {
+  const Resolution in{draft, reader, config};
+  for (Named<CommandSpec>& notifier : draft.notifiers) {
+    notifier.value.name = notifier.name;
+    config.notifiers.push_back(std::move(notifier.value));
+  }
+  config.plan.default_notifier = default_notifier(config.notifiers);
+  config.plan.fleet = draft.guardrails.fleet;
+  if (const Node* own = root.find("defaults"); own != nullptr && own->find("fast_interval") != nullptr) {
+    check_timing(in, draft.defaults, *own);
+  }
+  std::vector<PortUse> ports;
+  for (std::uint32_t i = 0; i < draft.services.size(); ++i) {
+    Named<ServiceDraft>& service = draft.services[i];
+    engine::ServicePlan& plan = service.value.plan;
+    plan.name = service.name;
+    plan.runtime = service.value.run.plan;
+    plan.runtime.reference = i;
+    plan.release = service.value.run.release;
+    check_ports(in, service, ports);
+    check_counts(in, service);
+    resolve_checks(in, service);
+    resolve_ladder(in, service);
+    config.runtimes.push_back(std::move(service.value.run.spec));
+    config.plan.services.push_back(std::move(plan));
+  }
+  resolve_names(in);
+  check_totals(in, root);
+}
+
+}  // namespace homeostat::config

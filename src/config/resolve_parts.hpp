@@ -1,0 +1,32 @@
+// The parts of `resolve`, a file each.
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "config/resolve.hpp"
+
+namespace homeostat::config {
+
+struct Resolution {
+  FileDraft& draft;
+  Reader& reader;
+  Config& config;
+};
+
+/// Where the value at the end of a path of keys stands, or as far along it as there is something.
+Position find_at(const Node& node, std::initializer_list<std::string_view> path);
+
+/// What must hold between the durations of one check or of the defaults.
+void check_timing(const Resolution& in, const CheckPolicy& policy, const Node& node);
+
+/// Adds the checks of a service, those it has without saying so included.
+void resolve_checks(const Resolution& in, Named<ServiceDraft>& service);
+
+/// Adds the rungs of a service; its checks are there already.
+void resolve_ladder(const Resolution& in, Named<ServiceDraft>& service);
+
+/// Looks up the services and checks that others name; all are there already.
+void resolve_names(const Resolution& in);
+
+}  // namespace homeostat::config

@@ -1,0 +1,67 @@
+// The runtime `exec`: the user's own commands.
+#include "config/draft.hpp"
+
+namespace homeostat::config {
+namespace {
+
+using runtime::ExecSpec;
+
+const Table<ExecSpec>& exec_table() {
+  static const Table<ExecSpec> table = [] {
+    Table<ExecSpec> rows(
+        "run.exec",
+        "Your own commands, never through a shell; exit status 0 is success. What has no command cannot be "
+        "done. `{service}`, `{instance}` and `{release}` are filled in within each argument.");
+    const auto add = [&](std::string key, auto member, std::string_view text, std::string_view example) {
+      rows.add(std::move(key), member, argv_type(), {.text = text, .otherwise = "cannot be done", .example = example});
+    };
+    add("start", &ExecSpec::start, "Starts it.", "[/usr/local/bin/ctl, start]");
+    add("stop", &ExecSpec::stop, "Stops it.", "[/usr/local/bin/ctl, stop]");
+    add("restart", &ExecSpec::restart, "Restarts it.", "[/usr/local/bin/ctl, restart]");
+    add("rollback", &ExecSpec::rollback, "Goes back to the version before.", "[/usr/local/bin/ctl, rollback]");
+    add("scale", &ExecSpec::scale, "Makes it as many instances as it is told.",
+        "[/usr/local/bin/ctl, scale, '{count}']");
+    add("status", &ExecSpec::status,
+        "Tells how it is: exit status 0 success, 1 degraded, 2 failure, 3 unknown. Without another alive check it is "
+        "run as the check `status`.",
+        "[/usr/local/bin/ctl, status]");
+    rows.add("user", &ExecSpec::user, text_type(),
+             {.text = "The user to run as.", .otherwise = "the user Homeostat runs as", .example = "deploy"});
+    rows.add("cwd", &ExecSpec::cwd, path_type(),
+             {.text = "The folder to run in.", .fallback = ".", .example = "/srv/legacy"});
+    rows.add(
+        "timeout", &ExecSpec::timeout, duration_type(std::chrono::milliseconds(1)),
+        {.text = "A command that takes longer is killed with its whole group.", .fallback = "60s", .example = "5m"});
+    rows.add("idempotent", &ExecSpec::idempotent, bool_type(),
+             {.text = "Whether a command may be repeated when nobody knows what became of it.",
+              .fallback = "false",
+              .example = "true"});
+    return rows;
+  }();
+  return table;
+}
+
+}  // namespace
+
+Component<RunDraft> exec_run() {
+  return {"exec",
+          "Your own commands.",
+          "{ restart: [/usr/local/bin/ctl, restart], status: [/usr/local/bin/ctl, status] }",
+          {&exec_table().section()},
+          [](const Node& node, Reader& reader, RunDraft& out) {
+            ExecSpec spec;
+            exec_table().read(node, reader, spec);
+            const bool start_stop = !spec.start.empty() && !spec.stop.empty();
+            Fingerprint print;
+            print.add("exec").add(spec.start).add(spec.user).add(spec.cwd);
+            out.plan = {.managed = false,
+                        .restart = !spec.restart.empty() || start_stop,
+                        .start_stop = start_stop,
+                        .releases = !spec.rollback.empty(),
+                        .identity = print.value(),
+                        .stop_grace = spec.timeout};
+            out.spec = std::move(spec);
+          }};
+}
+
+}  // namespace homeostat::config

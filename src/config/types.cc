@@ -1,0 +1,198 @@
+#include "config/types.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "config/file.hpp"
+
+namespace homeostat::config {
+namespace {
+
+constexpr std::size_t kLongestText = 64 << 10;
+constexpr std::string_view kWord = R"({"type":["string","number","boolean"]})";
+
+/// A lone value without control characters other than tab and, when allowed, line ends.
+bool read_text(const Node& node, Reader& reader, std::string& out, bool lines = false) {
+  if (!node.is_scalar()) {
+    reader.problem(node.at, node.is_null() ? "a value is missing here" : "a single value is needed here");
+    return false;
+  }
+  if (node.text.size() > kLongestText) {
+    reader.problem(node.at, fmt::format("longer than {} bytes", kLongestText));
+    return false;
+  }
+  for (const char c : node.text) {
+    const bool allowed = c == '\t' || (lines && (c == '\n' || c == '\r'));
+    if ((static_cast<unsigned char>(c) < 0x20 && !allowed) || c == 0x7f) {
+      reader.problem(node.at, "line ends and control characters cannot be part of this value");
+      return false;
+    }
+  }
+  out = node.text;
+  return true;
+}
+
+/// A value that `parse` makes of one word; what it refuses is reported as "`x` is not WHAT".
+template <class T, class Parse>
+Type<T> parsed_type(std::string name, std::string schema, std::string what, Parse parse) {
+  return {{std::move(name), std::move(schema)}, [what, parse](const Node& node, Reader& reader, T& out) {
+            std::string text;
+            if (!read_text(node, reader, text)) return;
+            if (const auto value = parse(text)) {
+              out = static_cast<T>(*value);
+            } else {
+              reader.problem(node.at, fmt::format("{} is not {}", quote(text), what));
+            }
+          }};
+}
+
+void read_secret(const Node& node, Reader& reader, SecretText& out) {
+  if (!node.is_map()) {
+    if (read_text(node, reader, out.value)) out.source = out.value;
+    return;
+  }
+  const Node* file = node.find("file");
+  if (file == nullptr || node.keys.size() != 1)
+    return reader.problem(node.at, "a text or { file: path } is needed here");
+  std::string path;
+  if (!read_text(*file, reader, path)) return;
+  path = reader.absolute(path);
+  auto content = read_file(path, kLongestText);
+  if (!content) return reader.problem(file->at, content.error().text);
+  while (content->ends_with('\n') || content->ends_with('\r')) content->pop_back();
+  for (const char c : *content) {
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) {
+      return reader.problem(file->at, quote(path) + " holds more than one line, or control characters");
+    }
+  }
+  out = {std::move(*content), "file " + path};
+}
+
+}  // namespace
+
+Type<std::string> text_type() {
+  return {{"text", std::string(kWord)}, [](const Node& node, Reader& reader, std::string& out) {
+            if (read_text(node, reader, out, true) && out.empty())
+              reader.problem(node.at, "an empty text means nothing here");
+          }};
+}
+
+Type<std::string> path_type() {
+  return {{"path", R"({"type":"string"})"}, [](const Node& node, Reader& reader, std::string& out) {
+            std::string text;
+            if (!read_text(node, reader, text)) return;
+            if (text.empty()) return reader.problem(node.at, "an empty path means nothing");
+            out = reader.absolute(text);
+          }};
+}
+
+Type<std::string> name_type(std::string what) {
+  return {{std::move(what), R"({"type":"string"})"}, [](const Node& node, Reader& reader, std::string& out) {
+            if (read_text(node, reader, out) && out.empty()) reader.problem(node.at, "a name is missing here");
+          }};
+}
+
+Type<bool> bool_type() {
+  return {{"true or false", R"({"type":"boolean"})"}, [](const Node& node, Reader& reader, bool& out) {
+            if (node.is_scalar() && (node.text == "true" || node.text == "false")) {
+              out = node.text == "true";
+            } else {
+              reader.problem(node.at, "true or false is needed here");
+            }
+          }};
+}
+
+Type<Duration> duration_type(Duration least) {
+  const std::string schema = R"({"type":["string","number"],"pattern":"^(0|([0-9]+(y|w|d|h|ms|m|s))+)$"})";
+  const std::string what = fmt::format("a span of time of at least {} (write `150ms`, `5s`, `1h30m`)",
+                                       least.count() == 0 ? "0s" : show_duration(least));
+  return parsed_type<Duration>("duration", schema, what, [least](std::string_view text) {
+    auto span = parse_duration(text);
+    return span && *span >= least ? span : std::nullopt;
+  });
+}
+
+Type<std::uint64_t> size_type() {
+  return parsed_type<std::uint64_t>("size",
+                                    R"({"type":["string","number"],"pattern":"^[0-9]+(B|kB|KiB|MB|MiB|GB|GiB)?$"})",
+                                    "a size (write `512KiB`, `10MiB`)", parse_size);
+}
+
+Type<std::uint32_t> count_type(std::uint32_t least, std::uint32_t most) {
+  return parsed_type<std::uint32_t>(
+      "number", fmt::format(R"({{"type":"integer","minimum":{},"maximum":{}}})", least, most),
+      fmt::format("a whole number from {} to {}", least, most), [least, most](std::string_view text) {
+        const auto count = parse_count(text, most);
+        return count && *count >= least ? count : std::nullopt;
+      });
+}
+
+Type<std::uint32_t> percent_type() {
+  return parsed_type<std::uint32_t>("percent", R"({"type":"string","pattern":"^[0-9]+%$"})",
+                                    "a share from `1%` to `100%`", parse_percent);
+}
+
+Type<Range> port_range_type() {
+  return parsed_type<Range>("port or ports", R"({"type":["string","integer"],"pattern":"^[0-9]+(-[0-9]+)?$"})",
+                            "a port or a range of ports from 1 to 65535 (write `9001` or `9001-9012`)",
+                            [](std::string_view text) { return parse_range(text, 1, 65535); });
+}
+
+Type<engine::Share> share_type() {
+  return parsed_type<engine::Share>(
+      "number or percent", R"({"type":["string","integer"],"pattern":"^[0-9]+%$","minimum":1})",
+      "a number from 1 or a share from `1%` to `100%`", [](std::string_view text) -> std::optional<engine::Share> {
+        if (const auto percent = parse_percent(text)) return engine::Share{0, *percent};
+        const auto count = parse_count(text, 100'000);
+        if (!count || *count == 0) return std::nullopt;
+        return engine::Share{static_cast<std::uint32_t>(*count), 0};
+      });
+}
+
+Type<std::vector<std::string>> argv_type() {
+  const std::string schema = fmt::format(R"({{"type":"array","minItems":1,"items":{}}})", kWord);
+  return {{"list of arguments", schema}, [](const Node& node, Reader& reader, std::vector<std::string>& out) {
+            if (!node.is_list()) {
+              return reader.problem(node.at,
+                                    "a list of arguments is needed here: [/usr/bin/program, argument]; it never "
+                                    "goes through a shell");
+            }
+            std::vector<std::string> argv;
+            for (const Node& item : node.items) read_text(item, reader, argv.emplace_back(), true);
+            if (argv.empty() || argv.front().empty()) return reader.problem(node.at, "the program to run is missing");
+            out = std::move(argv);
+          }};
+}
+
+Type<std::vector<std::string>> names_type(std::string what) {
+  Type<std::vector<std::string>> type = list_type(name_type(what));
+  type.shape.name = "list of " + what + "s";
+  return type;
+}
+
+Type<Pairs> secrets_type(std::string name_what) {
+  const std::string item = fmt::format(
+      R"({{"anyOf":[{},{{"type":"object","required":["file"],"additionalProperties":false,"properties":{{"file":{{"type":"string"}}}}}}]}})",
+      kWord);
+  const Shape shape{"map of texts", fmt::format(R"({{"type":"object","additionalProperties":{}}})", item)};
+  return {shape, [name_what](const Node& node, Reader& reader, Pairs& out) {
+            if (!node.is_map()) return reader.problem(node.at, "a map is needed here: { NAME: text }");
+            out.clear();
+            for (std::size_t i = 0; i < node.keys.size(); ++i) {
+              const std::string& name = node.keys[i].text;
+              const bool bad =
+                  name.empty() || std::any_of(name.begin(), name.end(), [](char c) {
+                    return !(std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.');
+                  });
+              if (bad) reader.problem(node.keys[i].at, fmt::format("{} is no name of a {}", quote(name), name_what));
+              out.emplace_back(name, SecretText{});
+              read_secret(node.items[i], reader, out.back().second);
+            }
+          }};
+}
+
+}  // namespace homeostat::config
