@@ -27,7 +27,6 @@ std::string encode(const Anchor& anchor) {
   put(slot, anchor.start_seq);
   slot.append(text(anchor.start_hash));
   put(slot, crc32c(slot));
-  slot.resize(kSlotBytes, '\0');
   return slot;
 }
 
@@ -77,10 +76,14 @@ std::expected<AnchorFile, Error> AnchorFile::open(const std::filesystem::path& f
   auto fd = open_file(file, O_RDWR | O_CREAT);
   if (!fd) return std::unexpected(fd.error());
   anchor.fd_ = std::move(*fd);
+  if (size_of(file) < 2 * kSlotBytes && ::ftruncate(anchor.fd_.get(), 2 * kSlotBytes) != 0) {
+    return fail_errno("cannot write", file);
+  }
   return anchor;
 }
 
 std::expected<void, Error> AnchorFile::write(Anchor anchor) {
+  // Only the used bytes are written; the rest of the slot's page stays as it was made.
   anchor.writes = value_.writes + 1;
   const auto offset = static_cast<std::int64_t>(anchor.writes % 2 * kSlotBytes);
   auto written = write_at(fd_.get(), encode(anchor), offset, path_);

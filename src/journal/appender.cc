@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "journal/files.hpp"
 
@@ -25,15 +26,7 @@ std::expected<std::unique_ptr<Appender>, Error> Appender::open(const Paths& path
         return SQLITE_OK;
       },
       &appender->wal_frames_);
-  auto insert = appender->db_.prepare(kInsert);
-  if (!insert) return std::unexpected(insert.error());
-  appender->insert_ = std::move(*insert);
-  auto hash_of = appender->db_.prepare("SELECT hash FROM entry WHERE seq=?");
-  if (!hash_of) return std::unexpected(hash_of.error());
-  appender->hash_of_ = std::move(*hash_of);
-  auto remove = appender->db_.prepare("DELETE FROM entry WHERE seq<=?");
-  if (!remove) return std::unexpected(remove.error());
-  appender->delete_ = std::move(*remove);
+  if (auto prepared = appender->prepare_statements(); !prepared) return std::unexpected(prepared.error());
   auto anchor = AnchorFile::open(paths.anchor);
   if (!anchor) return std::unexpected(anchor.error());
   appender->anchor_ = std::move(*anchor);
@@ -74,6 +67,26 @@ std::expected<void, Error> Appender::next_epoch() {
   return anchor_.write_both(anchor);
 }
 
+std::expected<void, Error> Appender::prepare_statements() {
+  const std::pair<Statement*, std::string_view> all[] = {{&begin_, "BEGIN IMMEDIATE"},
+                                                         {&commit_, "COMMIT"},
+                                                         {&insert_, kInsert},
+                                                         {&hash_of_, "SELECT hash FROM entry WHERE seq=?"},
+                                                         {&delete_, "DELETE FROM entry WHERE seq<=?"}};
+  for (const auto& [statement, sql] : all) {
+    auto prepared = db_.prepare(sql);
+    if (!prepared) return std::unexpected(prepared.error());
+    *statement = std::move(*prepared);
+  }
+  return {};
+}
+
+int Appender::run(Statement& statement) {
+  const int code = statement.step();
+  statement.reset();
+  return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 Written Appender::finish(int code) {
   if (code == SQLITE_OK) return Written::ok;
   error_ = db_.error();
@@ -84,7 +97,7 @@ Written Appender::finish(int code) {
 }
 
 Written Appender::append(std::span<const Entry> entries) {
-  int code = db_.run("BEGIN IMMEDIATE");
+  int code = run(begin_);
   Hash hash = last_hash_;
   for (const Entry& entry : entries) {
     if (code != SQLITE_OK) break;
@@ -92,7 +105,7 @@ Written Appender::append(std::span<const Entry> entries) {
     hash = hasher_.link(hash, record);
     code = insert_row(insert_, record, hash);
   }
-  if (code == SQLITE_OK) code = db_.run("COMMIT");
+  if (code == SQLITE_OK) code = run(commit_);
   if (const Written written = finish(code); written != Written::ok) return written;
   last_seq_ = entries.back().seq;
   last_hash_ = hash;
@@ -140,14 +153,13 @@ Written Appender::delete_some(std::uint64_t seq, std::uint64_t limit) {
     error_ = fmt::format("cannot read record {}: {}", meta.start_seq, db_.error());
     return Written::broken;
   }
-  int code = db_.run("BEGIN IMMEDIATE");
+  int code = run(begin_);
   if (code == SQLITE_OK) {
     delete_.bind(1, static_cast<std::int64_t>(meta.start_seq));
-    code = delete_.step();
-    delete_.reset();
-    if (code == SQLITE_DONE) code = write_meta(db_, meta) ? SQLITE_OK : sqlite3_extended_errcode(db_.get());
+    code = run(delete_);
+    if (code == SQLITE_OK) code = write_meta(db_, meta) ? SQLITE_OK : sqlite3_extended_errcode(db_.get());
   }
-  if (code == SQLITE_OK) code = db_.run("COMMIT");
+  if (code == SQLITE_OK) code = run(commit_);
   const Written written = finish(code);
   if (written == Written::ok) meta_ = meta;
   return written;

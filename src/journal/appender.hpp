@@ -45,11 +45,15 @@ class Appender {
   Db& db() { return db_; }
 
  private:
+  int run(Statement& statement);
+  std::expected<void, Error> prepare_statements();
   Written finish(int code);
   std::expected<void, Error> prepare_wal(const Paths& paths, std::int64_t bytes);
   std::expected<void, Error> next_epoch();
 
   Db db_;
+  Statement begin_;
+  Statement commit_;
   Statement insert_;
   Statement hash_of_;
   Statement delete_;
