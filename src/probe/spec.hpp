@@ -22,20 +22,20 @@ enum class Connection : std::uint8_t { reuse, fresh };
 
 struct HttpSpec {
   bool tls = false;
-  std::string host;                 // name or address; default 127.0.0.1
-  std::string port;                 // number or "{port}"
-  std::string path = "/";           // with query; may contain {instance}
+  std::string host;        // name or address; default 127.0.0.1
+  std::string port;        // number or "{port}"
+  std::string path = "/";  // with query; may contain {instance}
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<StatusRange> status{{200, 299}};
-  std::string contains;             // the body must contain this; empty: no condition
-  std::string matches;              // RE2 the body must match somewhere; empty: no condition
-  Duration latency_below{};         // slower is a failure; 0: off
+  std::string contains;      // the body must contain this; empty: no condition
+  std::string matches;       // RE2 the body must match somewhere; empty: no condition
+  Duration latency_below{};  // slower is a failure; 0: off
   std::uint32_t follow_redirects = 0;
   Connection connection = Connection::reuse;
-  std::uint32_t fresh_every = 10;   // with reuse: every Nth run opens a new connection
-  std::string ca_file;              // tls: empty: the system's
-  std::string server_name;          // tls: SNI and verification; empty: host
+  std::uint32_t fresh_every = 10;  // with reuse: every Nth run opens a new connection
+  std::string ca_file;             // tls: empty: the system's
+  std::string server_name;         // tls: SNI and verification; empty: host
 };
 
 struct TcpSpec {

@@ -1,0 +1,14 @@
+// Puts what one run is about into a configured text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "probe/spec.hpp"
+
+namespace homeostat::probe {
+
+/// Replaces `{port}`, `{instance}` and `{release}`; every other brace stays as it is.
+std::string fill(std::string_view text, const Place& place);
+
+}  // namespace homeostat::probe

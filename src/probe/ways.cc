@@ -1,0 +1,60 @@
+// How each kind of check is looked at: decided once, when a target is prepared.
+#include <fmt/core.h>
+#include <re2/re2.h>
+
+#include "probe/exec_check.hpp"
+#include "probe/fill.hpp"
+#include "probe/prober.hpp"
+#include "probe/request.hpp"
+
+namespace homeostat::probe {
+
+Prober::Way Prober::way_to(std::uint32_t target, const Spec& spec, const Place& place) {
+  if (const auto* http = std::get_if<HttpSpec>(&spec)) return way_to(target, filled(*http, place));
+  if (const auto* tcp = std::get_if<TcpSpec>(&spec)) return way_to(target, filled(*tcp, place));
+  if (const auto* exec = std::get_if<ExecSpec>(&spec)) return way_to(*exec, place);
+  if (const auto* file = std::get_if<FileSpec>(&spec)) {
+    FileSpec at = *file;
+    at.path = fill(at.path, place);
+    return std::make_shared<const FileSpec>(std::move(at));
+  }
+  return ProcessSpec{};
+}
+
+Prober::Way Prober::way_to(std::uint32_t target, const HttpSpec& spec) {
+  const bool reuse = spec.connection == Connection::reuse && spec.fresh_every > 1;
+  auto request = request_bytes(spec, reuse);
+  if (!request) return Broken{request.error().text};
+  const auto port = parse_port(spec.port);
+  if (!port) return Broken{fmt::format("\"{}\" is not a port", spec.port)};
+  const auto address = numeric_address(spec.host, *port);
+  if (!spec.tls && spec.matches.empty() && spec.follow_redirects == 0 && address) {
+    return std::make_unique<Exchange>(network_, target, *address, Exchange::Http{spec, std::move(*request), reuse});
+  }
+  auto slow = std::make_shared<SlowRequest>();
+  slow->what = spec;
+  if (!spec.matches.empty()) {
+    auto pattern = std::make_shared<const re2::RE2>(spec.matches, re2::RE2::Quiet);
+    if (!pattern->ok()) return Broken{fmt::format("the pattern \"{}\": {}", spec.matches, pattern->error())};
+    slow->pattern = std::move(pattern);
+  }
+  return slow;
+}
+
+Prober::Way Prober::way_to(std::uint32_t target, const TcpSpec& spec) {
+  const auto port = parse_port(spec.port);
+  if (!port) return Broken{fmt::format("\"{}\" is not a port", spec.port)};
+  if (const auto address = numeric_address(spec.host, *port)) {
+    return std::make_unique<Exchange>(network_, target, *address, spec);
+  }
+  auto slow = std::make_shared<SlowRequest>();
+  slow->what = spec;
+  return slow;
+}
+
+Prober::Way Prober::way_to(const ExecSpec& spec, const Place& place) {
+  if (spec.argv.empty()) return Broken{"there is no command"};
+  return Command{.child = child_for(spec, place)};
+}
+
+}  // namespace homeostat::probe
