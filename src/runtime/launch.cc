@@ -78,8 +78,8 @@ std::expected<os::ChildSpec, Error> child_of(const ProcessSpec& spec, const Laun
   if (!release) return std::unexpected(release.error());
   Values values{{"instance", std::to_string(launch.slot)}};
   os::ChildSpec child;
-  auto& env = child.env;
-  env = {{"HOMEOSTAT_SERVICE", launch.service}, {"HOMEOSTAT_INSTANCE", values.front().second}};
+  std::vector<std::pair<std::string, std::string>> env{{"HOMEOSTAT_SERVICE", launch.service},
+                                                       {"HOMEOSTAT_INSTANCE", values.front().second}};
   if (launch.tag.port != 0) {
     values.emplace_back("port", std::to_string(launch.tag.port));
     env.emplace_back("HOMEOSTAT_PORT", values.back().second);
@@ -93,7 +93,8 @@ std::expected<os::ChildSpec, Error> child_of(const ProcessSpec& spec, const Laun
     return fail("the command uses {release}, but `releases` is not set");
   }
   for (const std::string& argument : spec.command) child.argv.push_back(fill(argument, values));
-  for (const auto& [name, value] : spec.env) env.emplace_back(name, fill(value, values));
+  for (const auto& [name, value] : spec.env) child.env.emplace_back(name, fill(value, values));
+  child.env.insert(child.env.end(), env.begin(), env.end());  // the later one counts: ours cannot be overridden
   child.cwd = fill(spec.cwd, values);
   child.user = spec.user;
   child.limits = spec.limits;

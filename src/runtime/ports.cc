@@ -56,9 +56,9 @@ bool has_one_of(const std::filesystem::path& process, const std::set<std::string
   return false;
 }
 
-std::string range_of(const PortWish& wish) {
-  return wish.first == wish.last ? fmt::format("port {}", wish.first)
-                                 : fmt::format("all ports {}-{}", wish.first, wish.last);
+std::string taken_text(const PortWish& wish) {
+  return wish.first == wish.last ? fmt::format("port {} is taken", wish.first)
+                                 : fmt::format("all ports {}-{} are taken", wish.first, wish.last);
 }
 
 }  // namespace
@@ -93,10 +93,12 @@ std::expected<std::uint16_t, Error> choose_port(const PortWish& wish) {
   for (int number = wish.first; number <= wish.last && named < 3; ++number) {
     const auto port = static_cast<std::uint16_t>(number);
     if (wish.others.contains(port)) continue;
-    why += fmt::format("{}{} by {}", named++ == 0 ? ": " : ", ", port, who_listens_on(port));
+    const std::string who = who_listens_on(port);
+    why += wish.first == wish.last ? " by " + who : fmt::format("{}{} by {}", named == 0 ? ": " : ", ", port, who);
+    ++named;
   }
   if (named == 0) why = " by other instances: the range is too small";
-  return fail(fmt::format("{} taken{}", range_of(wish), why));
+  return fail(taken_text(wish) + why);
 }
 
 }  // namespace homeostat::runtime

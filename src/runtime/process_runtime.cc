@@ -168,10 +168,16 @@ void ProcessRuntime::restart(const Target& target, const Incarnation& expected, 
                              engine::CommandId command, Instant now, Done done) {
   std::string refusal;
   Instance* const instance = admit(target, refusal);
-  if (instance != nullptr && instance->running() == expected) {
-    return end(*instance, StartTag{.command = command, .version = version}, now, std::move(done));
+  if (instance == nullptr || instance->running() != expected) return stop(target, expected, now, std::move(done));
+  StartTag tag{.command = command, .port = instance->tag.port, .version = version};
+  // What cannot be started is known before anything is stopped.
+  if (auto child = child_of(specs_.at(target.service), {target.service, target.slot, tag}); !child && instance->child) {
+    return done({.kind = OutcomeKind::failed,
+                 .now_running = instance->running(),
+                 .port = instance->tag.port,
+                 .detail = child.error().text + "; it was not stopped"});
   }
-  stop(target, expected, now, std::move(done));
+  end(*instance, std::move(tag), now, std::move(done));
 }
 
 std::expected<std::uint16_t, Error> ProcessRuntime::port_for(const Instance& instance, const ProcessSpec& spec) const {

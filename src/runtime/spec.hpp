@@ -17,14 +17,14 @@ namespace homeostat::runtime {
 enum class OnShutdown : std::uint8_t { keep, stop };
 
 struct ProcessSpec {
-  std::vector<std::string> command;  // {port} {instance} {release} are filled in within each argument
-  std::vector<std::pair<std::string, std::string>> env;
-  std::string cwd;
-  std::string user;
-  std::vector<std::pair<int, rlimit>> limits;
+  std::vector<std::string> command{};  // {port} {instance} {release} are filled in within each argument
+  std::vector<std::pair<std::string, std::string>> env{};
+  std::string cwd{};
+  std::string user{};
+  std::vector<std::pair<int, rlimit>> limits{};
   std::uint16_t first_port = 0;  // 0: no ports
   std::uint16_t last_port = 0;
-  std::string releases;  // {release} = releases/<version>; empty: no releases
+  std::string releases{};  // {release} = releases/<version>; empty: no releases
   Duration stop_grace = std::chrono::seconds(10);
   std::uint64_t log_bytes = 10 << 20;  // the output file is cut to this size
   OnShutdown on_shutdown = OnShutdown::keep;
