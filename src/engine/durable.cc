@@ -147,7 +147,8 @@ struct Fold {
 
   void operator()(const InstanceChanged& r) {
     InstanceState& i = service(r.service).instances[r.slot];
-    if (i.version != r.version || i.version_since == kLongAgo) i.version_since = at;
+    // The first release an instance runs is no change.
+    if (i.version != r.version) i.version_since = i.version.empty() ? kLongAgo : at;
     i.state = r.state;
     i.incarnation = r.incarnation;
     i.version = r.version;

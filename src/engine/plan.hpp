@@ -81,6 +81,7 @@ struct RuntimePlan {
   /// Changes when what would be started changes; an instance started from another is `outdated`.
   std::uint64_t identity = 0;
   Duration stop_grace = std::chrono::seconds(10);
+  bool stop_on_shutdown = false;  // on_shutdown: stop
 };
 
 struct ServicePlan {
@@ -106,6 +107,7 @@ struct Plan {
   std::uint64_t generation = 0;
   std::uint64_t seed = 0;
   std::vector<ServicePlan> services;
+  std::vector<std::string> notifiers;  // names, in the order of Config::notifiers
   Budget fleet{3, 10, std::chrono::minutes(10)};
   /// The notifier for escalations that no ladder names one for; kNone: none.
   std::uint32_t default_notifier = kNone;

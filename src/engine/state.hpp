@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/command.hpp"
@@ -52,9 +54,7 @@ struct Place {
   Instant deadline = kNever;      // of the dispatch, or of the verification
   Instant last_effect = kLongAgo;
   Instant up_since = kLongAgo;    // while it is well
-  std::optional<std::string> lost;  // failed without a check: could not be started, its end was seen
-  Instant shadow_until = kNever;  // a repair that was only recorded is given this long, as a real one would be
-  std::string held;               // the gate recorded last, so that each is recorded once
+  Instant judge_at = kNever;      // a repair that is not an action here (a rolling one, a shadow's) is judged then
   std::string skipped;            // the same for skipped rungs
   static constexpr auto fields = [](auto& self, auto& v) {
     v("slot", self.slot);
@@ -64,9 +64,7 @@ struct Place {
     v("deadline", self.deadline);
     v("last_effect", self.last_effect);
     v("up_since", self.up_since);
-    v("lost", self.lost);
-    v("shadow_until", self.shadow_until);
-    v("held", self.held);
+    v("judge_at", self.judge_at);
     v("skipped", self.skipped);
   };
 };
@@ -126,6 +124,16 @@ struct Waiting {
   };
 };
 
+/// A notifier that has to run until it succeeds.
+struct Notifying {
+  bool in_flight = false;
+  Instant next_at = kLongAgo;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("in_flight", self.in_flight);
+    v("next_at", self.next_at);
+  };
+};
+
 struct State {
   Plan plan;  // not part of the snapshot: the input log holds the configuration's text
   Durable durable;
@@ -135,7 +143,9 @@ struct State {
   std::vector<Target> targets;
   std::vector<LiveService> services;
   std::deque<Waiting> waiting;
+  std::map<CommandId, Notifying> notifying;  // escalations whose record is durable
   std::vector<std::string> versions;  // what the indices in commands stand for
+  std::map<std::pair<ServiceId, Slot>, CommandId> started_by;  // while recovering: which action started what is found
   DoubtRound doubt;
   std::optional<Instant> tilt_since;
   std::string observe_only;  // why nothing may be done; empty: it may

@@ -1,0 +1,328 @@
+#include "engine/actions.hpp"
+
+#include "engine/engine.hpp"
+#include "engine/escalate.hpp"
+#include "engine/looking.hpp"
+#include "engine/operations.hpp"
+#include "engine/repair.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+// The runtime ends its own actions; this is for one that does not answer at all.
+constexpr Duration kRuntimeSilent = std::chrono::minutes(10);
+constexpr Duration kApprovalExpires = std::chrono::minutes(30);
+
+std::uint32_t intern(State& s, const std::string& version) {
+  if (version.empty()) return kNone;
+  const auto found = std::find(s.versions.begin(), s.versions.end(), version);
+  if (found == s.versions.end()) s.versions.push_back(version);
+  return static_cast<std::uint32_t>(found - s.versions.begin());
+}
+
+std::uint32_t reference_of(const ServicePlan& plan, const Intent& intent) {
+  if (intent.op == Op::scale) return intent.count;
+  for (const RungPlan& rung : plan.ladder) {
+    if (rung.strategy == StrategyKind::exec && rung.name == intent.name) return rung.reference;
+  }
+  return kNone;
+}
+
+bool is_shadow(const Turn& t, ServiceId id) { return t.s.plan.shadow || t.plan(id).mode == Mode::shadow; }
+
+bool repairs(const Wish& wish) {
+  return wish.by.empty() && (wish.origin == Origin::ladder || wish.origin == Origin::operation);
+}
+
+Intent intent_of(Turn& t, const Wish& wish) {
+  Intent intent;
+  intent.id = t.next_id();
+  intent.service = t.plan(wish.service).name;
+  intent.slot = wish.slot;
+  intent.op = wish.op;
+  intent.origin = wish.origin;
+  intent.strategy = wish.strategy;
+  intent.name = wish.name;
+  intent.incident = wish.incident;
+  intent.rung = wish.rung;
+  intent.attempt = wish.attempt;
+  intent.version = wish.version;
+  intent.count = wish.count;
+  intent.idempotent = wish.idempotent;
+  intent.verify_within = std::max(wish.verify_within, verification_time(t.plan(wish.service)));
+  intent.evidence = wish.evidence;
+  intent.by = wish.by;
+  intent.disruptive = ask_for(t, wish).disruptive;
+  const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
+  if (instance != nullptr && instance->state == RunState::running) intent.expected = instance->incarnation;
+  return intent;
+}
+
+void end_with(Turn& t, ServiceId id, Place& place, const Intent& intent, OutcomeKind outcome, std::string detail) {
+  t.record(Outcome{intent.id, intent.service, intent.slot, outcome, std::move(detail)});
+  place.action = {};
+  place.dispatched = false;
+  place.deadline = kNever;
+  t.mark(id);
+}
+
+// The gates have closed between the intent and its dispatch: nothing was tried, so nothing is used up.
+void refund(Turn& t, ServiceId id, Place& place, const Intent& intent) {
+  if (intent.origin == Origin::operation) return operation_blocked(t, id);
+  if (intent.origin != Origin::ladder) return;
+  LadderState ladder = t.durable(id).ladders[place.slot];
+  if (ladder.attempts > 0) --ladder.attempts;
+  if (ladder.tries > 0) --ladder.tries;
+  t.record(LadderMoved{intent.service, place.slot, ladder});
+}
+
+std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& place, const Intent& intent) {
+  Ask ask;
+  ask.service = id;
+  ask.slot = intent.slot;
+  ask.automatic = intent.by.empty() && intent.origin != Origin::desired;
+  ask.disruptive = false;  // already counted by the intent itself
+  const View view = view_of(t, id, intent.slot);
+  ask.direct = view.direct || intent.origin == Origin::operation;
+  if (auto hold = check_gates(t, ask)) return hold->gate + ": " + hold->detail;
+  if (intent.origin == Origin::ladder && !view.failing) return "recovered by itself";
+  const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
+  const bool runs = instance != nullptr && instance->state == RunState::running;
+  if (!intent.expected.none() && runs && instance->incarnation != intent.expected) return "another incarnation runs";
+  if (intent.op != Op::stop && place.slot >= 0 && !t.wanted(id, place.slot)) return "stopped by an operator";
+  return std::nullopt;
+}
+
+void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
+  const Intent intent = action.intent;
+  if (intent.mode == Mode::approve && !action.approved) return;
+  if (auto why = reason_not_to(t, id, place, intent)) {
+    end_with(t, id, place, intent, OutcomeKind::not_started, *why);
+    return refund(t, id, place, intent);
+  }
+  Dispatch command;
+  command.id = intent.id;
+  command.op = intent.op;
+  command.service = id;
+  command.slot = intent.slot;
+  command.version = intern(t.s, intent.version);
+  command.reference = reference_of(t.plan(id), intent);
+  const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
+  if (instance != nullptr && instance->state == RunState::running) command.expected = instance->incarnation;
+  command.deadline = later(t.now, t.plan(id).runtime.stop_grace + kRuntimeSilent);
+  place.dispatched = true;
+  place.deadline = command.deadline;
+  t.command(command);
+  t.mark(id);
+}
+
+struct Owner {
+  ServiceId service = 0;
+  Place* place = nullptr;
+};
+
+std::optional<Owner> owner_of(Turn& t, CommandId id) {
+  const auto action = t.s.durable.actions.find(id);
+  if (action == t.s.durable.actions.end()) return std::nullopt;
+  const auto service = t.find(action->second.intent.service);
+  if (!service || !t.has_place(*service, action->second.intent.slot)) return std::nullopt;
+  Place& place = t.place(*service, action->second.intent.slot);
+  if (place.action != id) return std::nullopt;
+  return Owner{*service, &place};
+}
+
+// What the runtime reports is what runs now, whatever became of the action.
+void adopt_report(Turn& t, ServiceId id, Place& place, const Intent& intent, const ActionDone& in) {
+  if (!t.plan(id).runtime.managed || place.slot < 0 || intent.op == Op::exec) return;
+  const InstanceState* known = t.instance(id, place.slot);
+  const bool ran = known != nullptr && known->state == RunState::running;
+  if (in.outcome == OutcomeKind::succeeded && intent.op != Op::stop) {
+    return set_instance(t, id, place.slot, RunState::running, in.now_running, intent.version, in.port, "");
+  }
+  if (in.outcome == OutcomeKind::succeeded) {
+    set_instance(t, id, place.slot, RunState::stopped, {}, known == nullptr ? "" : known->version, 0, "stopped");
+    return stop_looking(t, place);
+  }
+  if (ran && in.now_running == known->incarnation) return;
+  if (!in.now_running.none()) {
+    return set_instance(t, id, place.slot, RunState::running, in.now_running, intent.version, in.port, in.detail);
+  }
+  set_instance(t, id, place.slot, t.wanted(id, place.slot) ? RunState::dead : RunState::stopped, {}, intent.version, 0,
+               in.detail);
+  stop_looking(t, place);
+}
+
+void succeeded(Turn& t, ServiceId id, Place& place, const Intent& intent) {
+  place.last_effect = t.now;
+  place.deadline = later(t.now, intent.verify_within);
+  place.dispatched = true;
+  if (intent.op == Op::stop) {
+    t.record(Verified{intent.id, intent.service, intent.slot, true, "stopped"});
+    place.action = {};
+    place.deadline = kNever;
+    return;
+  }
+  if (intent.op == Op::exec || intent.op == Op::scale) return;
+  begin_startup(t, id, place);
+}
+
+void unknown_outcome(Turn& t, ServiceId id, const Intent& intent, const std::string& detail) {
+  const std::string what = intent.strategy + " of " + intent.service + ": nobody can tell what became of it (" +
+                           detail + ")";
+  t.record(LockChanged{intent.service, intent.slot, true, what});
+  escalate_engine(t, what + "; locked until it is seen well or `homeostat unlock " + intent.service + "`");
+  t.mark(id);
+}
+
+}  // namespace
+
+Duration verification_time(const ServicePlan& plan) {
+  Duration longest{};
+  for (const CheckPlan& check : plan.checks) {
+    if (check.role != Role::alive) continue;
+    const CheckPolicy& p = check.policy;
+    longest = std::max(longest, p.startup_grace + p.fast_interval * p.success_threshold);
+  }
+  return longest;
+}
+
+Ask ask_for(Turn& t, const Wish& wish) {
+  Ask ask;
+  ask.service = wish.service;
+  ask.slot = wish.slot;
+  ask.automatic = wish.by.empty() && wish.origin != Origin::desired;
+  const View view = view_of(t, wish.service, wish.slot);
+  ask.direct = view.direct || wish.origin == Origin::operation;
+  const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
+  const bool runs = !t.plan(wish.service).runtime.managed ||
+                    (instance != nullptr && instance->state == RunState::running);
+  ask.disruptive = wish.op != Op::start && wish.op != Op::stop && wish.op != Op::exec && runs;
+  return ask;
+}
+
+void begin_action(Turn& t, Wish wish) {
+  Place& place = t.place(wish.service, wish.slot);
+  Intent intent = intent_of(t, wish);
+  place.deadline = kNever;
+  if (repairs(wish) && is_shadow(t, wish.service)) {
+    intent.mode = Mode::shadow;
+    t.record(intent);
+    t.record(Outcome{intent.id, intent.service, intent.slot, OutcomeKind::not_started, "shadow: decided, not done"});
+    place.judge_at = later(t.now, intent.verify_within);
+    return;
+  }
+  if (repairs(wish) && t.plan(wish.service).mode == Mode::approve) {
+    intent.mode = Mode::approve;
+    place.deadline = later(t.now, kApprovalExpires);
+  }
+  place.action = intent.id;
+  place.dispatched = false;
+  const std::uint64_t seq = t.record(intent);
+  t.s.waiting.push_back(Waiting{seq, intent.id, t.now, false});
+}
+
+void journal_durable(Turn& t, std::uint64_t seq) {
+  t.s.durable_seq = std::max(t.s.durable_seq, seq);
+  while (!t.s.waiting.empty() && t.s.waiting.front().seq <= t.s.durable_seq) {
+    const Waiting waiting = t.s.waiting.front();
+    t.s.waiting.pop_front();
+    if (waiting.escalation) {
+      escalation_durable(t, waiting.id);
+      continue;
+    }
+    const auto owner = owner_of(t, waiting.id);
+    if (owner) dispatch(t, owner->service, *owner->place, t.s.durable.actions[waiting.id]);
+  }
+}
+
+void approve(Turn& t, CommandId id, const std::string& by) {
+  const auto owner = owner_of(t, id);
+  if (!owner || owner->place->dispatched || t.s.durable.actions[id].approved) return;
+  const std::uint64_t seq = t.record(Approved{id, by});
+  t.s.waiting.push_back(Waiting{seq, id, t.now, false});
+}
+
+void action_done(Turn& t, const ActionDone& in) {
+  const auto owner = owner_of(t, in.id);
+  if (!owner) return;
+  const auto [id, place] = *owner;
+  const Intent intent = t.s.durable.actions[in.id].intent;
+  t.mark(id);
+  t.record(Outcome{intent.id, intent.service, intent.slot, in.outcome, in.detail});
+  adopt_report(t, id, *place, intent, in);
+  if (in.outcome == OutcomeKind::succeeded) return succeeded(t, id, *place, intent);
+  place->action = {};
+  place->dispatched = false;
+  place->deadline = kNever;
+  if (in.outcome == OutcomeKind::unknown) unknown_outcome(t, id, intent, in.detail);
+  attempt_ended(t, id, *place, intent, false, in.detail);
+}
+
+void exited(Turn& t, const Exited& in) {
+  if (in.service >= t.s.services.size() || in.slot < 0 || !t.has_place(in.service, in.slot)) return;
+  Place& place = t.place(in.service, in.slot);
+  const InstanceState* known = t.instance(in.service, in.slot);
+  if (known == nullptr || known->state != RunState::running || known->incarnation != in.incarnation) return;
+  const bool acting = !place.action.none() && place.dispatched &&
+                      !t.s.durable.actions[place.action].succeeded_at.has_value();
+  if (acting) return;  // the runtime is at it and reports the end
+  Observation seen{Result::failure, in.signalled ? Reason::signalled : Reason::exited, in.known ? in.code : -1, {}};
+  set_instance(t, in.service, in.slot, RunState::dead, known->incarnation, known->version, known->port,
+               explain(seen));
+  process_ended(t, in.service, place, seen);
+}
+
+void progress_action(Turn& t, ServiceId id, Place& place) {
+  if (place.action.none()) return;
+  const auto found = t.s.durable.actions.find(place.action);
+  if (found == t.s.durable.actions.end()) return;
+  const Intent intent = found->second.intent;
+  if (!found->second.succeeded_at) {
+    if (t.now < place.deadline) return t.wake_at(place.deadline);
+    if (place.dispatched) {
+      end_with(t, id, place, intent, OutcomeKind::unknown, "the runtime did not answer");
+      unknown_outcome(t, id, intent, "the runtime did not answer");
+    } else {
+      end_with(t, id, place, intent, OutcomeKind::not_started, "the approval has expired");
+      escalate(t, id, intent.incident, "", "the approval of a " + intent.strategy + " has expired");
+    }
+    return attempt_ended(t, id, place, intent, false, "it did not happen");
+  }
+  const View view = view_of(t, id, place.slot);
+  const bool proved = !view.failing && !view.unknown && view.confirmed;
+  const bool failed_anew = view.dead || (view.failing && intent.incident == 0);
+  if (!proved && !failed_anew && t.now < place.deadline) return t.wake_at(place.deadline);
+  const std::string detail = proved ? "well by its own checks"
+                             : view.dead ? "it ended while being verified"
+                                         : "it did not prove well in time";
+  place.action = {};
+  place.dispatched = false;
+  place.deadline = kNever;
+  t.record(Verified{intent.id, intent.service, intent.slot, proved, detail});
+  attempt_ended(t, id, place, intent, proved, detail);
+}
+
+void withdraw(Turn& t, ServiceId id, Place& place, const std::string& why) {
+  if (place.action.none() || place.dispatched) return;
+  const auto action = t.s.durable.actions.find(place.action);
+  if (action == t.s.durable.actions.end()) return;
+  const Intent intent = action->second.intent;
+  end_with(t, id, place, intent, OutcomeKind::not_started, why);
+}
+
+void attempt_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bool ok, const std::string& detail) {
+  t.mark(id);
+  if (intent.origin == Origin::operation) return operation_step_ended(t, id, place.slot, ok, detail);
+  if (intent.origin == Origin::ladder && !ok) ladder_try_failed(t, id, place);
+}
+
+void set_instance(Turn& t, ServiceId id, Slot slot, RunState state, const Incarnation& incarnation,
+                  const std::string& version, std::uint16_t port, const std::string& detail) {
+  const InstanceState* known = t.instance(id, slot);
+  const bool same_start = state != RunState::running && known != nullptr;
+  const std::uint64_t identity = same_start ? known->identity : t.plan(id).runtime.identity;
+  t.record(InstanceChanged{t.plan(id).name, slot, state, incarnation, version, port, identity, detail});
+  t.mark(id);
+}
+
+}  // namespace homeostat::engine

@@ -1,0 +1,59 @@
+// The life of one action on one place: intent, dispatch, outcome, verification.
+#pragma once
+
+#include <string>
+
+#include "engine/gates.hpp"
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+/// What to do; the rest of the intent is filled in.
+struct Wish {
+  ServiceId service = 0;
+  Slot slot = kWhole;
+  Op op = Op::restart;
+  Origin origin = Origin::ladder;
+  std::string strategy;
+  std::string name;
+  std::uint64_t incident = 0;
+  std::uint32_t rung = 0;
+  std::uint32_t attempt = 0;
+  std::string version;
+  std::uint32_t count = 0;
+  bool idempotent = false;
+  Duration verify_within{};
+  std::string evidence;
+  std::string by;
+};
+
+/// Writes the intent; it is dispatched when it is durable and the gates still hold. Automatic wishes of a service in
+/// shadow mode are only recorded, in approve mode they wait for an operator.
+void begin_action(Turn& t, Wish wish);
+
+/// The same question the gates are asked for this wish.
+Ask ask_for(Turn& t, const Wish& wish);
+
+/// Intents up to `seq` are durable.
+void journal_durable(Turn& t, std::uint64_t seq);
+void action_done(Turn& t, const ActionDone& in);
+void exited(Turn& t, const Exited& in);
+void approve(Turn& t, CommandId id, const std::string& by);
+
+/// Judges the action under way on a place: verified, failed to prove well, or out of time.
+void progress_action(Turn& t, ServiceId id, Place& place);
+
+/// Takes back an intent that has not been dispatched; nothing otherwise.
+void withdraw(Turn& t, ServiceId id, Place& place, const std::string& why);
+
+/// Hands the end of an action to whoever wanted it.
+void attempt_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bool ok, const std::string& detail);
+
+/// Verification is given this long at least: the grace and the successes of the slowest `alive` check.
+Duration verification_time(const ServicePlan& plan);
+
+/// The instance of a place runs, or has ended, as `state` says.
+void set_instance(Turn& t, ServiceId id, Slot slot, RunState state, const Incarnation& incarnation,
+                  const std::string& version, std::uint16_t port, const std::string& detail);
+
+}  // namespace homeostat::engine

@@ -1,0 +1,160 @@
+#include "engine/doubt.hpp"
+
+#include "engine/escalate.hpp"
+#include "engine/looking.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+constexpr Duration kFresh = std::chrono::seconds(5);
+constexpr Duration kAgain = std::chrono::seconds(10);
+
+void mark_all(Turn& t) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) t.mark(id);
+}
+
+bool fails_indirectly(Turn& t, ServiceId id) {
+  for (const Place& place : t.live(id).places) {
+    const View view = view_of(t, id, place.slot);
+    if (view.failing && !view.recovering && !view.direct && t.wanted(id, place.slot)) return true;
+  }
+  return false;
+}
+
+bool fails(Turn& t, ServiceId id) {
+  for (const Place& place : t.live(id).places) {
+    if (view_of(t, id, place.slot).failing && t.wanted(id, place.slot)) return true;
+  }
+  return false;
+}
+
+// What a failing dependency explains says nothing about us.
+bool explained(Turn& t, ServiceId id) {
+  const auto& dependencies = t.plan(id).depends_on;
+  return std::any_of(dependencies.begin(), dependencies.end(), [&](ServiceId other) { return fails(t, other); });
+}
+
+std::optional<TargetId> sample_target(Turn& t, ServiceId id) {
+  for (const Place& place : t.live(id).places) {
+    for (const TargetId target : place.targets) {
+      const CheckPlan& check = t.plan(id).checks[t.s.targets[target].check];
+      if (check.role == Role::alive && !check.process && t.s.targets[target].active) return target;
+    }
+  }
+  return std::nullopt;
+}
+
+void begin_round(Turn& t) {
+  DoubtRound& doubt = t.s.doubt;
+  ++doubt.round;
+  doubt.running = true;
+  doubt.self_done = doubt.self_ok = false;
+  doubt.began = t.now;
+  doubt.waiting.clear();
+  doubt.unreached.clear();
+  const auto count = t.s.services.size();
+  const std::uint64_t offset = t.s.random.below(count);
+  for (std::size_t i = 0; i < count && doubt.waiting.size() < t.s.plan.doubt_sample; ++i) {
+    const auto id = static_cast<ServiceId>((offset + i) % count);
+    if (fails(t, id)) continue;
+    const auto target = sample_target(t, id);
+    if (!target) continue;
+    doubt.waiting.push_back(*target);
+    look_now(t, *target);
+  }
+  t.command(SelfCheck{doubt.round});
+}
+
+std::string judge(Turn& t) {
+  DoubtRound& doubt = t.s.doubt;
+  if (!doubt.self_ok) return "our own loopback self-check failed";
+  std::uint32_t roots = 0;
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    const bool unreached = std::count(doubt.unreached.begin(), doubt.unreached.end(), id) > 0;
+    if (unreached || (fails_indirectly(t, id) && !explained(t, id))) ++roots;
+  }
+  if (roots < t.s.plan.doubt_roots) return {};
+  return std::to_string(roots) + " services cannot be reached at once, " + std::to_string(t.s.plan.doubt_roots) +
+         " are enough to doubt our own network";
+}
+
+void end_round(Turn& t) {
+  DoubtRound& doubt = t.s.doubt;
+  if (!doubt.running || !doubt.self_done || !doubt.waiting.empty()) return;
+  doubt.running = false;
+  doubt.ended = t.now;
+  doubt.reason = judge(t);
+  const bool was = doubt.doubtful;
+  doubt.doubtful = !doubt.reason.empty();
+  mark_all(t);
+  if (was == doubt.doubtful) return;
+  t.record(CautionChanged{Caution::doubt, doubt.doubtful, doubt.reason});
+  if (doubt.doubtful) escalate_engine(t, "no action is taken on what cannot be reached: " + doubt.reason);
+}
+
+}  // namespace
+
+std::optional<Hold> doubt_gate(Turn& t) {
+  DoubtRound& doubt = t.s.doubt;
+  const bool fresh = doubt.ended != kLongAgo && t.now - doubt.ended <= kFresh;
+  if (!doubt.running && fresh && !doubt.doubtful) return std::nullopt;
+  if (!doubt.running && !doubt.doubtful) begin_round(t);
+  if (doubt.doubtful) return Hold{"doubt", doubt.reason};
+  return Hold{"doubt", "looking at our own network first"};
+}
+
+void doubt_observed(Turn& t, TargetId id, const Observation& seen) {
+  DoubtRound& doubt = t.s.doubt;
+  if (std::erase(doubt.waiting, id) == 0) return;
+  if (seen.bad() && !seen.direct()) doubt.unreached.push_back(t.s.targets[id].service);
+  end_round(t);
+}
+
+void self_checked(Turn& t, const SelfChecked& in) {
+  DoubtRound& doubt = t.s.doubt;
+  if (!doubt.running || in.round != doubt.round) return;
+  doubt.self_done = true;
+  doubt.self_ok = in.ok;
+  end_round(t);
+}
+
+void doubt_due(Turn& t) {
+  DoubtRound& doubt = t.s.doubt;
+  if (!doubt.doubtful || doubt.running) return;
+  if (t.now >= later(doubt.ended, kAgain)) begin_round(t);
+  else t.wake_at(later(doubt.ended, kAgain));
+}
+
+void begin_tilt(Turn& t, Duration gap) {
+  const bool new_one = !t.s.tilt_since;
+  t.s.tilt_since = t.now;
+  for (TargetId id = 0; id < t.s.targets.size(); ++id) t.s.targets[id].health.forget();
+  for (LiveService& service : t.s.services) {
+    for (Place& place : service.places) {
+      const bool looking = std::any_of(place.targets.begin(), place.targets.end(),
+                                       [&](TargetId id) { return t.s.targets[id].active; });
+      if (looking) begin_looking(t, place);
+    }
+  }
+  t.s.doubt = DoubtRound{};
+  mark_all(t);
+  if (!new_one) return;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(gap).count();
+  const std::string reason = "time jumped by " + std::to_string(seconds) + " s";
+  t.record(CautionChanged{Caution::tilt, true, reason});
+  escalate_engine(t, reason + "; no action on indirect evidence until everything has been seen afresh");
+}
+
+void tilt_due(Turn& t) {
+  if (!t.s.tilt_since) return;
+  const Instant least = later(*t.s.tilt_since, t.s.plan.tilt_least);
+  const bool fresh = std::all_of(t.s.targets.begin(), t.s.targets.end(), [&](const Target& target) {
+    return target.check == kNone || !target.active || target.health.last_seen() >= *t.s.tilt_since;
+  });
+  if (t.now < least || !fresh) return t.wake_at(std::max(least, later(t.now, std::chrono::seconds(1))));
+  t.s.tilt_since.reset();
+  t.record(CautionChanged{Caution::tilt, false, "everything has been seen afresh"});
+  mark_all(t);
+}
+
+}  // namespace homeostat::engine

@@ -1,0 +1,23 @@
+// Doubt: before acting on evidence that could as well be a fault of our own, look at ourselves and at others.
+#pragma once
+
+#include <optional>
+
+#include "engine/gates.hpp"
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+/// Passes after a round of self-check and sample that found nothing; begins one when there is none fresh.
+std::optional<Hold> doubt_gate(Turn& t);
+
+void doubt_observed(Turn& t, TargetId id, const Observation& seen);
+void self_checked(Turn& t, const SelfChecked& in);
+/// Keeps looking while in doubt; part of the engine's own wake.
+void doubt_due(Turn& t);
+
+/// Time has jumped: everything seen is void until one fresh round, and for at least Plan::tilt_least.
+void begin_tilt(Turn& t, Duration gap);
+void tilt_due(Turn& t);
+
+}  // namespace homeostat::engine

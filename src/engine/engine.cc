@@ -1,0 +1,149 @@
+#include "engine/engine.hpp"
+
+#include "engine/actions.hpp"
+#include "engine/doubt.hpp"
+#include "engine/escalate.hpp"
+#include "engine/evaluate.hpp"
+#include "engine/gates.hpp"
+#include "engine/looking.hpp"
+#include "engine/operators.hpp"
+#include "engine/recovery.hpp"
+#include "engine/reload.hpp"
+#include "engine/status.hpp"
+#include "homeostat/schedule.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+void observe_only(Turn& t, const std::string& reason) {
+  if (!t.s.observe_only.empty()) return;
+  t.s.observe_only = reason;
+  t.record(CautionChanged{Caution::observe_only, true, reason});
+  // What waited for the journal will never be durable: it is not done. People are called all the same.
+  std::vector<CommandId> escalations;
+  for (const Waiting& waiting : t.s.waiting) {
+    if (waiting.escalation) escalations.push_back(waiting.id);
+  }
+  t.s.waiting.clear();
+  for (const CommandId id : escalations) escalation_durable(t, id);
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    for (Place& place : t.live(id).places) withdraw(t, id, place, reason);
+    t.mark(id);
+  }
+  escalate_engine(t, "nothing is repaired any more, only observed: " + reason);
+}
+
+// An intent that does not become durable in time: the journal cannot be relied upon.
+void durable_due(Turn& t) {
+  if (t.s.waiting.empty() || !t.s.observe_only.empty()) return;
+  const Instant due = later(t.s.waiting.front().since, t.s.plan.durable_within);
+  if (t.now >= due) return observe_only(t, "the journal did not confirm a record in time");
+  t.wake_at(due);
+}
+
+void due(Turn& t) {
+  std::vector<Wheel::Id> ids;
+  t.s.wheel.expire(t.now, ids);
+  const auto targets = static_cast<Wheel::Id>(t.s.targets.size());
+  for (const Wheel::Id id : ids) {
+    if (id < targets) target_due(t, id);
+    else if (id < t.s.wake_of_all()) t.mark(id - targets);
+  }
+}
+
+void apply(Turn& t, const Tick&) { due(t); }
+void apply(Turn& t, const Observed& in) { observed(t, in); }
+void apply(Turn& t, const ActionDone& in) { action_done(t, in); }
+void apply(Turn& t, const Exited& in) { exited(t, in); }
+void apply(Turn& t, const Found& in) { found(t, in); }
+void apply(Turn& t, const Recovered&) { recovered(t); }
+void apply(Turn& t, const JournalDurable& in) { journal_durable(t, in.seq); }
+void apply(Turn& t, const JournalFailed& in) { observe_only(t, in.reason); }
+void apply(Turn& t, const SelfChecked& in) { self_checked(t, in); }
+void apply(Turn& t, const NotifyDone& in) { notify_done(t, in); }
+void apply(Turn& t, const Gap& in) { begin_tilt(t, in.length); }
+void apply(Turn& t, const Operator& in) { operator_command(t, in); }
+
+// Evaluates whatever has changed until nothing changes any more. Every evaluation that marks others moves something
+// that is bounded, so this ends; the bound is there to say so if it ever does not.
+void settle(Turn& t) {
+  std::size_t left = 1000 + 64 * t.s.services.size();
+  while (!t.s.dirty.empty() && left > 0) {
+    const std::vector<ServiceId> round = std::move(t.s.dirty);
+    t.s.dirty.clear();
+    for (const ServiceId id : round) {
+      t.live(id).dirty = false;
+      evaluate(t, id);
+      if (--left == 0) return observe_only(t, "the engine does not come to rest; this is a defect");
+    }
+  }
+}
+
+void settle_all(Turn& t) {
+  settle(t);
+  t.wake = kNever;
+  doubt_due(t);
+  tilt_due(t);
+  notify_due(t);
+  durable_due(t);
+  pauses_due(t);
+  const Instant wake = t.wake;
+  settle(t);
+  t.s.wheel.set(t.s.wake_of_all(), wake);
+}
+
+}  // namespace
+
+void Engine::start(Plan plan, std::string_view build, Instant now, Commands& out) {
+  State& s = state_;
+  Turn t{s, now, out};
+  s.plan = std::move(plan);
+  s.durable_seq = s.durable.seq;
+  t.record(EpochBegan{s.durable.epoch + 1, std::string(build)});
+  s.random = Random(Random::mix(s.plan.seed) ^ s.durable.epoch);
+  std::vector<std::string> names;
+  for (const ServicePlan& service : s.plan.services) names.push_back(service.name);
+  t.record(ConfigLoaded{s.plan.generation, std::move(names)});
+  build_targets(s);
+}
+
+void Engine::reload(Plan plan, Instant now, Commands& out) {
+  Turn t{state_, now, out};
+  reload_plan(t, std::move(plan));
+  settle_all(t);
+}
+
+void Engine::step(const Input& input, Instant now, Commands& out) {
+  Turn t{state_, now, out};
+  std::visit([&t](const auto& in) { apply(t, in); }, input);
+  // The common case, an observation that changes nothing, ends here.
+  if (std::holds_alternative<Observed>(input) && state_.dirty.empty()) return;
+  settle_all(t);
+}
+
+std::optional<Instant> Engine::next_deadline() const { return state_.wheel.next(); }
+
+std::string_view Engine::version(std::uint32_t index) const {
+  return index < state_.versions.size() ? std::string_view(state_.versions[index]) : std::string_view();
+}
+
+std::string Engine::wanted_version(ServiceId service, Slot slot) const {
+  const auto known = state_.durable.services.find(state_.plan.services[service].name);
+  return known == state_.durable.services.end() ? state_.plan.services[service].release
+                                                : wanted_version_of(state_.plan.services[service], known->second, slot);
+}
+
+std::optional<ServiceId> Engine::find_service(std::string_view name) const {
+  for (ServiceId id = 0; id < state_.plan.services.size(); ++id) {
+    if (state_.plan.services[id].name == name) return id;
+  }
+  return std::nullopt;
+}
+
+Status Engine::instance_status(ServiceId service, Slot slot) const {
+  return view_of(state_, service, slot).status();
+}
+
+bool Engine::paused(ServiceId service, Instant now) const { return paused_until(state_, service, now).has_value(); }
+
+}  // namespace homeostat::engine

@@ -1,0 +1,71 @@
+#include "engine/escalate.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+std::uint32_t notifier_index(const Plan& plan, const std::string& name) {
+  for (std::uint32_t i = 0; i < plan.notifiers.size(); ++i) {
+    if (plan.notifiers[i] == name) return i;
+  }
+  return plan.default_notifier;
+}
+
+void raise(Turn& t, Escalated what) {
+  what.id = t.next_id();
+  const std::uint64_t seq = t.record(what);
+  if (what.notifier.empty()) return;
+  // Without a journal a human is called all the same: better twice than never.
+  if (!t.s.observe_only.empty()) return escalation_durable(t, what.id);
+  t.s.waiting.push_back(Waiting{seq, what.id, t.now, true});
+}
+
+}  // namespace
+
+void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary) {
+  for (const auto& [known, escalation] : t.s.durable.escalations) {
+    if (incident != 0 && escalation.what.incident == incident) return;
+  }
+  const bool shadow = t.s.plan.shadow || t.plan(id).mode == Mode::shadow;
+  if (shadow) summary = "shadow, nobody is called: " + summary;
+  raise(t, Escalated{{}, incident, t.plan(id).name, shadow ? std::string() : notifier, std::move(summary)});
+}
+
+void escalate_engine(Turn& t, std::string summary) {
+  const std::uint32_t index = t.s.plan.default_notifier;
+  const bool deliver = index < t.s.plan.notifiers.size() && !t.s.plan.shadow;
+  raise(t, Escalated{{}, 0, "", deliver ? t.s.plan.notifiers[index] : std::string(), std::move(summary)});
+}
+
+void escalation_durable(Turn& t, CommandId id) {
+  t.s.notifying[id] = Notifying{false, t.now};
+  notify_due(t);
+}
+
+void notify_done(Turn& t, const NotifyDone& in) {
+  const auto notifying = t.s.notifying.find(in.escalation);
+  const auto known = t.s.durable.escalations.find(in.escalation);
+  if (notifying == t.s.notifying.end() || known == t.s.durable.escalations.end()) return;
+  const std::uint32_t attempt = known->second.attempts + 1;
+  t.record(Notified{in.escalation, attempt, in.ok, in.detail});
+  if (in.ok) {
+    t.s.notifying.erase(notifying);
+  } else {
+    notifying->second = Notifying{false, later(t.now, backoff(BackoffPolicy{}, attempt, t.s.random))};
+  }
+}
+
+void notify_due(Turn& t) {
+  for (auto& [id, notifying] : t.s.notifying) {
+    if (notifying.in_flight) continue;
+    if (notifying.next_at > t.now) {
+      t.wake_at(notifying.next_at);
+      continue;
+    }
+    const auto known = t.s.durable.escalations.find(id);
+    if (known == t.s.durable.escalations.end()) continue;
+    notifying.in_flight = true;
+    t.command(Notify{id, notifier_index(t.s.plan, known->second.what.notifier), known->second.attempts + 1});
+  }
+}
+
+}  // namespace homeostat::engine

@@ -1,0 +1,21 @@
+// Calling a human: durable, delivered at least once, kept in the status until somebody acknowledges it.
+#pragma once
+
+#include <string>
+
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+/// Raises an escalation for an incident of a service, once an incident. `notifier`: a name of the plan's, or empty.
+void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary);
+/// Raises one for the engine itself, to the default notifier.
+void escalate_engine(Turn& t, std::string summary);
+
+/// The record of an escalation is durable (or cannot become so): run its notifier.
+void escalation_durable(Turn& t, CommandId id);
+void notify_done(Turn& t, const NotifyDone& in);
+/// Runs the notifiers that are due again.
+void notify_due(Turn& t);
+
+}  // namespace homeostat::engine

@@ -1,0 +1,191 @@
+#include "engine/gates.hpp"
+
+#include "engine/doubt.hpp"
+#include "engine/looking.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+using Gate = std::optional<Hold>;
+
+constexpr Duration kLookAgain = std::chrono::seconds(1);
+
+bool down(Status status) { return status == Status::unhealthy || status == Status::critical; }
+
+bool has_alive_check(const ServicePlan& plan) {
+  return std::any_of(plan.checks.begin(), plan.checks.end(), [](const CheckPlan& c) { return c.role == Role::alive; });
+}
+
+Gate engine_gate(Turn& t) {
+  if (!t.s.recovered) return Hold{"recovering", "the past is being reconciled"};
+  if (!t.s.observe_only.empty()) return Hold{"journal", t.s.observe_only};
+  if (t.s.stopping) return Hold{"shutdown", "Homeostat is ending"};
+  return {};
+}
+
+Gate pause_gate(Turn& t, const Ask& ask) {
+  const auto until = paused_until(t.s, ask.service, t.now);
+  if (!until) return {};
+  return Hold{"paused", *until == kNever ? "paused until resumed" : "paused", *until};
+}
+
+Gate lock_gate(Turn& t, const Ask& ask) {
+  const auto& locks = t.durable(ask.service).locks;
+  const auto lock = locks.find(ask.slot);
+  if (lock == locks.end()) return {};
+  return Hold{"locked", lock->second};
+}
+
+Gate dependency_gate(Turn& t, const Ask& ask) {
+  for (const ServiceId other : t.plan(ask.service).depends_on) {
+    const Status status = t.live(other).status;
+    const bool unseen = status == Status::unknown && has_alive_check(t.plan(other));
+    if (!down(status) && !(unseen && (ask.bring_up || !ask.direct))) continue;
+    return Hold{"dependency", t.plan(other).name + " is " + std::string(to_string(status)) + "; it comes first"};
+  }
+  return {};
+}
+
+std::uint32_t healthy_instances(Turn& t, ServiceId id) {
+  std::uint32_t healthy = 0;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot >= 0 && t.wanted(id, place.slot) && view_of(t, id, place.slot).up()) ++healthy;
+  }
+  return healthy;
+}
+
+bool check_passes(Turn& t, ServiceId id, CheckId check) {
+  bool seen = false;
+  for (const Target& target : t.s.targets) {
+    if (target.service != id || target.check != check || !target.active) continue;
+    const Status status = target.health.status();
+    if (status != Status::healthy && status != Status::degraded) return false;
+    seen = true;
+  }
+  return seen;
+}
+
+// A file is looked at when it matters, not by a schedule: what counts is whether it exists now.
+Gate file_gate(Turn& t, TargetId id, const Prerequisite& wanted) {
+  const Target& target = t.s.targets[id];
+  const bool fresh = target.health.last_seen() != kLongAgo && t.now - target.health.last_seen() <= kLookAgain;
+  if (fresh && target.health.last().good()) return {};
+  const bool tried = target.scheduled != kLongAgo && t.now - target.scheduled < kLookAgain;
+  if (!tried) look_now(t, id);
+  const std::string what = fresh || tried ? wanted.text + " does not hold" : "looking whether " + wanted.text;
+  return Hold{"prerequisite", what, later(t.now, kLookAgain)};
+}
+
+Gate prerequisite_gate(Turn& t, const Ask& ask) {
+  const auto& wanted = t.plan(ask.service).prerequisites;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const Prerequisite& p = wanted[i];
+    bool holds = true;
+    switch (p.kind) {
+      case Prerequisite::Kind::service_healthy: holds = t.live(p.service).status == Status::healthy; break;
+      case Prerequisite::Kind::check_passing: holds = check_passes(t, p.service, p.check); break;
+      case Prerequisite::Kind::min_healthy: holds = healthy_instances(t, p.service) >= p.count; break;
+      case Prerequisite::Kind::file_exists:
+        if (auto hold = file_gate(t, t.live(ask.service).prerequisites[i], p)) return hold;
+        break;
+    }
+    if (!holds) return Hold{"prerequisite", p.text + " does not hold", later(t.now, kLookAgain)};
+  }
+  return {};
+}
+
+// Evidence must be newer than the last thing that was done to the target, and not stale.
+Gate evidence_gate(Turn& t, const Ask& ask) {
+  const View view = view_of(t, ask.service, ask.slot);
+  if (view.dead || !view.failing || view.check == kNone) return {};
+  const CheckPolicy& policy = t.plan(ask.service).checks[view.check].policy;
+  const Place& place = t.place(ask.service, ask.slot);
+  if (view.last_seen <= place.last_effect) {
+    return Hold{"evidence", "nothing was seen since the last action", later(t.now, policy.fast_interval)};
+  }
+  if (t.now - view.last_seen > 2 * policy.interval + policy.timeout) {
+    return Hold{"evidence", "the last observation is too old", later(t.now, policy.interval)};
+  }
+  return {};
+}
+
+BudgetUse use_of(const State& s, const Budget& budget, std::uint32_t limit, const std::string* service, Instant now) {
+  BudgetUse use{0, limit, kNever};
+  for (const Disruption& d : s.durable.disruptions) {
+    if (service != nullptr && d.service != *service) continue;
+    if (later(d.at, budget.per) <= now) continue;
+    ++use.used;
+    use.frees_at = std::min(use.frees_at, later(d.at, budget.per));
+  }
+  return use;
+}
+
+Gate budget_gate(Turn& t, const Ask& ask) {
+  const auto spent = [](const BudgetUse& use, const char* whose) -> Gate {
+    if (use.used < use.limit) return {};
+    return Hold{"budget", std::to_string(use.used) + " of " + std::to_string(use.limit) + " actions of " + whose +
+                              " are used", use.frees_at};
+  };
+  if (auto hold = spent(service_budget(t.s, ask.service, t.now), "the service's budget")) return hold;
+  return spent(fleet_budget(t.s, t.now), "the fleet's budget");
+}
+
+// Only healthy capacity can be taken away: what is down already costs nothing.
+Gate unavailable_gate(Turn& t, const Ask& ask) {
+  if (ask.slot < 0 || !view_of(t, ask.service, ask.slot).up()) return {};
+  std::uint32_t unavailable = 0;
+  for (const Place& place : t.live(ask.service).places) {
+    if (place.slot < 0 || place.slot == ask.slot || !t.wanted(ask.service, place.slot)) continue;
+    const bool acting = !place.action.none();
+    if (acting || !view_of(t, ask.service, place.slot).up()) ++unavailable;
+  }
+  const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.plan(ask.service).instances);
+  if (unavailable + 1 <= allowed) return {};
+  return Hold{"max_unavailable", std::to_string(unavailable) + " unavailable already, " + std::to_string(allowed) +
+                                     " allowed", later(t.now, kLookAgain)};
+}
+
+}  // namespace
+
+BudgetUse service_budget(const State& s, ServiceId id, Instant now) {
+  const ServicePlan& plan = s.plan.services[id];
+  const std::uint32_t share = plan.budget.percent * plan.instances / 100;
+  return use_of(s, plan.budget, std::max(plan.budget.max_actions, share), &plan.name, now);
+}
+
+BudgetUse fleet_budget(const State& s, Instant now) {
+  std::uint64_t instances = 0;
+  for (const ServicePlan& plan : s.plan.services) instances += plan.instances;
+  const auto share = static_cast<std::uint32_t>(instances * s.plan.fleet.percent / 100);
+  return use_of(s, s.plan.fleet, std::max(s.plan.fleet.max_actions, share), nullptr, now);
+}
+
+std::optional<Instant> paused_until(const State& s, ServiceId id, Instant now) {
+  std::optional<Instant> until;
+  for (const auto& name : {std::string(), s.plan.services[id].name}) {
+    const auto pause = s.durable.pauses.find(name);
+    if (pause != s.durable.pauses.end() && now < pause->second) until = std::max(until.value_or(now), pause->second);
+  }
+  return until;
+}
+
+std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
+  if (auto hold = engine_gate(t)) return hold;
+  if (auto hold = lock_gate(t, ask)) return hold;
+  if (ask.automatic) {
+    if (auto hold = pause_gate(t, ask)) return hold;
+    if (t.s.tilt_since && !ask.direct) return Hold{"tilt", "time has jumped; waiting for a fresh round of checks"};
+    if (auto hold = dependency_gate(t, ask)) return hold;
+    if (auto hold = prerequisite_gate(t, ask)) return hold;
+    if (auto hold = evidence_gate(t, ask)) return hold;
+    if (!ask.direct) {
+      if (auto hold = doubt_gate(t)) return hold;
+    }
+    if (ask.disruptive) {
+      if (auto hold = budget_gate(t, ask)) return hold;
+    }
+  }
+  return ask.disruptive ? unavailable_gate(t, ask) : Gate{};
+}
+
+}  // namespace homeostat::engine

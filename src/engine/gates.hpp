@@ -1,0 +1,42 @@
+// The guardrails: what must hold before an action begins, and again before it is dispatched.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+/// What somebody wants to do.
+struct Ask {
+  ServiceId service = 0;
+  Slot slot = kWhole;
+  bool automatic = true;    // not an operator's own command
+  bool direct = false;      // wanted on direct evidence, or none is needed
+  bool disruptive = false;  // takes a running process away
+  bool bring_up = false;    // a first start: dependencies must be known to be well
+};
+
+/// Why not now.
+struct Hold {
+  std::string gate;
+  std::string detail;
+  Instant retry = kNever;  // worth asking again then, whatever else happens
+};
+
+std::optional<Hold> check_gates(Turn& t, const Ask& ask);
+
+/// Actions used of a budget in its window that ends now, and the instant when one becomes free again.
+struct BudgetUse {
+  std::uint32_t used = 0;
+  std::uint32_t limit = 0;
+  Instant frees_at = kNever;
+};
+BudgetUse service_budget(const State& s, ServiceId id, Instant now);
+BudgetUse fleet_budget(const State& s, Instant now);
+
+/// The end of the pause that governs this service; nothing when it is not paused.
+std::optional<Instant> paused_until(const State& s, ServiceId id, Instant now);
+
+}  // namespace homeostat::engine

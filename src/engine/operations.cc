@@ -1,0 +1,119 @@
+#include "engine/operations.hpp"
+
+#include "engine/actions.hpp"
+#include "engine/repair.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+constexpr Duration kTryAgain = std::chrono::seconds(1);
+
+// A deployment that is done is what the service runs from now on; one that stopped leaves each slot as it is.
+void settle_versions(Turn& t, ServiceId id, const OperationMoved& operation) {
+  if (operation.version.empty()) return;
+  const ServicePlan& plan = t.plan(id);
+  bool all = true;
+  for (Slot slot = 0; slot < static_cast<Slot>(plan.instances); ++slot) {
+    const InstanceState* instance = t.instance(id, slot);
+    if (t.wanted(id, slot) && (instance == nullptr || instance->version != operation.version)) all = false;
+  }
+  if (all) t.record(DesiredSet{plan.name, kWhole, true, operation.version, operation.by});
+}
+
+void quarantine_replaced(Turn& t, ServiceId id, const OperationMoved& operation, const std::string& replaced) {
+  if (operation.kind != OperationKind::rollback || replaced.empty() || replaced == operation.version) return;
+  if (t.durable(id).quarantined.contains(replaced)) return;
+  t.record(VersionMarked{t.plan(id).name, replaced, Mark::quarantined});
+}
+
+void end_operation(Turn& t, ServiceId id, OperationMoved operation, OperationPhase phase, const std::string& detail) {
+  operation.phase = phase;
+  operation.detail = detail;
+  t.record(operation);
+  if (phase == OperationPhase::done) settle_versions(t, id, operation);
+  if (operation.incident == 0 || !t.has_place(id, operation.for_slot)) return;
+  Place& place = t.place(id, operation.for_slot);
+  if (phase == OperationPhase::done) place.judge_at = later(t.now, verification_time(t.plan(id)));
+  else ladder_try_failed(t, id, place);
+}
+
+bool hold_step(Turn& t, ServiceId id, const Wish& wish, const OperationMoved& operation) {
+  const auto hold = check_gates(t, ask_for(t, wish));
+  record_hold(t, id, wish.slot, operation.incident, hold);
+  if (hold) t.wake_at(std::min(hold->retry, later(t.now, kTryAgain)));
+  return hold.has_value();
+}
+
+}  // namespace
+
+bool operation_running(Turn& t, ServiceId id) { return t.durable(id).operation.has_value(); }
+
+void begin_operation(Turn& t, ServiceId id, OperationWish wish) {
+  OperationMoved operation;
+  operation.id = t.next_id();
+  operation.service = t.plan(id).name;
+  operation.kind = wish.kind;
+  operation.version = wish.version;
+  operation.pending = std::move(wish.slots);
+  operation.incident = wish.incident;
+  operation.for_slot = wish.for_slot;
+  operation.by = wish.by;
+  t.record(operation);
+  t.mark(id);
+}
+
+void progress_operation(Turn& t, ServiceId id) {
+  const auto running = t.durable(id).operation;
+  if (!running) return;
+  if (running->pending.empty()) return end_operation(t, id, *running, OperationPhase::done, "all moved");
+  const Slot slot = running->pending.front();
+  if (!t.has_place(id, slot) || !t.wanted(id, slot)) return operation_step_ended(t, id, slot, true, "not wanted");
+  Place& place = t.place(id, slot);
+  if (!place.action.none()) return;
+  if (t.now < place.judge_at && place.judge_at != kNever) return t.wake_at(place.judge_at);
+  const InstanceState* instance = t.instance(id, slot);
+  Wish wish;
+  wish.service = id;
+  wish.slot = slot;
+  wish.op = instance != nullptr && instance->state == RunState::running ? Op::restart : Op::start;
+  if (!t.plan(id).runtime.managed) wish.op = Op::restart;
+  wish.origin = Origin::operation;
+  wish.strategy = name_of(running->kind);
+  wish.incident = running->incident;
+  wish.version = running->version.empty() && instance != nullptr ? instance->version : running->version;
+  wish.evidence = "step of " + std::string(name_of(running->kind));
+  wish.by = running->by;
+  if (hold_step(t, id, wish, *running)) return;
+  if (!running->version.empty()) {
+    quarantine_replaced(t, id, *running, instance == nullptr ? "" : instance->version);
+    t.record(DesiredSet{t.plan(id).name, slot, true, running->version, running->by});
+  }
+  begin_action(t, wish);
+  if (place.action.none()) operation_step_ended(t, id, slot, true, "shadow");  // decided only
+}
+
+void operation_step_ended(Turn& t, ServiceId id, Slot slot, bool ok, const std::string& detail) {
+  auto operation = t.durable(id).operation;
+  if (!operation) return;
+  const std::string where = operation->service + "/" + std::to_string(slot) + ": " + detail;
+  if (!ok) return end_operation(t, id, *operation, OperationPhase::stopped, where);
+  std::erase(operation->pending, slot);
+  operation->done.push_back(slot);
+  operation->detail = where;
+  t.record(*operation);
+  t.mark(id);
+}
+
+void operation_blocked(Turn& t, ServiceId id) { t.mark(id); }
+
+void stop_operation(Turn& t, ServiceId id, const std::string& why) {
+  const auto operation = t.durable(id).operation;
+  if (!operation) return;
+  OperationMoved ended = *operation;
+  ended.phase = OperationPhase::stopped;
+  ended.detail = why;
+  t.record(ended);
+  t.mark(id);
+}
+
+}  // namespace homeostat::engine

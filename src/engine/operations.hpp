@@ -1,0 +1,31 @@
+// Rolling operations: a deployment, a rollback, a restart of all, one instance after the other, each verified; the
+// first that does not prove well stops it.
+#pragma once
+
+#include <string>
+
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+struct OperationWish {
+  OperationKind kind = OperationKind::deploy;
+  std::string version;
+  std::vector<std::int32_t> slots;
+  std::uint64_t incident = 0;
+  Slot for_slot = kWhole;  // the place whose ladder asked for it
+  Duration verify_within{};
+  std::string by;          // an operator's name; empty: automatic
+};
+
+void begin_operation(Turn& t, ServiceId id, OperationWish wish);
+/// Begins the next step when nothing is in the way.
+void progress_operation(Turn& t, ServiceId id);
+void operation_step_ended(Turn& t, ServiceId id, Slot slot, bool ok, const std::string& detail);
+/// The step was taken back before it was dispatched: it is tried again when the gates allow.
+void operation_blocked(Turn& t, ServiceId id);
+/// Ends the operation without going on.
+void stop_operation(Turn& t, ServiceId id, const std::string& why);
+bool operation_running(Turn& t, ServiceId id);
+
+}  // namespace homeostat::engine

@@ -1,0 +1,168 @@
+#include "engine/operators.hpp"
+
+#include "engine/actions.hpp"
+#include "engine/evaluate.hpp"
+#include "engine/looking.hpp"
+#include "engine/operations.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+std::vector<std::int32_t> wanted_slots(Turn& t, ServiceId id) {
+  std::vector<std::int32_t> slots;
+  for (Slot slot = 0; slot < static_cast<Slot>(t.plan(id).instances); ++slot) {
+    if (t.wanted(id, slot)) slots.push_back(slot);
+  }
+  return slots;
+}
+
+void check_now(Turn& t, ServiceId id) {
+  for (const Place& place : t.live(id).places) {
+    for (const TargetId target : place.targets) look_now(t, target);
+  }
+}
+
+// Exec runtimes have no state of ours to align: their start and stop commands are run as an action.
+void run_unmanaged(Turn& t, ServiceId id, const Operator& in, Op op) {
+  for (Place& place : t.live(id).places) {
+    if (place.slot < 0 || (in.slot >= 0 && place.slot != in.slot)) continue;
+    withdraw(t, id, place, "an operator acts");
+    if (!place.action.none()) continue;
+    Wish wish;
+    wish.service = id;
+    wish.slot = place.slot;
+    wish.op = op;
+    wish.origin = Origin::manual;
+    wish.strategy = name_of(op);
+    wish.evidence = "asked for";
+    wish.by = in.by;
+    begin_action(t, wish);
+    if (op == Op::stop) stop_looking(t, place);
+  }
+}
+
+void set_running(Turn& t, ServiceId id, const Operator& in, bool running) {
+  t.record(DesiredSet{t.plan(id).name, in.slot, running, std::nullopt, in.by});
+  if (!running && in.slot < 0) {
+    stop_operation(t, id, "stopped by " + in.by);
+    close_incident(t, id, Ending::stopped);
+  }
+  for (Place& place : t.live(id).places) {
+    if (in.slot < 0 || in.slot == place.slot) withdraw(t, id, place, "an operator acts");
+  }
+  if (!t.plan(id).runtime.managed) return run_unmanaged(t, id, in, running ? Op::start : Op::stop);
+  if (!running) return;
+  // Started by hand: what has died may come up at once, its ladder begins anew.
+  for (Place& place : t.live(id).places) {
+    const InstanceState* instance = place.slot < 0 ? nullptr : t.instance(id, place.slot);
+    const bool meant = in.slot < 0 || in.slot == place.slot;
+    if (!meant || instance == nullptr || instance->state != RunState::dead || !place.action.none()) continue;
+    t.record(LadderMoved{t.plan(id).name, place.slot, LadderState{}});
+  }
+}
+
+void restart(Turn& t, ServiceId id, const Operator& in) {
+  OperationWish wish;
+  wish.kind = OperationKind::restart_all;
+  wish.slots = in.slot >= 0 ? std::vector<std::int32_t>{in.slot} : wanted_slots(t, id);
+  wish.by = in.by;
+  if (!operation_running(t, id)) begin_operation(t, id, std::move(wish));
+}
+
+void deploy(Turn& t, ServiceId id, const Operator& in) {
+  const bool refused = t.durable(id).quarantined.contains(in.version) && !in.force;
+  if (!t.plan(id).runtime.releases || refused || in.version.empty()) return;
+  const auto& running = t.durable(id).operation;
+  if (running && running->incident != 0) return;
+  stop_operation(t, id, "superseded by " + in.version);
+  OperationWish wish;
+  wish.kind = OperationKind::deploy;
+  wish.version = in.version;
+  for (const Slot slot : wanted_slots(t, id)) {
+    const InstanceState* instance = t.instance(id, slot);
+    if (instance == nullptr || instance->version != in.version) wish.slots.push_back(slot);
+  }
+  wish.by = in.by;
+  begin_operation(t, id, std::move(wish));
+}
+
+void unlock(Turn& t, ServiceId id, const Operator& in) {
+  const auto locks = t.durable(id).locks;
+  for (const auto& [slot, reason] : locks) {
+    if (in.slot == kWhole || in.slot == slot) {
+      t.record(LockChanged{t.plan(id).name, slot, false, "by " + in.by});
+    }
+  }
+}
+
+void roll_outdated(Turn& t, ServiceId id, const Operator& in) {
+  OperationWish wish;
+  wish.kind = OperationKind::restart_all;
+  for (const Slot slot : wanted_slots(t, id)) {
+    const InstanceState* instance = t.instance(id, slot);
+    if (instance != nullptr && instance->identity != t.plan(id).runtime.identity) wish.slots.push_back(slot);
+  }
+  wish.by = in.by;
+  if (!wish.slots.empty() && !operation_running(t, id)) begin_operation(t, id, std::move(wish));
+}
+
+void service_command(Turn& t, ServiceId id, const Operator& in) {
+  t.mark(id);
+  switch (in.verb) {
+    case Verb::check: return check_now(t, id);
+    case Verb::start: return set_running(t, id, in, true);
+    case Verb::stop: return set_running(t, id, in, false);
+    case Verb::restart: return restart(t, id, in);
+    case Verb::deploy: return deploy(t, id, in);
+    case Verb::unlock: return unlock(t, id, in);
+    case Verb::roll_outdated: return roll_outdated(t, id, in);
+    case Verb::pause:
+    case Verb::resume:
+    case Verb::ack:
+    case Verb::approve:
+    case Verb::shutdown: break;
+  }
+}
+
+void mark_all(Turn& t) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) t.mark(id);
+}
+
+}  // namespace
+
+void operator_command(Turn& t, const Operator& in) {
+  switch (in.verb) {
+    case Verb::pause:
+      t.record(Paused{in.service, in.length == Duration{} ? kNever : later(t.now, in.length), in.by});
+      return mark_all(t);
+    case Verb::resume:
+      t.record(Resumed{in.service, in.by});
+      return mark_all(t);
+    case Verb::ack:
+      t.record(Acknowledged{in.id, in.by});
+      return;
+    case Verb::approve: return approve(t, in.id, in.by);
+    case Verb::shutdown:
+      t.s.stopping = true;
+      return mark_all(t);
+    default: break;
+  }
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    const bool named = in.service.empty() || t.plan(id).name == in.service;
+    if (named && (in.slot == kWhole || t.has_place(id, in.slot))) service_command(t, id, in);
+  }
+}
+
+void pauses_due(Turn& t) {
+  const auto pauses = t.s.durable.pauses;
+  for (const auto& [service, until] : pauses) {
+    if (t.now < until) {
+      t.wake_at(until);
+      continue;
+    }
+    t.record(Resumed{service, "the pause's end"});
+    mark_all(t);
+  }
+}
+
+}  // namespace homeostat::engine

@@ -1,0 +1,111 @@
+#include "engine/reload.hpp"
+
+#include <map>
+#include <tuple>
+
+#include "engine/actions.hpp"
+#include "engine/evaluate.hpp"
+#include "engine/looking.hpp"
+#include "engine/operations.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+/// What is volatile, by names instead of indices.
+struct Kept {
+  std::map<std::tuple<std::string, std::string, Slot>, std::pair<Target, std::uint64_t>> targets;  // with identity
+  std::map<std::pair<std::string, Slot>, Place> places;
+  std::map<std::string, std::pair<Status, Instant>> services;
+};
+
+Kept keep(const State& s) {
+  Kept kept;
+  for (const Target& target : s.targets) {
+    if (target.check == kNone) continue;
+    const ServicePlan& plan = s.plan.services[target.service];
+    const CheckPlan& check = plan.checks[target.check];
+    kept.targets[{plan.name, check.name, target.slot}] = {target, check.identity};
+  }
+  for (ServiceId id = 0; id < s.services.size(); ++id) {
+    const std::string& name = s.plan.services[id].name;
+    for (const Place& place : s.services[id].places) kept.places[{name, place.slot}] = place;
+    kept.services[name] = {s.services[id].status, s.services[id].stable_from};
+  }
+  return kept;
+}
+
+// A removed service is not stopped: it is not ours any more.
+void release_service(Turn& t, ServiceId id) {
+  for (Place& place : t.live(id).places) withdraw(t, id, place, "the service was removed from the configuration");
+  stop_operation(t, id, "the service was removed from the configuration");
+  close_incident(t, id, Ending::withdrawn);
+  for (const Place& place : t.live(id).places) {
+    const InstanceState* instance = place.slot < 0 ? nullptr : t.instance(id, place.slot);
+    if (instance == nullptr) continue;
+    if (instance->state == RunState::running) t.command(Release{id, place.slot, instance->incarnation});
+    set_instance(t, id, place.slot, RunState::released, {}, instance->version, 0, "removed from the configuration");
+  }
+}
+
+void release_removed(Turn& t, const Plan& next) {
+  for (ServiceId id = 0; id < t.s.plan.services.size(); ++id) {
+    const std::string& name = t.plan(id).name;
+    const bool stays = std::any_of(next.services.begin(), next.services.end(),
+                                   [&](const ServicePlan& plan) { return plan.name == name; });
+    if (!stays) release_service(t, id);
+  }
+}
+
+void restore_target(Turn& t, TargetId id, const Kept& kept) {
+  Target& target = t.s.targets[id];
+  if (target.check == kNone) return;
+  const ServicePlan& plan = t.plan(target.service);
+  const CheckPlan& check = plan.checks[target.check];
+  const auto old = kept.targets.find({plan.name, check.name, target.slot});
+  if (old == kept.targets.end() || old->second.second != check.identity) return;
+  target.health = old->second.first.health;
+  target.fast_anchor = old->second.first.fast_anchor;
+  target.scheduled = old->second.first.scheduled;
+}
+
+void restore_place(Turn& t, ServiceId id, Place& place, const Kept& kept) {
+  const auto old = kept.places.find({t.plan(id).name, place.slot});
+  if (old != kept.places.end()) {
+    std::vector<TargetId> targets = std::move(place.targets);
+    place = old->second;
+    place.targets = std::move(targets);
+  }
+  if (!t.plan(id).runtime.managed || place.slot < 0) return begin_looking(t, place);
+  const InstanceState* instance = t.instance(id, place.slot);
+  if (instance != nullptr && instance->state == RunState::running) begin_looking(t, place);
+}
+
+std::vector<std::string> names(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const ServicePlan& service : plan.services) names.push_back(service.name);
+  return names;
+}
+
+}  // namespace
+
+void reload_plan(Turn& t, Plan plan) {
+  release_removed(t, plan);
+  const Kept kept = keep(t.s);
+  t.s.plan = std::move(plan);
+  t.s.dirty.clear();
+  t.s.doubt = DoubtRound{};
+  t.record(ConfigLoaded{t.s.plan.generation, names(t.s.plan)});
+  build_targets(t.s);
+  for (TargetId id = 0; id < t.s.targets.size(); ++id) restore_target(t, id, kept);
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    const auto old = kept.services.find(t.plan(id).name);
+    if (old != kept.services.end()) {
+      t.live(id).status = old->second.first;
+      t.live(id).stable_from = old->second.second;
+    }
+    for (Place& place : t.live(id).places) restore_place(t, id, place, kept);
+    t.mark(id);
+  }
+}
+
+}  // namespace homeostat::engine

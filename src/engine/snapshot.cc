@@ -1,0 +1,69 @@
+// Saving, loading and hashing the whole state.
+#include "engine/binary.hpp"
+#include "engine/engine.hpp"
+#include "engine/looking.hpp"
+#include "homeostat/schedule.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+constexpr std::uint32_t kSnapshotVersion = 1;
+
+/// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
+struct Snapshot {
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("version", self.version);
+    v("generation", self.generation);
+    v("durable", self.s.durable);
+    v("random", self.s.random);
+    v("next_counter", self.s.next_counter);
+    v("durable_seq", self.s.durable_seq);
+    v("targets", self.s.targets);
+    v("services", self.s.services);
+    v("waiting", self.s.waiting);
+    v("notifying", self.s.notifying);
+    v("versions", self.s.versions);
+    v("doubt", self.s.doubt);
+    v("tilt_since", self.s.tilt_since);
+    v("observe_only", self.s.observe_only);
+    v("recovered", self.s.recovered);
+    v("stopping", self.s.stopping);
+    v("deadlines", self.deadlines);
+  };
+  std::uint32_t version = kSnapshotVersion;
+  std::uint64_t generation = 0;
+  State s;
+  std::vector<Instant> deadlines;
+};
+
+Snapshot snapshot_of(const State& s) {
+  Snapshot snapshot;
+  snapshot.generation = s.plan.generation;
+  snapshot.s = s;
+  for (Wheel::Id id = 0; id <= s.wake_of_all(); ++id) {
+    snapshot.deadlines.push_back(s.wheel.deadline(id));
+  }
+  return snapshot;
+}
+
+}  // namespace
+
+std::string Engine::save() const { return BinaryWriter::write(snapshot_of(state_)); }
+
+bool Engine::load(std::string_view bytes, Plan plan) {
+  Snapshot snapshot;
+  if (!BinaryReader::read(bytes, snapshot) || snapshot.version != kSnapshotVersion) return false;
+  State& s = snapshot.s;
+  const bool fits = snapshot.generation == plan.generation && s.services.size() == plan.services.size() &&
+                    snapshot.deadlines.size() == s.targets.size() + s.services.size() + 1;
+  if (!fits) return false;
+  s.plan = std::move(plan);
+  s.wheel = Wheel(snapshot.deadlines.size());
+  for (Wheel::Id id = 0; id < snapshot.deadlines.size(); ++id) s.wheel.set(id, snapshot.deadlines[id]);
+  state_ = std::move(s);
+  return true;
+}
+
+std::uint64_t Engine::hash() const { return hash_name(save()); }
+
+}  // namespace homeostat::engine

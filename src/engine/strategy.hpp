@@ -1,0 +1,48 @@
+// The repairs. A strategy says whether it applies (`validate`) and begins (`execute`); a new one is a file that
+// defines a Strategy, and a line in strategy.cc.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/actions.hpp"
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+/// What a strategy is asked to repair.
+struct Case {
+  Turn& t;
+  ServiceId service;
+  Place& place;
+  const RungPlan& rung;
+  std::uint32_t rung_index = 0;
+  std::uint32_t attempt = 1;
+  std::uint64_t incident = 0;
+  View view;
+};
+
+struct Strategy {
+  /// Why it does not apply now; nothing: it does.
+  std::optional<std::string> (*validate)(const Case&);
+  /// Begins it. It ends through attempt_ended or the place's judge_at.
+  void (*execute)(const Case&);
+  /// The wish the gates are asked about.
+  Wish (*wish)(const Case&);
+  /// Calling a human passes no gate.
+  bool guarded = true;
+};
+
+const Strategy& strategy_of(StrategyKind kind);
+
+/// A wish with what every strategy says alike.
+Wish common_wish(const Case& c, const char* strategy);
+/// The condition every rung may have: the version changed at most so long ago.
+std::optional<std::string> not_changed_within(const Case& c);
+
+extern const Strategy kRestart;
+extern const Strategy kRollback;
+extern const Strategy kExec;
+extern const Strategy kEscalate;
+
+}  // namespace homeostat::engine

@@ -1,0 +1,44 @@
+// restart: this instance, or every one in turn.
+#include "engine/operations.hpp"
+#include "engine/strategy.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+bool rolls(const Case& c) { return c.rung.all || c.place.slot < 0; }
+
+std::optional<std::string> validate(const Case& c) {
+  if (!c.t.plan(c.service).runtime.restart) return "the runtime cannot restart it";
+  if (auto why = not_changed_within(c)) return why;
+  if (rolls(c) && operation_running(c.t, c.service)) return "another rolling operation is under way";
+  return std::nullopt;
+}
+
+Wish wish(const Case& c) {
+  Wish w = common_wish(c, "restart");
+  const bool managed = c.t.plan(c.service).runtime.managed;
+  const InstanceState* instance = c.place.slot < 0 ? nullptr : c.t.instance(c.service, c.place.slot);
+  const bool runs = instance != nullptr && instance->state == RunState::running;
+  w.op = managed && !runs && c.place.slot >= 0 ? Op::start : Op::restart;
+  w.idempotent = true;
+  return w;
+}
+
+void execute(const Case& c) {
+  if (!rolls(c)) return begin_action(c.t, wish(c));
+  OperationWish operation;
+  operation.kind = OperationKind::restart_all;
+  for (Slot slot = 0; slot < static_cast<Slot>(c.t.plan(c.service).instances); ++slot) {
+    if (c.t.wanted(c.service, slot)) operation.slots.push_back(slot);
+  }
+  operation.incident = c.incident;
+  operation.for_slot = c.place.slot;
+  operation.verify_within = c.rung.verify_within;
+  begin_operation(c.t, c.service, std::move(operation));
+}
+
+}  // namespace
+
+const Strategy kRestart{validate, execute, wish, true};
+
+}  // namespace homeostat::engine

@@ -1,0 +1,62 @@
+// rollback: every instance on the failing release returns to the last one that was proved well.
+#include "engine/operations.hpp"
+#include "engine/strategy.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+std::string failing_version(const Case& c) {
+  for (const auto& [slot, instance] : c.t.durable(c.service).instances) {
+    if (slot == c.place.slot || c.place.slot < 0) return instance.version;
+  }
+  return {};
+}
+
+std::string rollback_target(const Case& c) {
+  const ServiceState& state = c.t.durable(c.service);
+  const std::string bad = failing_version(c);
+  for (auto it = state.stable.rbegin(); it != state.stable.rend(); ++it) {
+    if (*it != bad && !state.quarantined.contains(*it)) return *it;
+  }
+  return {};
+}
+
+std::optional<std::string> validate(const Case& c) {
+  if (!c.t.plan(c.service).runtime.releases) return "the runtime has no releases";
+  if (auto why = not_changed_within(c)) return why;
+  if (!c.t.plan(c.service).runtime.managed) return std::nullopt;  // the user's command knows its releases
+  if (rollback_target(c).empty()) return "no other release has been proved well";
+  const auto& operation = c.t.durable(c.service).operation;
+  if (operation) return "another rolling operation is under way";
+  return std::nullopt;
+}
+
+Wish wish(const Case& c) {
+  Wish w = common_wish(c, "rollback");
+  w.op = c.t.plan(c.service).runtime.managed ? Op::restart : Op::rollback;
+  w.version = rollback_target(c);
+  return w;
+}
+
+void execute(const Case& c) {
+  if (!c.t.plan(c.service).runtime.managed) return begin_action(c.t, wish(c));
+  OperationWish operation;
+  operation.kind = OperationKind::rollback;
+  operation.version = rollback_target(c);
+  const std::string bad = failing_version(c);
+  // The failing instance first: it has nothing to lose.
+  if (c.place.slot >= 0) operation.slots.push_back(c.place.slot);
+  for (const auto& [slot, instance] : c.t.durable(c.service).instances) {
+    if (slot != c.place.slot && instance.version == bad && c.t.wanted(c.service, slot)) operation.slots.push_back(slot);
+  }
+  operation.incident = c.incident;
+  operation.for_slot = c.place.slot;
+  operation.verify_within = c.rung.verify_within;
+  begin_operation(c.t, c.service, std::move(operation));
+}
+
+}  // namespace
+
+const Strategy kRollback{validate, execute, wish, true};
+
+}  // namespace homeostat::engine

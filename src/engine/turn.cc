@@ -1,0 +1,106 @@
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+std::uint64_t Turn::record(Body body) {
+  Record record{s.durable.seq + 1, now, s.plan.generation, std::move(body)};
+  s.durable.apply(record);
+  out.records.push_back(std::move(record));
+  return s.durable.seq;
+}
+
+std::optional<ServiceId> Turn::find(std::string_view name) const {
+  for (ServiceId id = 0; id < s.plan.services.size(); ++id) {
+    if (s.plan.services[id].name == name) return id;
+  }
+  return std::nullopt;
+}
+
+const InstanceState* instance_of(const State& s, ServiceId id, Slot slot) {
+  const auto service = s.durable.services.find(s.plan.services[id].name);
+  if (service == s.durable.services.end()) return nullptr;
+  const auto found = service->second.instances.find(slot);
+  return found == service->second.instances.end() ? nullptr : &found->second;
+}
+
+bool Turn::wanted(ServiceId id, Slot slot) {
+  const ServiceState& state = durable(id);
+  if (slot < 0) return !state.stopped;
+  return slot < static_cast<Slot>(plan(id).instances) && state.wants_running(slot);
+}
+
+void Turn::mark(ServiceId id) {
+  LiveService& service = s.services[id];
+  if (service.dirty) return;
+  service.dirty = true;
+  s.dirty.push_back(id);
+}
+
+Status View::status() const {
+  if (!checked) return Status::unknown;
+  if (failing) return recovering ? Status::degraded : critical ? Status::critical : Status::unhealthy;
+  if (unknown) return Status::unknown;
+  return degraded ? Status::degraded : Status::healthy;
+}
+
+namespace {
+
+void add(View& view, const Health& health, CheckId check) {
+  view.checked = true;
+  view.confirmed = view.confirmed && health.confirmed();
+  view.flapping = view.flapping || health.flapping();
+  if (health.successes() > 0) view.first_success = std::max(view.first_success, health.first_success());
+  switch (health.status()) {
+    case Status::unknown: view.unknown = true; break;
+    case Status::degraded: view.degraded = true; break;
+    case Status::critical: view.critical = true; break;
+    case Status::healthy:
+    case Status::unhealthy: break;
+  }
+  if (!health.failing()) return;
+  if (!view.failing) {
+    view.check = check;
+    view.recovering = true;
+  }
+  view.failing = true;
+  view.recovering = view.recovering && health.successes() > 0;
+  view.direct = view.direct || health.last().direct();
+  view.first_failure = std::min(view.first_failure, health.first_failure());
+  view.last_seen = std::min(view.last_seen, health.last_seen());
+}
+
+}  // namespace
+
+View view_of(const State& s, ServiceId id, Slot slot) {
+  View view;
+  view.confirmed = true;
+  const ServicePlan& plan = s.plan.services[id];
+  const auto& places = s.services[id].places;
+  const Place& place = slot < 0 ? places.back() : places[static_cast<std::size_t>(slot)];
+  for (const TargetId target : place.targets) {
+    const CheckId check = s.targets[target].check;
+    if (plan.checks[check].role == Role::alive) add(view, s.targets[target].health, check);
+  }
+  if (!plan.runtime.managed || slot < 0) return view;
+  const InstanceState* instance = instance_of(s, id, slot);
+  view.checked = true;
+  if (instance == nullptr || instance->state != RunState::running) {
+    view.unknown = true;
+    view.confirmed = false;
+  }
+  if (instance == nullptr || instance->state != RunState::dead) return view;
+  view.dead = view.failing = view.direct = true;
+  view.recovering = false;
+  view.first_failure = std::min(view.first_failure, instance->since);
+  return view;
+}
+
+View doubted_view(Turn& t, ServiceId id, Slot slot) {
+  View view = view_of(t, id, slot);
+  if (!t.s.doubt.doubtful || !view.failing || view.direct) return view;
+  view.failing = false;
+  view.unknown = true;
+  return view;
+}
+
+}  // namespace homeostat::engine
