@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 namespace {
@@ -19,6 +21,17 @@ int run(std::string path) {
 }
 
 TEST(Embed, TheExampleHealsItself) { EXPECT_EQ(run(EMBED_PROGRAM), 0); }
+
+std::string content(const char* path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Embed, TheDocumentShowsTheExampleAsItIs) {
+  const std::string example = content(EMBED_SOURCE);
+  ASSERT_FALSE(example.empty());
+  EXPECT_NE(content(EMBED_DOCUMENT).find(example), std::string::npos);
+}
 
 TEST(Embed, AnInstalledLibraryIsFound) { EXPECT_EQ(run(CHECK_INSTALL), 0); }
 
