@@ -94,16 +94,16 @@ std::expected<Db, Error> open_store(const std::filesystem::path& file, Access ac
   if (!db) return db;
   sqlite3_limit(db->get(), SQLITE_LIMIT_LENGTH, static_cast<int>(kMaxPayloadBytes + 4096));
   sqlite3_db_config(db->get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  std::string setup = "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-4096;";
-  if (access == Access::read_write) {
-    setup += "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;";
-  } else {
-    setup += "PRAGMA query_only=ON;";
+  const char* const safety = "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
+  if (auto done = db->exec(safety); !done) return std::unexpected(done.error());
+  if (access != Access::read_write) {
+    // Setting the cache may read the file; what is wrong with it is for the first real read to tell.
+    db->run("PRAGMA query_only=ON; PRAGMA cache_size=-4096");
+    return db;
   }
-  if (auto done = db->exec(setup.c_str()); !done) return std::unexpected(done.error());
-  if (access == Access::read_write) {
-    if (auto kept = keep_wal(*db); !kept) return std::unexpected(kept.error());
-  }
+  const char* const writing = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF";
+  if (auto done = db->exec(writing); !done) return std::unexpected(done.error());
+  if (auto kept = keep_wal(*db); !kept) return std::unexpected(kept.error());
   return db;
 }
 
