@@ -1,9 +1,11 @@
 #!/bin/bash
-# check_clang_tidy.sh [PRESET]: clang-tidy over the sources of the rooms. A file that was clean is not looked at again
-# until it, a header it includes, its flags or the checks change.
+# check_clang_tidy.sh PRESET ROOMS…: clang-tidy over the sources of the rooms. A file that was clean is not looked at
+# again until it, a header it includes, its flags or the checks change.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-dir=$root/build/${1:-release}
+dir=$root/build/$1
+shift
+rooms=$(IFS='|'; echo "$*")
 cache=${HOMEOSTAT_TIDY_CACHE:-$root/build/clang-tidy}
 mkdir -p "$cache"
 cd "$root"
@@ -22,7 +24,7 @@ fingerprints() {
       if (source == "") source = $0
       print source, $0
     }' | sort -u >"$cache/inputs"
-  for source in $(cut -d ' ' -f 1 "$cache/inputs" | sort -u | grep -E "^$root/src/.*\.cc$" | grep -v _test.cc); do
+  for source in $(cut -d ' ' -f 1 "$cache/inputs" | sort -u | grep -E "^$root/src/($rooms)/.*\.cc$" | grep -v _test.cc); do
     [ -f "$source" ] || continue
     inputs=$(awk -v source="$source" '$1 == source { print $2 }' "$cache/inputs" | xargs cat 2>/dev/null | sha256sum)
     echo "$source $(printf '%s%s%s' "$common" "$source" "$inputs" | sha256sum | cut -c 1-40)"
