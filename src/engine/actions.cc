@@ -167,8 +167,8 @@ void succeeded(Turn& t, ServiceId id, Place& place, const Intent& intent) {
 }
 
 void unknown_outcome(Turn& t, ServiceId id, const Intent& intent, const std::string& detail) {
-  const std::string what = intent.strategy + " of " + intent.service + ": nobody can tell what became of it (" +
-                           detail + ")";
+  const std::string what =
+      intent.strategy + " of " + intent.service + ": nobody can tell what became of it (" + detail + ")";
   t.record(LockChanged{intent.service, intent.slot, true, what});
   escalate_engine(t, what + "; locked until it is seen well or `homeostat unlock " + intent.service + "`");
   t.mark(id);
@@ -194,8 +194,8 @@ Ask ask_for(Turn& t, const Wish& wish) {
   const View view = view_of(t, wish.service, wish.slot);
   ask.direct = view.direct || wish.origin == Origin::operation;
   const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
-  const bool runs = !t.plan(wish.service).runtime.managed ||
-                    (instance != nullptr && instance->state == RunState::running);
+  const bool runs =
+      !t.plan(wish.service).runtime.managed || (instance != nullptr && instance->state == RunState::running);
   ask.disruptive = wish.op != Op::start && wish.op != Op::stop && wish.op != Op::exec && runs;
   return ask;
 }
@@ -263,12 +263,11 @@ void exited(Turn& t, const Exited& in) {
   Place& place = t.place(in.service, in.slot);
   const InstanceState* known = t.instance(in.service, in.slot);
   if (known == nullptr || known->state != RunState::running || known->incarnation != in.incarnation) return;
-  const bool acting = !place.action.none() && place.dispatched &&
-                      !t.s.durable.actions[place.action].succeeded_at.has_value();
+  const bool acting =
+      !place.action.none() && place.dispatched && !t.s.durable.actions[place.action].succeeded_at.has_value();
   if (acting) return;  // the runtime is at it and reports the end
   Observation seen{Result::failure, in.signalled ? Reason::signalled : Reason::exited, in.known ? in.code : -1, {}};
-  set_instance(t, in.service, in.slot, RunState::dead, known->incarnation, known->version, known->port,
-               explain(seen));
+  set_instance(t, in.service, in.slot, RunState::dead, known->incarnation, known->version, known->port, explain(seen));
   process_ended(t, in.service, place, seen);
 }
 
@@ -292,7 +291,7 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
   const bool proved = !view.failing && !view.unknown && view.confirmed;
   const bool failed_anew = view.dead || (view.failing && intent.incident == 0);
   if (!proved && !failed_anew && t.now < place.deadline) return t.wake_at(place.deadline);
-  const std::string detail = proved ? "well by its own checks"
+  const std::string detail = proved      ? "well by its own checks"
                              : view.dead ? "it ended while being verified"
                                          : "it did not prove well in time";
   place.action = {};

@@ -32,24 +32,32 @@ template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
 template <class T>
-concept Sequence = requires(T t) { t.begin(); typename T::value_type; } && !requires { typename T::mapped_type; } &&
-                   !std::same_as<T, std::string>;
+concept Sequence = requires(T t) {
+  t.begin();
+  typename T::value_type;
+} && !requires { typename T::mapped_type; } && !std::same_as<T, std::string>;
 
 template <class T>
 concept Mapping = requires { typename T::mapped_type; };
 
 template <class T>
 constexpr std::int64_t to_number(const T& value) {
-  if constexpr (std::same_as<T, Instant>) return value.time_since_epoch().count();
-  else if constexpr (std::same_as<T, Duration>) return value.count();
-  else return static_cast<std::int64_t>(value);
+  if constexpr (std::same_as<T, Instant>)
+    return value.time_since_epoch().count();
+  else if constexpr (std::same_as<T, Duration>)
+    return value.count();
+  else
+    return static_cast<std::int64_t>(value);
 }
 
 template <class T>
 constexpr T from_number(std::int64_t number) {
-  if constexpr (std::same_as<T, Instant>) return Instant(Duration(number));
-  else if constexpr (std::same_as<T, Duration>) return Duration(number);
-  else return static_cast<T>(number);
+  if constexpr (std::same_as<T, Instant>)
+    return Instant(Duration(number));
+  else if constexpr (std::same_as<T, Duration>)
+    return Duration(number);
+  else
+    return static_cast<T>(number);
 }
 
 }  // namespace homeostat::engine

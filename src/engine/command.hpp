@@ -28,7 +28,7 @@ struct Dispatch {
   Op op = Op::start;
   ServiceId service = 0;
   Slot slot = 0;
-  std::uint32_t version = kNone;  // index for Engine::version(); kNone: no releases
+  std::uint32_t version = kNone;    // index for Engine::version(); kNone: no releases
   std::uint32_t reference = kNone;  // exec: RungPlan::reference; scale: the number of instances wanted
   Incarnation expected;
   Instant deadline{};

@@ -121,8 +121,10 @@ void self_checked(Turn& t, const SelfChecked& in) {
 void doubt_due(Turn& t) {
   DoubtRound& doubt = t.s.doubt;
   if (!doubt.doubtful || doubt.running) return;
-  if (t.now >= later(doubt.ended, kAgain)) begin_round(t);
-  else t.wake_at(later(doubt.ended, kAgain));
+  if (t.now >= later(doubt.ended, kAgain))
+    begin_round(t);
+  else
+    t.wake_at(later(doubt.ended, kAgain));
 }
 
 void begin_tilt(Turn& t, Duration gap) {
@@ -131,8 +133,8 @@ void begin_tilt(Turn& t, Duration gap) {
   for (TargetId id = 0; id < t.s.targets.size(); ++id) t.s.targets[id].health.forget();
   for (LiveService& service : t.s.services) {
     for (Place& place : service.places) {
-      const bool looking = std::any_of(place.targets.begin(), place.targets.end(),
-                                       [&](TargetId id) { return t.s.targets[id].active; });
+      const bool looking =
+          std::any_of(place.targets.begin(), place.targets.end(), [&](TargetId id) { return t.s.targets[id].active; });
       if (looking) begin_looking(t, place);
     }
   }

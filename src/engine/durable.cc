@@ -168,15 +168,19 @@ struct Fold {
       if (r.version) s.versions.clear();
       return;
     }
-    if (r.running) s.stopped_slots.erase(r.slot);
-    else s.stopped_slots.insert(r.slot);
+    if (r.running)
+      s.stopped_slots.erase(r.slot);
+    else
+      s.stopped_slots.insert(r.slot);
     if (r.version) s.versions[r.slot] = *r.version;
   }
 
   void operator()(const OperationMoved& r) {
     ServiceState& s = service(r.service);
-    if (r.phase == OperationPhase::running) s.operation = r;
-    else s.operation.reset();
+    if (r.phase == OperationPhase::running)
+      s.operation = r;
+    else
+      s.operation.reset();
   }
 
   void operator()(const VersionMarked& r) {
@@ -192,8 +196,10 @@ struct Fold {
 
   void operator()(const Held& r) {
     auto& holds = service(r.service).holds;
-    if (r.gate.empty()) holds.erase(r.slot);
-    else holds[r.slot] = HoldState{r.gate, r.detail, at};
+    if (r.gate.empty())
+      holds.erase(r.slot);
+    else
+      holds[r.slot] = HoldState{r.gate, r.detail, at};
   }
 
   void operator()(const Skipped&) {}
@@ -230,8 +236,10 @@ struct Fold {
 
   void operator()(const LockChanged& r) {
     auto& locks = service(r.service).locks;
-    if (r.locked) locks[r.slot] = r.reason;
-    else locks.erase(r.slot);
+    if (r.locked)
+      locks[r.slot] = r.reason;
+    else
+      locks.erase(r.slot);
   }
 };
 

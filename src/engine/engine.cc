@@ -46,8 +46,10 @@ void due(Turn& t) {
   t.s.wheel.expire(t.now, ids);
   const auto targets = static_cast<Wheel::Id>(t.s.targets.size());
   for (const Wheel::Id id : ids) {
-    if (id < targets) target_due(t, id);
-    else if (id < t.s.wake_of_all()) t.mark(id - targets);
+    if (id < targets)
+      target_due(t, id);
+    else if (id < t.s.wake_of_all())
+      t.mark(id - targets);
   }
 }
 
@@ -140,9 +142,7 @@ std::optional<ServiceId> Engine::find_service(std::string_view name) const {
   return std::nullopt;
 }
 
-Status Engine::instance_status(ServiceId service, Slot slot) const {
-  return view_of(state_, service, slot).status();
-}
+Status Engine::instance_status(ServiceId service, Slot slot) const { return view_of(state_, service, slot).status(); }
 
 bool Engine::paused(ServiceId service, Instant now) const { return paused_until(state_, service, now).has_value(); }
 

@@ -82,9 +82,15 @@ Gate prerequisite_gate(Turn& t, const Ask& ask) {
     const Prerequisite& p = wanted[i];
     bool holds = true;
     switch (p.kind) {
-      case Prerequisite::Kind::service_healthy: holds = t.live(p.service).status == Status::healthy; break;
-      case Prerequisite::Kind::check_passing: holds = check_passes(t, p.service, p.check); break;
-      case Prerequisite::Kind::min_healthy: holds = healthy_instances(t, p.service) >= p.count; break;
+      case Prerequisite::Kind::service_healthy:
+        holds = t.live(p.service).status == Status::healthy;
+        break;
+      case Prerequisite::Kind::check_passing:
+        holds = check_passes(t, p.service, p.check);
+        break;
+      case Prerequisite::Kind::min_healthy:
+        holds = healthy_instances(t, p.service) >= p.count;
+        break;
       case Prerequisite::Kind::file_exists:
         if (auto hold = file_gate(t, t.live(ask.service).prerequisites[i], p)) return hold;
         break;
@@ -123,8 +129,9 @@ BudgetUse use_of(const State& s, const Budget& budget, std::uint32_t limit, cons
 Gate budget_gate(Turn& t, const Ask& ask) {
   const auto spent = [](const BudgetUse& use, const char* whose) -> Gate {
     if (use.used < use.limit) return {};
-    return Hold{"budget", std::to_string(use.used) + " of " + std::to_string(use.limit) + " actions of " + whose +
-                              " are used", use.frees_at};
+    return Hold{"budget",
+                std::to_string(use.used) + " of " + std::to_string(use.limit) + " actions of " + whose + " are used",
+                use.frees_at};
   };
   if (auto hold = spent(service_budget(t.s, ask.service, t.now), "the service's budget")) return hold;
   return spent(fleet_budget(t.s, t.now), "the fleet's budget");
@@ -141,8 +148,9 @@ Gate unavailable_gate(Turn& t, const Ask& ask) {
   }
   const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.plan(ask.service).instances);
   if (unavailable + 1 <= allowed) return {};
-  return Hold{"max_unavailable", std::to_string(unavailable) + " unavailable already, " + std::to_string(allowed) +
-                                     " allowed", later(t.now, kLookAgain)};
+  return Hold{"max_unavailable",
+              std::to_string(unavailable) + " unavailable already, " + std::to_string(allowed) + " allowed",
+              later(t.now, kLookAgain)};
 }
 
 }  // namespace

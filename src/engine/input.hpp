@@ -41,8 +41,8 @@ struct Exited {
 struct Found {
   ServiceId service = 0;
   Slot slot = 0;
-  Incarnation running;     // none: nothing runs
-  CommandId started_by;    // from the lock file; none: unreadable
+  Incarnation running;   // none: nothing runs
+  CommandId started_by;  // from the lock file; none: unreadable
   std::uint16_t port = 0;
 };
 /// All Found inputs have been given: decide what became of open intents, begin to act.
@@ -73,19 +73,30 @@ struct Gap {
 };
 
 enum class Verb : std::uint8_t {
-  check, start, stop, restart, deploy, pause, resume, ack, approve, unlock, roll_outdated, shutdown
+  check,
+  start,
+  stop,
+  restart,
+  deploy,
+  pause,
+  resume,
+  ack,
+  approve,
+  unlock,
+  roll_outdated,
+  shutdown
 };
 
 /// What an operator asked for. Texts come from outside; they are data only.
 struct Operator {
   Verb verb = Verb::check;
-  std::string service;      // empty: all (pause, resume, check)
+  std::string service;  // empty: all (pause, resume, check)
   Slot slot = kWhole;
-  std::string version;      // deploy
-  CommandId id;             // ack, approve
-  Duration length{};        // pause; 0: for ever
-  bool force = false;       // deploy: even a quarantined version
-  std::string by;           // who, for the history
+  std::string version;  // deploy
+  CommandId id;         // ack, approve
+  Duration length{};    // pause; 0: for ever
+  bool force = false;   // deploy: even a quarantined version
+  std::string by;       // who, for the history
 };
 
 using Input = std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed,

@@ -111,8 +111,10 @@ std::string JsonCursor::string() {
     }
     const char c = text_[at_++];
     if (c == '"') break;
-    if (c == '\\') append_escape(out);
-    else out += c;
+    if (c == '\\')
+      append_escape(out);
+    else
+      out += c;
   }
   return out;
 }
@@ -128,8 +130,10 @@ std::string_view JsonCursor::skip_value(int depth) {
   if (c == '"') {
     ++at_;
     while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
-    if (at_ >= text_.size()) fail();
-    else ++at_;
+    if (at_ >= text_.size())
+      fail();
+    else
+      ++at_;
   } else if (c == '{' || c == '[') {
     const char close = c == '{' ? '}' : ']';
     ++at_;

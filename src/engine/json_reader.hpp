@@ -82,15 +82,24 @@ class JsonReader {
 
   template <class T>
   static void read_value(JsonCursor& cursor, T& v, int depth) {
-    if constexpr (std::same_as<T, bool>) v = read_bool(cursor);
-    else if constexpr (std::same_as<T, std::string>) v = cursor.string();
-    else if constexpr (NamedEnum<T>) v = read_enum<T>(cursor);
-    else if constexpr (std::same_as<T, std::uint64_t>) v = cursor.natural();
-    else if constexpr (Fielded<T>) read_object(cursor, v, depth);
-    else if constexpr (IsOptional<T>::value) read_optional(cursor, v, depth);
-    else if constexpr (Mapping<T>) read_mapping(cursor, v, depth);
-    else if constexpr (Sequence<T>) read_sequence(cursor, v, depth);
-    else v = from_number<T>(cursor.number());
+    if constexpr (std::same_as<T, bool>)
+      v = read_bool(cursor);
+    else if constexpr (std::same_as<T, std::string>)
+      v = cursor.string();
+    else if constexpr (NamedEnum<T>)
+      v = read_enum<T>(cursor);
+    else if constexpr (std::same_as<T, std::uint64_t>)
+      v = cursor.natural();
+    else if constexpr (Fielded<T>)
+      read_object(cursor, v, depth);
+    else if constexpr (IsOptional<T>::value)
+      read_optional(cursor, v, depth);
+    else if constexpr (Mapping<T>)
+      read_mapping(cursor, v, depth);
+    else if constexpr (Sequence<T>)
+      read_sequence(cursor, v, depth);
+    else
+      v = from_number<T>(cursor.number());
   }
 
   static bool read_bool(JsonCursor& cursor) {

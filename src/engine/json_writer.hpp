@@ -29,15 +29,24 @@ class JsonWriter {
  private:
   template <class T>
   void value(const T& v) {
-    if constexpr (std::same_as<T, bool>) out_ += v ? "true" : "false";
-    else if constexpr (std::same_as<T, std::string>) append_json_string(out_, v);
-    else if constexpr (NamedEnum<T>) append_json_string(out_, names_of(v)[static_cast<std::size_t>(v)]);
-    else if constexpr (std::same_as<T, std::uint64_t>) out_ += std::to_string(v);
-    else if constexpr (Fielded<T>) object(v);
-    else if constexpr (IsOptional<T>::value) optional(v);
-    else if constexpr (Mapping<T>) mapping(v);
-    else if constexpr (Sequence<T>) sequence(v);
-    else out_ += std::to_string(to_number(v));
+    if constexpr (std::same_as<T, bool>)
+      out_ += v ? "true" : "false";
+    else if constexpr (std::same_as<T, std::string>)
+      append_json_string(out_, v);
+    else if constexpr (NamedEnum<T>)
+      append_json_string(out_, names_of(v)[static_cast<std::size_t>(v)]);
+    else if constexpr (std::same_as<T, std::uint64_t>)
+      out_ += std::to_string(v);
+    else if constexpr (Fielded<T>)
+      object(v);
+    else if constexpr (IsOptional<T>::value)
+      optional(v);
+    else if constexpr (Mapping<T>)
+      mapping(v);
+    else if constexpr (Sequence<T>)
+      sequence(v);
+    else
+      out_ += std::to_string(to_number(v));
   }
 
   template <class T>
@@ -51,8 +60,10 @@ class JsonWriter {
 
   template <class T>
   void optional(const T& v) {
-    if (v) value(*v);
-    else out_ += "null";
+    if (v)
+      value(*v);
+    else
+      out_ += "null";
   }
 
   template <class T>

@@ -33,8 +33,10 @@ void end_operation(Turn& t, ServiceId id, OperationMoved operation, OperationPha
   if (phase == OperationPhase::done) settle_versions(t, id, operation);
   if (operation.incident == 0 || !t.has_place(id, operation.for_slot)) return;
   Place& place = t.place(id, operation.for_slot);
-  if (phase == OperationPhase::done) place.judge_at = later(t.now, verification_time(t.plan(id)));
-  else ladder_try_failed(t, id, place);
+  if (phase == OperationPhase::done)
+    place.judge_at = later(t.now, verification_time(t.plan(id)));
+  else
+    ladder_try_failed(t, id, place);
 }
 
 bool hold_step(Turn& t, ServiceId id, const Wish& wish, const OperationMoved& operation) {

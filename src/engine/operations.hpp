@@ -15,7 +15,7 @@ struct OperationWish {
   std::uint64_t incident = 0;
   Slot for_slot = kWhole;  // the place whose ladder asked for it
   Duration verify_within{};
-  std::string by;          // an operator's name; empty: automatic
+  std::string by;  // an operator's name; empty: automatic
 };
 
 void begin_operation(Turn& t, ServiceId id, OperationWish wish);

@@ -109,18 +109,26 @@ void roll_outdated(Turn& t, ServiceId id, const Operator& in) {
 void service_command(Turn& t, ServiceId id, const Operator& in) {
   t.mark(id);
   switch (in.verb) {
-    case Verb::check: return check_now(t, id);
-    case Verb::start: return set_running(t, id, in, true);
-    case Verb::stop: return set_running(t, id, in, false);
-    case Verb::restart: return restart(t, id, in);
-    case Verb::deploy: return deploy(t, id, in);
-    case Verb::unlock: return unlock(t, id, in);
-    case Verb::roll_outdated: return roll_outdated(t, id, in);
+    case Verb::check:
+      return check_now(t, id);
+    case Verb::start:
+      return set_running(t, id, in, true);
+    case Verb::stop:
+      return set_running(t, id, in, false);
+    case Verb::restart:
+      return restart(t, id, in);
+    case Verb::deploy:
+      return deploy(t, id, in);
+    case Verb::unlock:
+      return unlock(t, id, in);
+    case Verb::roll_outdated:
+      return roll_outdated(t, id, in);
     case Verb::pause:
     case Verb::resume:
     case Verb::ack:
     case Verb::approve:
-    case Verb::shutdown: break;
+    case Verb::shutdown:
+      break;
   }
 }
 
@@ -141,11 +149,13 @@ void operator_command(Turn& t, const Operator& in) {
     case Verb::ack:
       t.record(Acknowledged{in.id, in.by});
       return;
-    case Verb::approve: return approve(t, in.id, in.by);
+    case Verb::approve:
+      return approve(t, in.id, in.by);
     case Verb::shutdown:
       t.s.stopping = true;
       return mark_all(t);
-    default: break;
+    default:
+      break;
   }
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     const bool named = in.service.empty() || t.plan(id).name == in.service;

@@ -14,8 +14,8 @@ namespace homeostat::engine {
 
 /// Dense indices of one configuration generation. Never persisted: names are.
 using ServiceId = std::uint32_t;
-using CheckId = std::uint32_t;  // within its service
-using Slot = std::int32_t;  // an instance's place, 0 … instances-1
+using CheckId = std::uint32_t;      // within its service
+using Slot = std::int32_t;          // an instance's place, 0 … instances-1
 inline constexpr Slot kWhole = -1;  // the service as a whole
 inline constexpr std::uint32_t kNone = 0xffffffffU;
 
@@ -37,7 +37,7 @@ enum class StrategyKind : std::uint8_t { restart, rollback, exec, escalate };
 struct RungPlan {
   StrategyKind strategy = StrategyKind::restart;
   std::uint32_t attempts = 1;
-  Duration verify_within{};  // 0: computed (startup_grace + success_threshold x fast_interval of the slowest check)
+  Duration verify_within{};   // 0: computed (startup_grace + success_threshold x fast_interval of the slowest check)
   Duration changed_within{};  // condition: the version changed at most this long ago; 0: no condition
   bool all = false;           // restart: every instance, one after the other, not only the failing one
   std::string name;           // exec: the command's name; escalate: the notifier's name; else empty
@@ -48,11 +48,11 @@ struct RungPlan {
 struct Prerequisite {
   enum class Kind : std::uint8_t { service_healthy, check_passing, file_exists, min_healthy };
   Kind kind = Kind::service_healthy;
-  std::string text;                 // as the user wrote it, for reasons
-  ServiceId service = kNone;        // all but file_exists
-  CheckId check = kNone;            // check_passing
-  std::uint32_t count = 0;          // min_healthy
-  std::uint32_t probe = kNone;      // file_exists: index into Config::probes, looked at on demand
+  std::string text;             // as the user wrote it, for reasons
+  ServiceId service = kNone;    // all but file_exists
+  CheckId check = kNone;        // check_passing
+  std::uint32_t count = 0;      // min_healthy
+  std::uint32_t probe = kNone;  // file_exists: index into Config::probes, looked at on demand
 };
 
 /// How many may be unavailable or acted on: an absolute number or a share, which rounds down but to at least one.
@@ -73,10 +73,10 @@ struct Budget {
 
 /// What the service's runtime can do; a strategy that needs more is refused by `validate`.
 struct RuntimePlan {
-  bool managed = false;    // we start the instances (process runtime); false: the exec runtime's own commands
+  bool managed = false;  // we start the instances (process runtime); false: the exec runtime's own commands
   bool restart = false;
   bool start_stop = false;
-  bool releases = false;   // deploy and rollback have a meaning
+  bool releases = false;            // deploy and rollback have a meaning
   std::uint32_t reference = kNone;  // index into Config::services, for the shell
   /// Changes when what would be started changes; an instance started from another is `outdated`.
   std::uint64_t identity = 0;

@@ -165,19 +165,19 @@ struct Intent {
   Op op = Op::start;
   Origin origin = Origin::ladder;
   Mode mode = Mode::act;
-  std::string strategy;          // restart, rollback, exec, …; start, stop for desired state and operators
-  std::string name;              // exec: the command's name
-  std::uint64_t incident = 0;    // 0: none
+  std::string strategy;        // restart, rollback, exec, …; start, stop for desired state and operators
+  std::string name;            // exec: the command's name
+  std::uint64_t incident = 0;  // 0: none
   std::uint32_t rung = 0;
   std::uint32_t attempt = 0;
-  std::string version;           // the release to run; empty without releases
-  std::uint32_t count = 0;       // scale: instances wanted
-  Incarnation expected;          // the incarnation it is decided for
-  bool disruptive = false;       // takes a running process away: counts in the budgets
-  bool idempotent = false;       // may be repeated when its outcome is unknown
+  std::string version;      // the release to run; empty without releases
+  std::uint32_t count = 0;  // scale: instances wanted
+  Incarnation expected;     // the incarnation it is decided for
+  bool disruptive = false;  // takes a running process away: counts in the budgets
+  bool idempotent = false;  // may be repeated when its outcome is unknown
   Duration verify_within{};
   std::string evidence;
-  std::string by;                // an operator's name
+  std::string by;  // an operator's name
   static constexpr auto fields = [](auto& self, auto& v) {
     v("id", self.id);
     v("service", self.service);

@@ -71,8 +71,10 @@ void begin(Turn& t, ServiceId id, Place& place) {
   if (place.slot < 0 || !t.plan(id).runtime.managed) return begin_looking(t, place);
   const InstanceState* instance = t.instance(id, place.slot);
   if (instance == nullptr || instance->state != RunState::running) return;
-  if (place.action.none()) begin_looking(t, place);
-  else begin_startup(t, id, place);  // it was being verified: its start is not long ago
+  if (place.action.none())
+    begin_looking(t, place);
+  else
+    begin_startup(t, id, place);  // it was being verified: its start is not long ago
 }
 
 }  // namespace

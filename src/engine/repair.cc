@@ -18,8 +18,14 @@ void save(Turn& t, ServiceId id, const Place& place, const LadderState& ladder) 
 }
 
 Case case_of(Turn& t, ServiceId id, Place& place, const LadderState& ladder) {
-  return Case{t, id, place, t.plan(id).ladder[ladder.rung], ladder.rung, ladder.attempts + 1,
-              t.durable(id).incident, view_of(t, id, place.slot)};
+  return Case{t,
+              id,
+              place,
+              t.plan(id).ladder[ladder.rung],
+              ladder.rung,
+              ladder.attempts + 1,
+              t.durable(id).incident,
+              view_of(t, id, place.slot)};
 }
 
 // Skips the rungs that do not apply. True when one is left.

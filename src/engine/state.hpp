@@ -24,7 +24,7 @@ struct Target {
   Instant fast_anchor = kNever;  // where the fast grid begins; kNever: on the regular grid
   Duration phase{};
   ServiceId service = 0;
-  CheckId check = kNone;         // kNone: a prerequisite
+  CheckId check = kNone;  // kNone: a prerequisite
   std::uint32_t prerequisite = kNone;
   Slot slot = kWhole;
   std::uint32_t run = 0;
@@ -53,9 +53,9 @@ struct Place {
   bool dispatched = false;        // … and it has been handed to the runtime
   Instant deadline = kNever;      // of the dispatch, or of the verification
   Instant last_effect = kLongAgo;
-  Instant up_since = kLongAgo;    // while it is well
-  Instant judge_at = kNever;      // a repair that is not an action here (a rolling one, a shadow's) is judged then
-  std::string skipped;            // the same for skipped rungs
+  Instant up_since = kLongAgo;  // while it is well
+  Instant judge_at = kNever;    // a repair that is not an action here (a rolling one, a shadow's) is judged then
+  std::string skipped;          // the same for skipped rungs
   static constexpr auto fields = [](auto& self, auto& v) {
     v("slot", self.slot);
     v("targets", self.targets);
@@ -71,9 +71,9 @@ struct Place {
 
 struct LiveService {
   Status status = Status::unknown;
-  std::vector<Place> places;  // slot 0 … instances-1, then kWhole
+  std::vector<Place> places;            // slot 0 … instances-1, then kWhole
   std::vector<TargetId> prerequisites;  // one a plan's prerequisite; kNone where nothing has to be looked at
-  Instant stable_from = kNever;  // since when all of it is well on one version
+  Instant stable_from = kNever;         // since when all of it is well on one version
   bool dirty = false;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
@@ -92,9 +92,9 @@ struct DoubtRound {
   bool self_ok = false;
   Instant began = kLongAgo;
   Instant ended = kLongAgo;
-  std::vector<TargetId> waiting;      // of the sample
+  std::vector<TargetId> waiting;         // of the sample
   std::vector<std::uint32_t> unreached;  // services of the sample that could not be reached
-  bool doubtful = false;              // the last verdict
+  bool doubtful = false;                 // the last verdict
   std::string reason;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("round", self.round);
@@ -143,8 +143,8 @@ struct State {
   std::vector<Target> targets;
   std::vector<LiveService> services;
   std::deque<Waiting> waiting;
-  std::map<CommandId, Notifying> notifying;  // escalations whose record is durable
-  std::vector<std::string> versions;  // what the indices in commands stand for
+  std::map<CommandId, Notifying> notifying;                    // escalations whose record is durable
+  std::vector<std::string> versions;                           // what the indices in commands stand for
   std::map<std::pair<ServiceId, Slot>, CommandId> started_by;  // while recovering: which action started what is found
   DoubtRound doubt;
   std::optional<Instant> tilt_since;

@@ -53,10 +53,13 @@ Tally tally_of(Turn& t, ServiceId id) {
     if (!t.wanted(id, place->slot)) continue;
     const View view = doubted_view(t, id, place->slot);
     const auto ladder = state.ladders.find(place->slot);
-    const bool spent = ladder != state.ladders.end() && ladder->second.rounds > 0;
+    const bool spent =
+        ladder != state.ladders.end() && (ladder->second.rounds > 0 || ladder->second.rung >= t.plan(id).ladder.size());
     tally.critical = tally.critical || (view.failing && (view.critical || spent));
-    if (place->slot < 0) count_whole(tally, view, *place);
-    else count(tally, view, *place);
+    if (place->slot < 0)
+      count_whole(tally, view, *place);
+    else
+      count(tally, view, *place);
   }
   return tally;
 }

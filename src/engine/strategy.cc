@@ -6,10 +6,14 @@ namespace homeostat::engine {
 
 const Strategy& strategy_of(StrategyKind kind) {
   switch (kind) {
-    case StrategyKind::restart: return kRestart;
-    case StrategyKind::rollback: return kRollback;
-    case StrategyKind::exec: return kExec;
-    case StrategyKind::escalate: break;
+    case StrategyKind::restart:
+      return kRestart;
+    case StrategyKind::rollback:
+      return kRollback;
+    case StrategyKind::exec:
+      return kExec;
+    case StrategyKind::escalate:
+      break;
   }
   return kEscalate;
 }

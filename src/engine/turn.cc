@@ -51,11 +51,18 @@ void add(View& view, const Health& health, CheckId check) {
   view.flapping = view.flapping || health.flapping();
   if (health.successes() > 0) view.first_success = std::max(view.first_success, health.first_success());
   switch (health.status()) {
-    case Status::unknown: view.unknown = true; break;
-    case Status::degraded: view.degraded = true; break;
-    case Status::critical: view.critical = true; break;
+    case Status::unknown:
+      view.unknown = true;
+      break;
+    case Status::degraded:
+      view.degraded = true;
+      break;
+    case Status::critical:
+      view.critical = true;
+      break;
     case Status::healthy:
-    case Status::unhealthy: break;
+    case Status::unhealthy:
+      break;
   }
   if (!health.failing()) return;
   if (!view.failing) {

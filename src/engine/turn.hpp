@@ -46,11 +46,11 @@ struct Turn {
 
 /// A place's health by its `alive` checks, put together.
 struct View {
-  bool checked = false;    // it has alive checks, or a process that can end
+  bool checked = false;  // it has alive checks, or a process that can end
   bool failing = false;
-  bool recovering = false; // failing, but the last answer was good
-  bool direct = false;     // … by direct evidence
-  bool dead = false;       // its process has ended
+  bool recovering = false;  // failing, but the last answer was good
+  bool direct = false;      // … by direct evidence
+  bool dead = false;        // its process has ended
   bool unknown = false;
   bool degraded = false;
   bool critical = false;

@@ -17,8 +17,10 @@ void Wheel::unlink(Id id) {
   Node& node = nodes_[id];
   if (node.tick == kOff) return;
   const std::size_t slot = slot_of(node.tick);
-  if (node.previous != kNil) nodes_[node.previous].next = node.next;
-  else heads_[slot] = node.next;
+  if (node.previous != kNil)
+    nodes_[node.previous].next = node.next;
+  else
+    heads_[slot] = node.next;
   if (node.next != kNil) nodes_[node.next].previous = node.previous;
   if (heads_[slot] == kNil) used_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
   node.tick = kOff;
@@ -43,9 +45,8 @@ void Wheel::expire(Instant now, std::vector<Id>& out) {
   }
   swept_ = until;
   const auto first = out.begin() + static_cast<std::ptrdiff_t>(begin);
-  std::sort(first, out.end(), [this](Id a, Id b) {
-    return nodes_[a].tick != nodes_[b].tick ? nodes_[a].tick < nodes_[b].tick : a < b;
-  });
+  std::sort(first, out.end(),
+            [this](Id a, Id b) { return nodes_[a].tick != nodes_[b].tick ? nodes_[a].tick < nodes_[b].tick : a < b; });
   for (auto it = first; it != out.end(); ++it) unlink(*it);
 }
 

@@ -1,0 +1,162 @@
+// Stories of repair: what fails, what is done about it, in which order.
+#include <gtest/gtest.h>
+
+#include "sim/plans.hpp"
+#include "sim/world.hpp"
+
+namespace homeostat::sim {
+namespace {
+
+using namespace engine;
+using namespace std::chrono_literals;
+
+struct Started : World {
+  explicit Started(Plan plan, WorldOptions options = {}) : World(std::move(plan), options) {
+    boot();
+    run_for(5s);
+  }
+};
+
+std::size_t starts_of(const World& world, const std::string& service) {
+  std::size_t n = 0;
+  for (const Effect& effect : world.effects()) n += effect.service == service && effect.op != Op::stop ? 1 : 0;
+  return n;
+}
+
+TEST(Repair, BringsUpWhatShouldRun) {
+  const Started world(plan_of({web()}));
+  EXPECT_EQ(world.status("web"), Status::healthy);
+  EXPECT_EQ(starts_of(world, "web"), 2U);
+  EXPECT_TRUE(world.durable().incidents.empty());
+}
+
+TEST(Repair, CrashedInstanceIsStartedAtOnceAndVerified) {
+  Started world(plan_of({web()}));
+  const Instant crashed = world.now();
+  world.crash("web", 0);
+  ASSERT_TRUE(world.run_until([&] { return world.running("web", 0); }, 1s));
+  EXPECT_LT(world.now() - crashed, 10ms);
+  EXPECT_EQ(world.status("web"), Status::degraded);
+  world.run_for(3s);
+  EXPECT_EQ(world.status("web"), Status::healthy);
+  const auto closed = world.all<IncidentClosed>();
+  ASSERT_EQ(closed.size(), 1U);
+  EXPECT_EQ(closed[0].how, Ending::recovered);
+  const auto verified = world.all<Verified>();
+  ASSERT_FALSE(verified.empty());
+  EXPECT_TRUE(verified.back().ok);
+}
+
+TEST(Repair, ErrorAnswersAreConfirmedFastThenRestarted) {
+  Started world(plan_of({web()}));
+  const Instant broken = world.now();
+  world.behave("web", 1, Behaviour::error500);
+  ASSERT_TRUE(world.run_until([&] { return starts_of(world, "web") == 3; }, 10s));
+  EXPECT_LE(world.now() - broken, 1s + 2 * 150ms + 50ms);
+  world.run_for(5s);
+  EXPECT_EQ(world.status("web"), Status::healthy);
+}
+
+TEST(Repair, HangIsATimeoutAndIsRestarted) {
+  Started world(plan_of({web()}));
+  world.behave("web", 1, Behaviour::hang);
+  ASSERT_TRUE(world.run_until([&] { return starts_of(world, "web") == 3; }, 10s));
+  world.run_for(5s);
+  EXPECT_EQ(world.status("web"), Status::healthy);
+}
+
+TEST(Repair, CrashLoopBacksOffAndEscalates) {
+  Started world(plan_of({web("web", 1)}));
+  world.dies_after_start("web", 400ms);
+  world.crash("web", 0);
+  ASSERT_TRUE(world.run_until([&] { return world.notifications() > 0; }, 2min));
+  EXPECT_EQ(starts_of(world, "web"), 1U + 3U);
+  EXPECT_EQ(world.status("web"), Status::critical);
+  // It goes on trying, slowly, for ever.
+  world.run_for(30min);
+  EXPECT_GT(starts_of(world, "web"), 6U);
+  EXPECT_LT(starts_of(world, "web"), 40U);
+  EXPECT_EQ(world.durable().escalations.size(), 1U);
+}
+
+TEST(Repair, RestartThatDoesNotHelpIsRepeatedThenEscalated) {
+  Started world(plan_of({web("web", 1)}));
+  world.release_behaves("", Behaviour::error500);
+  world.behave("web", 0, Behaviour::error500);
+  ASSERT_TRUE(world.run_until([&] { return world.notifications() > 0; }, 5min));
+  EXPECT_EQ(starts_of(world, "web"), 4U);
+  const auto verified = world.all<Verified>();
+  ASSERT_GE(verified.size(), 4U);
+  EXPECT_FALSE(verified.back().ok);
+}
+
+TEST(Repair, BudgetHoldsRepeatedRestartsOfLiveProcesses) {
+  Plan plan = plan_of({web("web", 1)});
+  plan.services[0].budget = Budget{2, 0, 10min};
+  plan.services[0].ladder = {rung(StrategyKind::restart, 10), rung(StrategyKind::escalate)};
+  Started world(plan);
+  world.release_behaves("", Behaviour::error500);
+  world.behave("web", 0, Behaviour::error500);
+  world.run_for(9min);
+  EXPECT_EQ(starts_of(world, "web"), 1U + 2U);
+  ASSERT_FALSE(world.durable().services.at("web").holds.empty());
+  EXPECT_EQ(world.durable().services.at("web").holds.begin()->second.gate, "budget");
+  world.run_for(3min);
+  EXPECT_GT(starts_of(world, "web"), 3U);
+}
+
+TEST(Repair, StoppedByAnOperatorStaysStopped) {
+  Started world(plan_of({web()}));
+  Operator stop;
+  stop.verb = Verb::stop;
+  stop.service = "web";
+  stop.by = "test";
+  world.input(stop);
+  world.run_for(1min);
+  EXPECT_FALSE(world.running("web", 0));
+  world.kill_engine();
+  world.boot();
+  world.run_for(1min);
+  EXPECT_FALSE(world.running("web", 0));
+  EXPECT_TRUE(world.durable().incidents.empty());
+}
+
+TEST(Repair, KilledEngineAdoptsAndNeverStartsTwice) {
+  Started world(plan_of({web()}));
+  world.kill_engine();
+  world.boot();
+  world.run_for(10s);
+  EXPECT_EQ(starts_of(world, "web"), 2U);
+  EXPECT_EQ(world.status("web"), Status::healthy);
+}
+
+TEST(Repair, PauseHoldsAndItsEndReleases) {
+  Started world(plan_of({web()}));
+  Operator pause;
+  pause.verb = Verb::pause;
+  pause.length = 1min;
+  pause.by = "test";
+  world.input(pause);
+  world.crash("web", 0);
+  world.run_for(50s);
+  EXPECT_FALSE(world.running("web", 0));
+  world.run_for(20s);
+  EXPECT_TRUE(world.running("web", 0));
+}
+
+TEST(Repair, ShadowDecidesButDoesNothing) {
+  Plan plan = plan_of({web()});
+  plan.shadow = true;
+  Started world(plan);
+  world.crash("web", 0);
+  world.run_for(1min);
+  EXPECT_FALSE(world.running("web", 0));
+  EXPECT_EQ(starts_of(world, "web"), 2U);
+  EXPECT_EQ(world.notifications(), 0U);
+  bool decided = false;
+  for (const Intent& intent : world.all<Intent>()) decided = decided || intent.mode == Mode::shadow;
+  EXPECT_TRUE(decided);
+}
+
+}  // namespace
+}  // namespace homeostat::sim

@@ -1,0 +1,250 @@
+#include "sim/world.hpp"
+
+#include "homeostat/schedule.hpp"
+
+namespace homeostat::sim {
+
+using namespace engine;
+
+World::World(Plan plan, WorldOptions options) : plan_(std::move(plan)), options_(options) {
+  plan_.seed = options.seed;
+  trace_ = hash_name("trace");
+}
+
+void World::note(std::string_view text) { trace_ = hash_name(text, trace_); }
+
+void World::at(Instant when, std::function<void()> happen, bool for_engine) {
+  events_.push(Event{when, order_++, for_engine ? life_ : 0, std::move(happen)});
+}
+
+void World::boot() {
+  Durable recovered;
+  for (const Record& record : records_) recovered.apply(record);
+  ++life_;
+  engine_ = std::make_unique<Engine>(std::move(recovered));
+  Commands out;
+  engine_->start(plan_, "sim", now_, out);
+  take(out);
+  for (const auto& [key, instance] : instances_) {
+    const auto service = engine_->find_service(key.first);
+    if (!service) continue;
+    input(Found{*service, key.second, instance.alive ? instance.incarnation : Incarnation{}, instance.started_by, 0});
+  }
+  input(Recovered{});
+}
+
+void World::kill_engine() {
+  records_.resize(durable_records_);
+  engine_.reset();
+  ++life_;  // replies to the dead engine go nowhere
+  for (auto& [key, instance] : instances_) {
+    if (!instance.alive) instance.incarnation = {};
+  }
+}
+
+void World::input(const Input& input) {
+  Commands out;
+  engine_->step(input, now_, out);
+  take(out);
+}
+
+void World::reload(Plan plan) {
+  plan.seed = plan_.seed;
+  plan.generation = plan_.generation + 1;
+  plan_ = plan;
+  Commands out;
+  engine_->reload(std::move(plan), now_, out);
+  take(out);
+}
+
+void World::take(Commands& out) {
+  for (Record& record : out.records) {
+    note(type_of(record.body));
+    note(encode(record.body));
+    records_.push_back(std::move(record));
+  }
+  if (!out.records.empty()) acknowledge();
+  for (const Command& command : out.commands) {
+    note(std::to_string(command.index()));
+    std::visit([this](const auto& c) { handle(c); }, command);
+  }
+}
+
+void World::acknowledge() {
+  if (journal_stalls_) return;
+  const std::uint64_t seq = records_.back().seq;
+  const std::size_t count = records_.size();
+  at(now_ + options_.journal_delay, [this, seq, count] {
+    durable_records_ = count;
+    input(JournalDurable{seq});
+  });
+}
+
+void World::run_for(Duration span) {
+  run_until([] { return false; }, span);
+}
+
+bool World::run_until(const std::function<bool()>& done, Duration limit) {
+  const Instant end = now_ + limit;
+  while (!done()) {
+    const Instant event = events_.empty() ? kNever : events_.top().at;
+    const Instant timer = engine_ ? std::max(engine_->next_deadline().value_or(kNever), now_) : kNever;
+    const Instant next = std::min(event, timer);
+    if (next > end) {
+      now_ = end;
+      return done();
+    }
+    now_ = next;
+    if (event <= timer) {
+      const Event e = events_.top();
+      events_.pop();
+      if (e.epoch == 0 || e.epoch == life_) e.happen();
+    } else {
+      input(Tick{});
+    }
+  }
+  return true;
+}
+
+Observation World::look(const Target& target, Duration timeout) {
+  const ServicePlan& plan = engine_->plan().services[target.service];
+  if (target.check == kNone) {
+    return file_exists_ ? Observation{Result::success, Reason::none, 0, {}}
+                        : Observation{Result::failure, Reason::not_found, 0, {}};
+  }
+  const Slot slot = target.slot < 0 ? 0 : target.slot;
+  const Instance& instance = instances_[{plan.name, slot}];
+  if (plan.checks[target.check].process) {
+    return instance.alive ? Observation{Result::success, Reason::none, 0, {}}
+                          : Observation{Result::failure, Reason::exited, -1, {}};
+  }
+  if (network_cut_) return {Result::timeout, Reason::timed_out, 0, timeout};
+  if (plan.runtime.managed && !instance.alive) return {Result::failure, Reason::refused, 0, {}};
+  switch (instance.behaviour) {
+    case Behaviour::well:
+      break;
+    case Behaviour::error500:
+      return {Result::failure, Reason::wrong_status, 500, options_.probe_delay};
+    case Behaviour::hang:
+      return {Result::timeout, Reason::timed_out, 0, timeout};
+    case Behaviour::refuse:
+      return {Result::failure, Reason::refused, 0, options_.probe_delay};
+    case Behaviour::unreachable:
+      return {Result::failure, Reason::unreachable, 0, options_.probe_delay};
+  }
+  return {Result::success, Reason::none, 200, options_.probe_delay};
+}
+
+void World::handle(const Probe& c) {
+  const Target& target = engine_->state().targets[c.target];
+  const ServicePlan& plan = engine_->plan().services[target.service];
+  const Duration timeout = target.check == kNone ? std::chrono::seconds(1) : plan.checks[target.check].policy.timeout;
+  ++probes_[plan.name];
+  const Observation seen = look(target, timeout);
+  const Duration takes = seen.result == Result::timeout ? timeout : options_.probe_delay;
+  at(now_ + takes, [this, c, seen] { input(Observed{c.target, c.run, seen}); });
+}
+
+void World::finish(const Dispatch& c, OutcomeKind outcome, const Incarnation& running, std::string detail) {
+  if (runtime_silent_) return;
+  input(ActionDone{c.id, outcome, running, 0, std::move(detail)});
+}
+
+void World::start(const Dispatch& c, const Key& key, const std::string& version) {
+  Instance& instance = instances_[key];
+  if (fail_starts_[key.first]) return finish(c, OutcomeKind::failed, {}, "could not be started");
+  effects_.push_back(Effect{now_, c.id, c.op, key.first, key.second, version});
+  instance.alive = true;
+  instance.incarnation = Incarnation{next_pid_++, static_cast<std::uint64_t>(now_.time_since_epoch().count()), 7};
+  instance.started_by = c.id;
+  instance.version = version;
+  const auto known = by_version_.find(version);
+  instance.behaviour = known == by_version_.end() ? Behaviour::well : known->second;
+  const Incarnation mine = instance.incarnation;
+  finish(c, OutcomeKind::succeeded, mine, "");
+  const Duration dies = dies_after_[key.first];
+  if (dies == Duration{}) return;
+  at(
+      now_ + dies,
+      [this, key, mine] {
+        if (instances_[key].alive && instances_[key].incarnation == mine) crash(key.first, key.second, 3);
+      },
+      false);
+}
+
+void World::handle(const Dispatch& c) {
+  const std::string service = plan_.services[c.service].name;
+  const Key key{service, c.slot};
+  const std::string version(engine_->version(c.version));
+  if (c.op == Op::exec || c.op == Op::rollback || c.op == Op::scale || !plan_.services[c.service].runtime.managed) {
+    effects_.push_back(Effect{now_, c.id, c.op, service, c.slot, version});
+    at(now_ + options_.start_delay, [this, c] { finish(c, OutcomeKind::succeeded, {}, ""); });
+    return;
+  }
+  Instance& instance = instances_[key];
+  if (instance.alive && instance.incarnation != c.expected) {
+    const Incarnation running = instance.incarnation;
+    at(now_, [this, c, running] { finish(c, OutcomeKind::not_started, running, "another incarnation runs"); });
+    return;
+  }
+  Duration wait = options_.start_delay;
+  if (c.op != Op::start && instance.alive) {
+    effects_.push_back(Effect{now_, c.id, Op::stop, service, c.slot, instance.version});
+    instance.alive = false;
+    wait += options_.stop_delay;
+  }
+  if (c.op == Op::stop) {
+    at(now_ + options_.stop_delay, [this, c] { finish(c, OutcomeKind::succeeded, {}, "stopped"); });
+    return;
+  }
+  at(now_ + wait, [this, c, key, version] { start(c, key, version); });
+}
+
+void World::handle(const Notify& c) {
+  ++notifications_;
+  const bool ok = !notifier_fails_;
+  at(now_ + std::chrono::milliseconds(10), [this, c, ok] { input(NotifyDone{c.escalation, ok, ""}); });
+}
+
+void World::handle(const SelfCheck& c) {
+  const bool ok = !self_check_fails_;
+  at(now_ + std::chrono::milliseconds(1), [this, c, ok] { input(SelfChecked{c.round, ok}); });
+}
+
+void World::handle(const Release&) {}
+
+void World::crash(std::string_view service, Slot slot, int code) {
+  Instance& instance = instances_[{std::string(service), slot}];
+  if (!instance.alive) return;
+  instance.alive = false;
+  const Incarnation was = instance.incarnation;
+  if (!engine_) return;
+  const auto id = engine_->find_service(service);
+  if (id) input(Exited{*id, slot, was, true, false, code});
+}
+
+void World::behave(std::string_view service, Slot slot, Behaviour behaviour) {
+  instances_[{std::string(service), slot}].behaviour = behaviour;
+}
+
+std::size_t World::probes(std::string_view service) const {
+  const auto found = probes_.find(std::string(service));
+  return found == probes_.end() ? 0 : found->second;
+}
+
+Status World::status(std::string_view service) const {
+  const auto id = engine_->find_service(service);
+  return id ? engine_->state().services[*id].status : Status::unknown;
+}
+
+bool World::running(std::string_view service, Slot slot) const {
+  const auto found = instances_.find({std::string(service), slot});
+  return found != instances_.end() && found->second.alive;
+}
+
+std::string World::version(std::string_view service, Slot slot) const {
+  const auto found = instances_.find({std::string(service), slot});
+  return found == instances_.end() ? std::string() : found->second.version;
+}
+
+}  // namespace homeostat::sim

@@ -1,0 +1,150 @@
+// A simulated world: it plays the shell's part for one engine, in virtual time, and every run is repeatable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/engine.hpp"
+
+namespace homeostat::sim {
+
+using engine::ServiceId;
+using engine::Slot;
+
+/// How a simulated instance answers its checks.
+enum class Behaviour : std::uint8_t { well, error500, hang, refuse, unreachable };
+
+/// One effect of an action on the world: the truth that invariants are checked against.
+struct Effect {
+  Instant at{};
+  engine::CommandId id;
+  engine::Op op = engine::Op::start;
+  std::string service;
+  Slot slot = 0;
+  std::string version;
+};
+
+struct WorldOptions {
+  Duration journal_delay = std::chrono::milliseconds(1);
+  Duration probe_delay = std::chrono::milliseconds(1);
+  Duration start_delay = std::chrono::milliseconds(3);
+  Duration stop_delay = std::chrono::milliseconds(5);
+  std::uint64_t seed = 1;
+};
+
+class World {
+ public:
+  explicit World(engine::Plan plan, WorldOptions options = {});
+  World(const World&) = delete;  // events hold on to it
+  World& operator=(const World&) = delete;
+
+  /// Starts the engine and lets it reconcile with what runs.
+  void boot();
+  void run_for(Duration span);
+  /// Until `done` or `limit` has passed; true when done.
+  bool run_until(const std::function<bool()>& done, Duration limit);
+
+  // Faults.
+  void crash(std::string_view service, Slot slot, int code = 1);
+  void behave(std::string_view service, Slot slot, Behaviour behaviour);
+  /// What every instance of a release does from its start on.
+  void release_behaves(std::string_view version, Behaviour behaviour) { by_version_[std::string(version)] = behaviour; }
+  /// The process of this service ends by itself so long after each start; zero: never.
+  void dies_after_start(std::string_view service, Duration after) { dies_after_[std::string(service)] = after; }
+  void fail_starts(std::string_view service, bool fail) { fail_starts_[std::string(service)] = fail; }
+  void file_exists(bool exists) { file_exists_ = exists; }
+  void self_check_fails(bool fails) { self_check_fails_ = fails; }
+  void journal_stalls(bool stalls) { journal_stalls_ = stalls; }
+  void runtime_silent(bool silent) { runtime_silent_ = silent; }
+  void notifier_fails(bool fails) { notifier_fails_ = fails; }
+  void network_cut(bool cut) { network_cut_ = cut; }
+  /// kill -9 of the engine: what is not durable is lost, replies under way are lost, instances live on. boot() again.
+  void kill_engine();
+  void input(const engine::Input& input);
+  void reload(engine::Plan plan);
+
+  // What happened.
+  Instant now() const { return now_; }
+  const engine::Engine& engine() const { return *engine_; }
+  const engine::Durable& durable() const { return engine_->durable(); }
+  const std::vector<engine::Record>& records() const { return records_; }
+  const std::vector<Effect>& effects() const { return effects_; }
+  std::size_t notifications() const { return notifications_; }
+  std::size_t probes(std::string_view service) const;
+  Status status(std::string_view service) const;
+  bool running(std::string_view service, Slot slot) const;
+  std::string version(std::string_view service, Slot slot) const;
+  std::uint64_t trace_hash() const { return trace_; }
+  template <class Body>
+  std::vector<Body> all() const {
+    std::vector<Body> found;
+    for (const auto& record : records_) {
+      if (const auto* body = std::get_if<Body>(&record.body)) found.push_back(*body);
+    }
+    return found;
+  }
+
+ private:
+  struct Instance {
+    bool alive = false;
+    Incarnation incarnation;
+    engine::CommandId started_by;
+    std::string version;
+    Behaviour behaviour = Behaviour::well;
+  };
+  struct Event {
+    Instant at{};
+    std::uint64_t order = 0;
+    std::uint64_t epoch = 0;  // of the engine that waits for it; 0: the world's own
+    std::function<void()> happen;
+    bool operator>(const Event& other) const { return at != other.at ? at > other.at : order > other.order; }
+  };
+  using Key = std::pair<std::string, Slot>;
+
+  void at(Instant when, std::function<void()> happen, bool for_engine = true);
+  void take(engine::Commands& out);
+  void note(std::string_view text);
+  void handle(const engine::Probe& c);
+  void handle(const engine::Dispatch& c);
+  void handle(const engine::Notify& c);
+  void handle(const engine::SelfCheck& c);
+  void handle(const engine::Release& c);
+  Observation look(const engine::Target& target, Duration timeout);
+  void start(const engine::Dispatch& c, const Key& key, const std::string& version);
+  void finish(const engine::Dispatch& c, engine::OutcomeKind outcome, const Incarnation& running, std::string detail);
+  void acknowledge();
+
+  engine::Plan plan_;
+  WorldOptions options_;
+  std::unique_ptr<engine::Engine> engine_;
+  Instant now_ = Instant(std::chrono::hours(1));
+  std::uint64_t order_ = 0;
+  std::uint64_t life_ = 0;  // counts engines
+  std::uint64_t next_pid_ = 100;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  std::map<Key, Instance> instances_;
+  std::map<std::string, Behaviour> by_version_;
+  std::map<std::string, Duration> dies_after_;
+  std::map<std::string, bool> fail_starts_;
+  std::map<std::string, std::size_t> probes_;
+  std::vector<engine::Record> records_;
+  std::size_t durable_records_ = 0;
+  std::vector<Effect> effects_;
+  std::size_t notifications_ = 0;
+  bool file_exists_ = true;
+  bool self_check_fails_ = false;
+  bool journal_stalls_ = false;
+  bool runtime_silent_ = false;
+  bool notifier_fails_ = false;
+  bool network_cut_ = false;
+  std::uint64_t trace_ = 0;
+};
+
+}  // namespace homeostat::sim
