@@ -114,7 +114,7 @@ TEST(Spawn, TheChildLeadsItsOwnGroupAndInheritsNothing) {
   sigaddset(&blocked, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  ChildSpec spec = shell("ls /proc/$$/fd | tr '\\n' ' '; grep -E 'SigBlk|SigIgn' /proc/self/status; sleep 1000");
+  ChildSpec spec = shell("ls /proc/$$/fd; grep -E 'SigBlk|SigIgn' /proc/self/status; sleep 1000");
   spec.stdout_fd = out.get();
   auto child = spawn(spec);
   ::pthread_sigmask(SIG_UNBLOCK, &blocked, nullptr);
@@ -122,7 +122,7 @@ TEST(Spawn, TheChildLeadsItsOwnGroupAndInheritsNothing) {
   EXPECT_EQ(::getpgid(child->pid), child->pid);
   EXPECT_EQ(::getsid(child->pid), child->pid);
   EXPECT_TRUE(eventually([&] { return read_file(dir / "out").find("SigIgn") != std::string::npos; }));
-  EXPECT_EQ(read_file(dir / "out"), "0 1 2 SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  EXPECT_EQ(read_file(dir / "out"), "0\n1\n2\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
   signal_group(child->pid, SIGTERM);
   EXPECT_EQ(wait_for(*child).code, SIGTERM);
 }

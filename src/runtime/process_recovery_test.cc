@@ -200,16 +200,22 @@ TEST_F(RecoveryTest, KilledDuringAStartThereAreNeverTwo) {
   int started = 0;
   for (int round = 0; round < 40; ++round) {
     const std::string place = dir_ / ("round" + std::to_string(round));
-    const std::vector<std::string> command{"/bin/sh", "-c", "sleep 1000; true", place};
+    const std::string mark = place + ".none";
+    const std::vector<std::string> command{"tail", "-F", mark};  // waits for a file that never comes
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const os::Fd from(ends[0]);
+    const os::Fd to(ends[1]);
     const pid_t last_life = ::fork();
     if (last_life == 0) {
       World world(place);
       world.configure("api", command);
+      [[maybe_unused]] const ssize_t written = ::write(to.get(), "x", 1);
       world.start(kApi);
       while (true) ::pause();
     }
-    const auto wait = std::chrono::microseconds(random() % 3000);
-    const auto until = std::chrono::steady_clock::now() + wait;
+    ASSERT_TRUE(os::testing::wait_readable(from.get()));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 1500);
     while (std::chrono::steady_clock::now() < until) {
     }
     ::kill(last_life, SIGKILL);
@@ -221,10 +227,10 @@ TEST_F(RecoveryTest, KilledDuringAStartThereAreNeverTwo) {
     if (running.none()) running = world.start(kApi).now_running;
     ASSERT_FALSE(running.none()) << "round " << round;
     // A child of the killed life that lost the race for the lock is on its way out.
-    EXPECT_TRUE(eventually([&] { return marked(place).size() == 1; })) << marked(place).size();
-    EXPECT_EQ(marked(place), std::vector<int>{static_cast<int>(running.id)});
+    EXPECT_TRUE(eventually([&] { return marked(mark).size() == 1; })) << marked(mark).size();
+    EXPECT_EQ(marked(mark), std::vector<int>{static_cast<int>(running.id)});
     EXPECT_EQ(world.stop(kApi, running).kind, OutcomeKind::succeeded);
-    EXPECT_TRUE(marked(place).empty());
+    EXPECT_TRUE(marked(mark).empty());
   }
   fmt::print("killed 40 times during a start: {} found, {} started anew\n", adopted, started);
 }

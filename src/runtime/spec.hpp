@@ -32,14 +32,14 @@ struct ProcessSpec {
 
 /// The user's own commands; an empty one: the runtime cannot do that.
 struct ExecSpec {
-  std::vector<std::string> start;
-  std::vector<std::string> stop;
-  std::vector<std::string> restart;
-  std::vector<std::string> rollback;
-  std::vector<std::string> scale;
-  std::vector<std::string> status;
-  std::string user;
-  std::string cwd;
+  std::vector<std::string> start{};
+  std::vector<std::string> stop{};
+  std::vector<std::string> restart{};
+  std::vector<std::string> rollback{};
+  std::vector<std::string> scale{};
+  std::vector<std::string> status{};
+  std::string user{};
+  std::string cwd{};
   Duration timeout = std::chrono::seconds(60);
   bool idempotent = false;  // may be repeated when the outcome is unknown
 };

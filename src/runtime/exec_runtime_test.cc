@@ -1,0 +1,139 @@
+#include "runtime/exec_runtime.hpp"
+
+#include "runtime/testing.hpp"
+
+namespace homeostat::runtime {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+using End = CommandResult::End;
+
+constexpr Instant kStart{seconds(1000)};
+
+class CommandTest : public ::testing::Test {
+ protected:
+  CommandTest() : loop_(*os::Loop::open()), commands_(loop_), runtime_(commands_) {}
+
+  CommandResult run(const CommandSpec& spec, const Values& values = {}) {
+    std::optional<CommandResult> result;
+    commands_.run(spec, values, kStart, [&](CommandResult ended) { result = std::move(ended); });
+    EXPECT_TRUE(turn_until([&] { return result.has_value(); }));
+    return result.value_or(CommandResult{});
+  }
+  Outcome perform(const ExecRequest& request) {
+    std::optional<Outcome> outcome;
+    runtime_.perform(request, kStart, [&](Outcome ended) { outcome = std::move(ended); });
+    EXPECT_TRUE(turn_until([&] { return outcome.has_value(); }));
+    return outcome.value_or(Outcome{});
+  }
+  template <typename Condition>
+  bool turn_until(Condition condition) {
+    return eventually([&] {
+      if (condition()) return true;
+      loop_.run_once(milliseconds(1));
+      return condition();
+    });
+  }
+  static CommandSpec command(std::vector<std::string> argv) {
+    CommandSpec spec;
+    spec.argv = std::move(argv);
+    return spec;
+  }
+
+  os::testing::TempDir dir_;
+  os::Loop loop_;
+  CommandRunner commands_;
+  ExecRuntime runtime_;
+};
+
+TEST_F(CommandTest, ValuesReachArgumentsAndEnvironmentAndNoShell) {
+  const CommandResult result = run(command({"sh", "-c", "echo \"$1\" \"$HOMEOSTAT_SUMMARY\"", "sh", "to: {summary}"}),
+                                   {{"summary", "$(id); 'x'"}});
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result.output, "to: $(id); 'x' $(id); 'x'\n");
+}
+
+TEST_F(CommandTest, TellsHowItEndedInWords) {
+  EXPECT_EQ(describe(run(command(shell("exit 0")))), "exit status 0");
+  EXPECT_EQ(describe(run(command(shell("echo one; printf 'disk\\033[31m lost\\n\\n' >&2; exit 3")))),
+            "exit status 3: disk?[31m lost");
+  EXPECT_EQ(describe(run(command(shell("kill -9 $$")))), "killed by signal 9");
+  EXPECT_EQ(describe(run(command({dir_ / "page"}))), "not started: " + dir_ / "page: no such file");
+  EXPECT_LT(describe(run(command(shell("head -c 5000 /dev/zero | tr '\\0' x")))).size(), 300U);
+}
+
+TEST_F(CommandTest, ACommandThatHangsIsKilledWhole) {
+  CommandSpec spec =
+      command(shell("sh -c 'echo $$ > " + (dir_ / "pid") + "; trap \"\" TERM; sleep 1000; true' & wait"));
+  spec.timeout = seconds(3);
+  std::optional<CommandResult> result;
+  ASSERT_NE(commands_.run(spec, {}, kStart, [&](CommandResult ended) { result = std::move(ended); }), 0U);
+  const int inner = number_in(dir_ / "pid");
+  EXPECT_EQ(commands_.next_deadline(), kStart + seconds(3));
+  commands_.advance(kStart + seconds(3));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->end, End::timed_out);
+  EXPECT_TRUE(eventually([&] { return gone(inner); }));
+}
+
+TEST_F(CommandTest, AnOperationIsTheUsersCommand) {
+  ExecSpec spec;
+  spec.start = shell("echo start $HOMEOSTAT_SERVICE $HOMEOSTAT_INSTANCE $HOMEOSTAT_ACTION");
+  spec.rollback = {"sh", "-c", "echo back to $1; exit 4", "sh", "{version}"};
+  spec.scale = {"echo", "{service}", "to", "{count}"};
+  runtime_.configure("web", spec);
+  const Target one{.service = "web", .slot = 1};
+  Outcome outcome = perform({.target = one, .op = engine::Op::start, .command = {2, 9}});
+  EXPECT_EQ(outcome.kind, OutcomeKind::succeeded);
+  EXPECT_EQ(outcome.detail, "start: exit status 0: start web 1 2.9");
+  outcome = perform({.target = one, .op = engine::Op::rollback, .version = "v1"});
+  EXPECT_EQ(outcome.kind, OutcomeKind::failed);
+  EXPECT_EQ(outcome.detail, "rollback: exit status 4: back to v1");
+  const Target whole{.service = "web", .slot = engine::kWhole};
+  outcome = perform({.target = whole, .op = engine::Op::scale, .count = 5});
+  EXPECT_EQ(outcome.detail, "scale: exit status 0: web to 5");
+  EXPECT_EQ(perform({.target = one, .op = engine::Op::rollback, .version = "--all"}).kind, OutcomeKind::not_started);
+}
+
+TEST_F(CommandTest, WhatCannotBeDoneSaysSo) {
+  runtime_.configure("web", {.start = {"/no/such/starter"}});
+  const Target one{.service = "web", .slot = 0};
+  Outcome outcome = perform({.target = one, .op = engine::Op::stop});
+  EXPECT_EQ(outcome.kind, OutcomeKind::not_started);
+  EXPECT_EQ(outcome.detail, "web has no command for stop");
+  outcome = perform({.target = one, .op = engine::Op::start});
+  EXPECT_EQ(outcome.kind, OutcomeKind::failed);
+  EXPECT_EQ(outcome.detail, "start: not started: /no/such/starter: no such file");
+  runtime_.forget("web");
+  EXPECT_EQ(perform({.target = one, .op = engine::Op::start}).kind, OutcomeKind::not_started);
+}
+
+TEST_F(CommandTest, AKilledCommandLeavesTheOutcomeOpen) {
+  runtime_.configure("web", {.restart = shell("sleep 1000"), .timeout = seconds(5)});
+  std::optional<Outcome> outcome;
+  runtime_.perform({.target = {.service = "web", .slot = 0}, .op = engine::Op::restart}, kStart,
+                   [&](Outcome ended) { outcome = std::move(ended); });
+  EXPECT_FALSE(outcome);
+  commands_.advance(kStart + seconds(5));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, OutcomeKind::unknown);
+}
+
+TEST_F(CommandTest, StatusIsReadFromTheExitStatus) {
+  using Running = ExecRuntime::Running;
+  const Target one{.service = "web", .slot = 0};
+  const auto status = [&](const std::vector<std::string>& argv) {
+    runtime_.configure("web", {.status = argv});
+    std::optional<Running> running;
+    runtime_.status(one, kStart, [&](Running seen, const std::string&) { running = seen; });
+    EXPECT_TRUE(turn_until([&] { return running.has_value(); }));
+    return running;
+  };
+  EXPECT_EQ(status({"true"}), Running::yes);
+  EXPECT_EQ(status(shell("exit 3")), Running::no);
+  EXPECT_EQ(status({"false"}), Running::unknown);
+  EXPECT_EQ(status({}), Running::unknown);
+}
+
+}  // namespace
+}  // namespace homeostat::runtime
