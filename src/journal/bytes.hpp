@@ -12,7 +12,9 @@ namespace homeostat::journal {
 template <typename T>
 void put(std::string& out, T value) {
   const auto bits = static_cast<std::uint64_t>(value);
-  for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<char>((bits >> (8 * i)) & 0xFF));
+  char bytes[sizeof(T)];
+  for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>((bits >> (8 * i)) & 0xFF);
+  out.append(bytes, sizeof(T));
 }
 
 /// Takes a number from the front of `in`; nothing if `in` is too short.

@@ -9,6 +9,7 @@
 #include "journal/accept.hpp"
 #include "journal/files.hpp"
 #include "journal/journal.hpp"
+#include "journal/report.hpp"
 #include "journal/testing.hpp"
 
 namespace homeostat::journal {
@@ -198,6 +199,35 @@ TEST(Accept, FindsRecordsThatADamagedWalHides) {
   const auto accepted = accept(journal.dir.path(), "me", {});
   ASSERT_TRUE(accepted) << accepted.error().text;
   EXPECT_EQ(accepted->kept_to, 60U);
+}
+
+TEST(Accept, InterruptedIsCompletedByTheNextStart) {
+  Closed journal;
+  journal.run("UPDATE entry SET payload='{}' WHERE seq=20");
+  const auto accepted = accept(journal.dir.path(), "me", {});
+  ASSERT_TRUE(accepted) << accepted.error().text;
+  // As if the power had failed right after the decision: new files under their waiting names, the old ones in place.
+  std::filesystem::rename(journal.paths.db, journal.paths.accepted_db);
+  std::filesystem::rename(journal.paths.anchor, journal.paths.fresh_anchor);
+  for (const auto* file : {"journal.db", "journal.db-wal", "anchor"}) {
+    std::filesystem::copy_file(accepted->aside / file, journal.dir.path() / file);
+  }
+  EXPECT_NE(check_journal(journal.dir.path(), {}).reason.find("accept was interrupted"), std::string::npos);
+  auto opened = Journal::open(journal.dir.path(), small());
+  ASSERT_TRUE(opened) << opened.error().text;
+  EXPECT_EQ((*opened)->state(), State::writable) << (*opened)->reason();
+  EXPECT_EQ((*opened)->health().last_seq, 20U);
+}
+
+TEST(Report, SaysWhatWasFound) {
+  Closed journal;
+  const std::string good = report(check_journal(journal.dir.path(), {}));
+  EXPECT_NE(good.find("journal: ok"), std::string::npos) << good;
+  EXPECT_NE(good.find("records: 50 (1 to 50)"), std::string::npos) << good;
+  journal.run("UPDATE entry SET payload='{}' WHERE seq=20");
+  const std::string bad = report(check_journal(journal.dir.path(), {}));
+  EXPECT_NE(bad.find("journal: untrusted: record 20 does not match its hash"), std::string::npos) << bad;
+  EXPECT_NE(bad.find("journal accept"), std::string::npos) << bad;
 }
 
 TEST(Accept, WorksWhenNothingIsLeftAndRefusesAGoodJournal) {
