@@ -33,7 +33,8 @@ TEST(Http, AReleaseCannotSmuggleInALine) {
   RawServer server(always(std::string(kOk)));
   World world;
   HttpSpec spec = http_to(server.port(), "/{release}");
-  EXPECT_EQ(world.look(spec, {.port = 0, .instance = 0, .release = "1 HTTP/1.1\r\nX: y"}).seen.reason, Reason::internal);
+  EXPECT_EQ(world.look(spec, {.port = 0, .instance = 0, .release = "1 HTTP/1.1\r\nX: y"}).seen.reason,
+            Reason::internal);
   EXPECT_EQ(server.connections(), 0);
 }
 
