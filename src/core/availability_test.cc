@@ -89,7 +89,9 @@ TEST(Availability, EachEventCountsInTheWindowItFallsInto) {
   EXPECT_EQ(after.open, 0U);
   EXPECT_EQ(after.down, 5s);
   EXPECT_EQ(measure_availability(facts, at(205), at(300)).repaired, 1U) << "the edge belongs to the later window";
-  EXPECT_EQ(measure_availability(facts, at(200), at(205)).repaired, 0U);
+  const Availability until = measure_availability(facts, at(200), at(205));
+  EXPECT_EQ(until.repaired, 0U);
+  EXPECT_EQ(until.open, 1U);
 }
 
 TEST(Availability, AlwaysDownIsZeroNotNaN) {

@@ -32,7 +32,9 @@ struct World {
   /// Advances to the next deadline and answers every call by `well`, `answer`.
   void step() {
     now = std::max(now, core.next_deadline());
+    int rounds = 0;
     for (auto calls = core.due(now); !calls.empty(); calls = core.due(now)) {
+      ASSERT_LT(++rounds, 50) << "an instant must end";
       for (const Call& call : calls) reply(call);
     }
   }
@@ -50,7 +52,7 @@ struct World {
     }
   }
   void run_until(Instant end) {
-    while (core.next_deadline() <= end) step();
+    while (core.next_deadline() <= end && !testing::Test::HasFatalFailure()) step();
     now = end;
   }
   std::vector<std::string> steps() const {
@@ -236,6 +238,50 @@ TEST(HealerCore, ALookFromBeforeTheRepairProvesNothing) {
   EXPECT_EQ(core.history().back().step, HealingStep::verified);
 }
 
+TEST(HealerCore, LooksFastAfterARepairWithoutGrace) {
+  Check check = make_check("db");
+  check.remedies = {make_remedy("restart")};
+  World world = place(check);
+  world.well = false;
+  world.run_until(Instant(1006s));
+  EXPECT_EQ(world.looks.back(), Instant(1006s));
+  EXPECT_EQ(world.looks.size(), 7U) << "each second, although the verdict stands";
+  EXPECT_EQ(world.state().failures, 7U);
+}
+
+TEST(HealerCore, GraceBeginsWithTheRepair) {
+  Check check = make_check("db");
+  check.policy.startup_grace = 30s;
+  check.remedies = {make_remedy("restart")};
+  check.remedies[0].verify_within = 0s;
+  World world = place(check);
+  world.well = false;
+  world.run_until(Instant(1030s));
+  EXPECT_EQ(world.state().failures, 3U);
+  EXPECT_EQ(world.state().remedy, "restart") << "verified for the grace, two successes and a timeout: 32.5 s";
+  world.run_until(Instant(1035s));
+  EXPECT_GT(world.state().failures, 3U);
+  const auto steps = world.core.history();
+  ASSERT_GE(steps.size(), 3U);
+  EXPECT_EQ(steps[2].step, HealingStep::unverified);
+  EXPECT_EQ(steps[2].at, Instant(1034500ms));
+}
+
+TEST(HealerCore, NoBackoffStillLetsTimePassBetweenTries) {
+  Check check = make_check("db");
+  check.backoff = {.initial = 0s, .max = 0s};
+  check.policy.failure_threshold = 1;
+  check.remedies = {make_remedy("restart", 3)};
+  World world = place(check);
+  world.well = false;
+  world.answer = RemedyAnswer::failed;
+  world.step();
+  EXPECT_EQ(world.repairs.size(), 1U);
+  world.step();
+  EXPECT_EQ(world.repairs.size(), 2U);
+  EXPECT_GT(world.repairs[1], world.repairs[0]);
+}
+
 TEST(HealerCore, ARecoveryWithoutARepairIsNotCreditedToOne) {
   Check check = make_check("db");
   check.remedies = {make_remedy("restart", 5)};
@@ -269,6 +315,10 @@ TEST(HealerCore, TimeThatGoesBackStandsStill) {
   World world = place(make_check("db"));
   world.run_until(Instant(1010s));
   EXPECT_TRUE(world.core.due(Instant(5s)).empty());
+  const auto calls = world.core.due(Instant(1020s));
+  ASSERT_EQ(calls.size(), 1U);
+  world.core.look_done(calls[0], kGood, "", Instant(5s));
+  EXPECT_EQ(world.state().last_check, Instant(1020s));
   world.run_until(Instant(1030s));
   EXPECT_EQ(world.looks.back(), Instant(1030s));
 }
