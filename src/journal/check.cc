@@ -134,6 +134,27 @@ Health check_once(Db& db, const std::filesystem::path& file, Access access, cons
 
 bool nothing_there(const Paths& paths) { return size_of(paths.db) == 0 && !wal_in_use(paths.wal); }
 
+Health check_dir(const Paths& paths, const KnownTypes& known) {
+  Health health;
+  // The anchor first: what it names was durable before, so a live journal is never behind it.
+  health.anchor = read_anchor(paths.anchor);
+  std::error_code ignored;
+  if (std::filesystem::exists(paths.accepted_db, ignored)) {
+    return distrust(health, "an accept was interrupted; run it again", 0);
+  }
+  if (size_of(paths.db) == 0) {
+    const bool was_empty = !health.anchor.exists || (health.anchor.newest && health.anchor.newest->seq == 0);
+    if (nothing_there(paths) && was_empty) {
+      health.fresh = true;
+      return health;
+    }
+    return distrust(health, fmt::format("{} is missing or empty", paths.db.string()), 1);
+  }
+  auto readable = Readable::find(paths);
+  if (!readable) return distrust(health, readable.error().text, 0, Trust::failed);
+  return check_store(readable->file(), readable->access(), health.anchor, known);
+}
+
 }  // namespace
 
 Health check_store(const std::filesystem::path& file, Access access, const AnchorReading& anchor,
@@ -155,24 +176,13 @@ Health check_store(const std::filesystem::path& file, Access access, const Ancho
 
 Health check_journal(const std::filesystem::path& dir, const KnownTypes& known) {
   const Paths paths(dir);
-  Health health;
-  // The anchor first: what it names was durable before, so a live journal is never behind it.
-  health.anchor = read_anchor(paths.anchor);
-  std::error_code ignored;
-  if (std::filesystem::exists(paths.accepted_db, ignored)) {
-    return distrust(health, "an accept was interrupted; run it again", 0);
+  Health health = check_dir(paths, known);
+  // Beside a running daemon a compaction may have been announced after the anchor was read.
+  for (int attempt = 0; attempt < 3 && health.trust == Trust::untrusted; ++attempt) {
+    if (read_anchor(paths.anchor).newest == health.anchor.newest) break;
+    health = check_dir(paths, known);
   }
-  if (size_of(paths.db) == 0) {
-    const bool was_empty = !health.anchor.exists || (health.anchor.newest && health.anchor.newest->seq == 0);
-    if (nothing_there(paths) && was_empty) {
-      health.fresh = true;
-      return health;
-    }
-    return distrust(health, fmt::format("{} is missing or empty", paths.db.string()), 1);
-  }
-  auto readable = Readable::find(paths);
-  if (!readable) return distrust(health, readable.error().text, 0, Trust::failed);
-  return check_store(readable->file(), readable->access(), health.anchor, known);
+  return health;
 }
 
 }  // namespace homeostat::journal

@@ -141,6 +141,11 @@ TEST(Faults, ChangedRecordAndDeletedMiddle) {
   Closed head;
   head.run("DELETE FROM entry WHERE seq<10");
   head.expect_untrusted("record 1 is missing");
+  auto reader = Reader::open(head.dir.path());
+  ASSERT_TRUE(reader);
+  const auto backwards = reader->read_newest_first([](const EntryView&) { return true; });
+  ASSERT_FALSE(backwards) << "history must not end early without a word";
+  EXPECT_EQ(backwards.error().text, "record 9 is missing or cannot be read");
 }
 
 TEST(Faults, UnknownCriticalRecord) {

@@ -60,49 +60,53 @@ std::expected<void, Error> Reader::read_all(std::uint64_t from_seq, const OnEntr
     }
     if (before != meta->start_seq) std::copy_n(row->bytes(0).begin(), hash.size(), hash.begin());
   }
-  const ScanResult result = scan(db_, before, hash, *last, {}, on_entry);
-  if (!result.problem.empty()) return fail(result.problem);
-  return {};
+  while (true) {
+    const ScanResult result = scan(db_, before, hash, *last, {}, on_entry);
+    if (result.problem.empty()) return {};
+    const auto now = compacted_away(result.last_seq + 1);
+    if (!now || result.cannot_read) return fail(result.problem);
+    before = now->start_seq;
+    hash = now->start_hash;
+  }
+}
+
+// A running daemon may delete what is about to be read; then the chain starts later than it did.
+std::optional<Meta> Reader::compacted_away(std::uint64_t seq) {
+  const auto meta = read_meta(db_);
+  return meta && meta->start_seq >= seq ? std::optional(*meta) : std::nullopt;
 }
 
 std::expected<void, Error> Reader::read_newest_first(const OnEntry& on_entry) {
-  const auto meta = read_meta(db_);
-  if (!meta) return std::unexpected(meta.error());
   const auto last = last_seq();
   if (!last) return std::unexpected(last.error());
-  auto rows =
-      db_.prepare(fmt::format("SELECT {} FROM entry WHERE seq<=? AND seq>? ORDER BY seq DESC LIMIT ?", kEntryColumns));
+  auto rows = db_.prepare(fmt::format("SELECT {} FROM entry WHERE seq<=? ORDER BY seq DESC LIMIT ?", kEntryColumns));
   if (!rows) return std::unexpected(rows.error());
   Hasher hasher;
   std::optional<Entry> held;  // a record is given out once the hash of the one before it is known
   Hash held_hash{};
+  const auto holds = [&](const Hash& before) { return !held || hasher.link(before, view(*held)) == held_hash; };
   std::uint64_t next = *last;
-  while (next > meta->start_seq) {
+  std::optional<Meta> oldest = compacted_away(next);
+  while (!oldest) {
     rows->reset();
     rows->bind(1, static_cast<std::int64_t>(next));
-    rows->bind(2, static_cast<std::int64_t>(meta->start_seq));
-    rows->bind(3, kRowsPerRead);
+    rows->bind(2, kRowsPerRead);
     EntryView entry;
     Hash hash;
-    while (next > meta->start_seq && rows->step() == SQLITE_ROW) {
-      if (!read_row(*rows, entry, hash) || entry.seq != next) return fail(fmt::format("record {} is missing", next));
-      if (held && hasher.link(hash, view(*held)) != held_hash) {
-        return fail(fmt::format("record {} does not match its hash", held->seq));
-      }
+    std::int64_t seen = 0;
+    while (rows->step() == SQLITE_ROW && read_row(*rows, entry, hash) && entry.seq == next) {
+      if (!holds(hash)) return fail(fmt::format("record {} does not match its hash", held->seq));
       if (held && !on_entry(view(*held))) return {};
       held = copy(entry);
       held_hash = hash;
       --next;
+      ++seen;
     }
-    if (next > meta->start_seq && sqlite3_errcode(db_.get()) != SQLITE_DONE &&
-        sqlite3_errcode(db_.get()) != SQLITE_ROW && sqlite3_errcode(db_.get()) != SQLITE_OK) {
-      return fail(fmt::format("record {} cannot be read: {}", next, db_.error()));
-    }
+    oldest = compacted_away(next);
+    if (!oldest && seen < kRowsPerRead) return fail(fmt::format("record {} is missing or cannot be read", next));
   }
-  if (!held) return {};
-  if (hasher.link(meta->start_hash, view(*held)) != held_hash) {
-    return fail(fmt::format("record {} does not match its hash", held->seq));
-  }
+  if (!held || held->seq <= oldest->start_seq) return {};
+  if (!holds(oldest->start_hash)) return fail(fmt::format("record {} does not match its hash", held->seq));
   on_entry(view(*held));
   return {};
 }

@@ -6,8 +6,7 @@
 #include <expected>
 #include <filesystem>
 #include <functional>
-#include <memory>
-#include <vector>
+#include <optional>
 
 #include "core/error.hpp"
 #include "journal/check.hpp"
@@ -31,6 +30,9 @@ class Reader {
   std::expected<std::uint64_t, Error> last_seq();
 
  private:
+  /// The meta row, if record `seq` was deleted by compaction.
+  std::optional<Meta> compacted_away(std::uint64_t seq);
+
   Reader(Readable store, Db db) : store_(std::move(store)), db_(std::move(db)) {}
 
   // In this order: the connection is closed before a private copy is removed.
