@@ -110,7 +110,8 @@ const Table<Http>& http_table() {
              {.text = "Host of `path`.", .otherwise = "127.0.0.1", .example = "10.0.0.7"});
     rows.add("port", &Http::port, text_type(),
              {.text = "Port of `path`.", .otherwise = "the instance's `{port}`", .example = "8080"});
-    rows.add("method", &Http::method, text_type(), {.text = "GET, HEAD, POST …", .fallback = "GET", .example = "HEAD"});
+    rows.add("method", &Http::method, text_type(),
+             {.text = "The method of the request, such as GET or HEAD.", .fallback = "GET", .example = "HEAD"});
     rows.add(
         "headers", &Http::headers, secrets_type("header"),
         {.text =

@@ -134,6 +134,7 @@ const Table<CheckDraft>& check_table();                // check.cc
 const Table<RunDraft>& run_table();                    // run.cc
 const Table<RungDraft>& rung_table();                  // rung.cc
 const Table<PrerequisiteDraft>& prerequisite_table();  // prerequisite.cc
+const Table<PrerequisiteDraft>& min_healthy_table();   // prerequisite.cc
 const Table<BackoffPolicy>& backoff_table();           // limits.cc
 const Table<engine::Budget>& budget_table();           // limits.cc
 const Table<GuardrailsDraft>& guardrails_table();      // limits.cc

@@ -45,7 +45,7 @@ std::size_t check_keys(const Section& section, const Node& node, Reader& reader)
       reader.problem(node.at, fmt::format("`{}` is missing here", field.key));
     }
   }
-  const std::string choice = fmt::format("{}s are {}", section.what_kinds, fmt::join(kinds, ", "));
+  const std::string choice = fmt::format("known: {}", fmt::join(kinds, ", "));
   std::size_t found = std::string::npos;
   bool unknown = false;
   for (const Key& key : node.keys) {

@@ -1,10 +1,8 @@
 #include "config/load.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
-#include <fstream>
+#include "config/reference.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -65,6 +63,132 @@ services:
   EXPECT_EQ(process.last_port, 9001);
   EXPECT_EQ(process.cwd, "/etc/homeostat");
   EXPECT_TRUE(api.runtime.managed);
+}
+
+/// Beneath `homeostat: 1` and the services given: their first.
+Config one_service(const std::string& text) { return good("homeostat: 1\nservices:\n  a: { " + text + " }\n"); }
+
+TEST(Load, FillsEveryPartOfTheFullExample) {
+  const std::string page = reference();
+  const std::size_t begin = page.rfind("```yaml\n") + 8;
+  const Config config = good(page.substr(begin, page.find("```", begin) - begin));
+  ASSERT_EQ(config.plan.services.size(), 2U);
+  const engine::ServicePlan& db = config.plan.services[0];
+  EXPECT_EQ(db.mode, engine::Mode::approve);
+  EXPECT_FALSE(db.runtime.managed);
+  EXPECT_TRUE(db.runtime.restart);
+  EXPECT_FALSE(db.runtime.start_stop);
+  EXPECT_FALSE(db.runtime.releases);
+  ASSERT_EQ(db.checks.size(), 1U);  // an alive check is there: `status` is not one as well
+  EXPECT_EQ(std::get<probe::TcpSpec>(config.probes[db.checks[0].probe]).port, "5432");
+  const engine::ServicePlan& api = config.plan.services[1];
+  EXPECT_EQ(api.runtime.reference, 1U);
+  EXPECT_EQ(api.runtime.stop_grace, seconds(30));
+  EXPECT_EQ(api.release, "v1");
+  EXPECT_EQ(api.min_healthy, 4U);
+  EXPECT_EQ(api.max_unavailable.of(6), 2U);
+  EXPECT_EQ(api.depends_on, std::vector<engine::ServiceId>{0});
+  ASSERT_EQ(api.prerequisites.size(), 2U);
+  EXPECT_EQ(std::get<probe::FileSpec>(config.probes[api.prerequisites[0].probe]).path, "/srv/api/enabled");
+  EXPECT_EQ(api.prerequisites[1].service, 0U);
+  EXPECT_EQ(api.prerequisites[1].check, 0U);
+  ASSERT_EQ(api.checks.size(), 4U);
+  EXPECT_EQ(api.checks[1].policy.startup_grace, seconds(30));
+  EXPECT_EQ(api.checks[2].role, Role::ready);
+  const auto& ready = std::get<probe::HttpSpec>(config.probes[api.checks[2].probe]);
+  ASSERT_EQ(ready.status.size(), 2U);
+  EXPECT_EQ(ready.status[1].first, 204);
+  EXPECT_EQ(ready.latency_below, milliseconds(500));
+  ASSERT_EQ(api.ladder.size(), 4U);
+  EXPECT_EQ(api.ladder[0].changed_within, minutes(15));
+  EXPECT_EQ(api.ladder[1].verify_within, minutes(2));
+  EXPECT_EQ(api.ladder[2].name, "clear-cache");
+  EXPECT_TRUE(api.ladder[2].idempotent);
+  EXPECT_EQ(config.commands.at(api.ladder[2].reference).argv.at(1), "{service}");
+  EXPECT_EQ(api.ladder[3].reference, 0U);
+  EXPECT_EQ(config.notifiers.at(0).name, "oncall");
+  EXPECT_EQ(config.plan.default_notifier, 0U);
+  EXPECT_EQ(config.plan.fleet.percent, 0U);
+  const auto& process = std::get<runtime::ProcessSpec>(config.runtimes[1]);
+  EXPECT_EQ(process.last_port, 9012);
+  EXPECT_EQ(process.limits.size(), 2U);
+  EXPECT_EQ(process.env.at(0).second, "info");
+}
+
+TEST(Load, DefaultsAreThoseOfTheLibrary) {
+  const Config config = one_service("run: { process: { command: [x] } }, checks: { c: { file: /x } }");
+  const CheckPolicy& read = config.plan.services[0].checks[1].policy;
+  const CheckPolicy library;
+  EXPECT_EQ(read.interval, library.interval);
+  EXPECT_EQ(read.fast_interval, library.fast_interval);
+  EXPECT_EQ(read.timeout, library.timeout);
+  EXPECT_EQ(read.failure_threshold, library.failure_threshold);
+  EXPECT_EQ(read.success_threshold, library.success_threshold);
+  EXPECT_EQ(read.startup_grace, library.startup_grace);
+  EXPECT_EQ(config.plan.fleet.percent, 10U);
+  EXPECT_EQ(config.plan.services[0].rearm_after, minutes(30));
+}
+
+TEST(Load, OwnDefaultsReachEveryCheck) {
+  const Config config = good(R"(homeostat: 1
+services:
+  a: { run: { process: { command: [x] } }, checks: { c: { file: /x, timeout: 1s } } }
+defaults: { interval: 500ms, failure_threshold: 7 }
+)");
+  const auto& checks = config.plan.services[0].checks;
+  EXPECT_EQ(checks[0].policy.interval, milliseconds(500));
+  EXPECT_EQ(checks[0].policy.fast_interval, milliseconds(500));
+  EXPECT_EQ(checks[0].policy.failure_threshold, 1U);
+  EXPECT_EQ(checks[1].policy.failure_threshold, 7U);
+  EXPECT_EQ(checks[1].policy.timeout, seconds(1));
+}
+
+TEST(Load, StatusOfTheExecRuntimeIsACheckWhenNothingElseIsAlive) {
+  const Config config = one_service("run: { exec: { status: [/s, '{instance}'] } }, instances: 2");
+  const engine::ServicePlan& a = config.plan.services[0];
+  ASSERT_EQ(a.checks.size(), 1U);
+  EXPECT_EQ(a.checks[0].name, "status");
+  EXPECT_EQ(a.checks[0].scope, Scope::instance);
+  ASSERT_EQ(a.ladder.size(), 1U);  // nothing that could restart it
+  EXPECT_EQ(a.ladder[0].strategy, engine::StrategyKind::escalate);
+}
+
+TEST(Load, OneTargetForAllInstancesIsTheServiceAsAWhole) {
+  const Config config = one_service(
+      "run: { process: { command: [x], ports: 1-2 } }, instances: 2, checks: { c: { tcp: { port: 80 } }, d: { tcp: {} "
+      "} }");
+  EXPECT_EQ(config.plan.services[0].checks[1].scope, Scope::service);
+  EXPECT_EQ(config.plan.services[0].checks[2].scope, Scope::instance);
+}
+
+TEST(Load, IdentityFollowsTheTargetAndNotTheTiming) {
+  const auto identity = [](const std::string& check) {
+    return one_service("run: { process: { command: [x], ports: 1 } }, checks: { c: { " + check + " } }")
+        .plan.services[0]
+        .checks[1]
+        .identity;
+  };
+  const std::uint64_t base = identity("http: { path: /x }");
+  EXPECT_EQ(base, identity("http: { path: /x }, interval: 1m, failure_threshold: 9, role: ready"));
+  EXPECT_NE(base, identity("http: { path: /y }"));
+  EXPECT_NE(base, identity("http: { path: /x, expect: { contains: ok } }"));
+  EXPECT_NE(base, identity("http: { path: /x, headers: { A: b } }"));
+}
+
+TEST(Load, AddressesAreTakenApart) {
+  const auto http = [](const std::string& url) {
+    const Config config =
+        one_service("run: { exec: { status: [x] } }, checks: { c: { http: { url: '" + url + "' } } }");
+    return std::get<probe::HttpSpec>(config.probes.at(0));
+  };
+  EXPECT_EQ(http("http://h").port, "80");
+  EXPECT_EQ(http("http://h").path, "/");
+  EXPECT_EQ(http("http://h?a=b").path, "/?a=b");
+  EXPECT_TRUE(http("https://h/x").tls);
+  EXPECT_EQ(http("https://h/x").port, "443");
+  EXPECT_EQ(http("http://[::1]:8080/x").host, "::1");
+  EXPECT_EQ(http("http://[::1]:8080/x").port, "8080");
+  EXPECT_EQ(http("http://[::1]/x").port, "80");
 }
 
 }  // namespace

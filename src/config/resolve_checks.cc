@@ -39,6 +39,7 @@ bool tells_apart(const probe::Spec& spec) {
 }
 
 void check_placeholders(const Resolution& in, const Named<CheckDraft>& check, const ServiceDraft& service) {
+  if (service.run.plan.identity == 0) return;  // the runtime could not be read, and that is reported already
   const auto* process = std::get_if<runtime::ProcessSpec>(&service.run.spec);
   const probe::Spec& spec = check.value.spec;
   if (uses(spec, "{port}") && (process == nullptr || process->first_port == 0)) {
@@ -147,7 +148,7 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service) {
     }
     add_status_check(in, plan, *exec);
   }
-  if (plan.checks.empty()) {
+  if (exec != nullptr && plan.checks.empty()) {
     in.reader.problem(service.at, "nothing observes this service: give it a check, or its runtime a `status` command");
   }
 }

@@ -57,6 +57,7 @@ engine::RungPlan escalate(const Resolution& in, std::uint32_t notifier) {
 
 /// What is wrong with using this strategy on this service; empty: nothing.
 std::string_view unfit(const engine::RungPlan& rung, const engine::RuntimePlan& runtime) {
+  if (runtime.identity == 0) return {};  // it could not be read, and that is reported already
   if (rung.strategy == StrategyKind::restart && !runtime.restart) {
     return "the runtime cannot restart it: `run: exec:` needs `restart`, or `start` and `stop`";
   }

@@ -8,6 +8,16 @@ namespace {
 
 using engine::ServicePlan;
 
+Type<std::uint32_t> version_type() {
+  return {{"1", R"({"const":1})"}, [](const Node& node, Reader& reader, std::uint32_t& out) {
+            if (node.text == "1") {
+              out = 1;
+            } else {
+              reader.problem(node.at, quote(node.text) + " is not a version of this format that this program knows: 1");
+            }
+          }};
+}
+
 Type<CheckDraft> check_type() {
   Type<CheckDraft> type = check_table().type();
   type.read = [](const Node& node, Reader& reader, CheckDraft& out) {
@@ -91,7 +101,7 @@ const Table<FileDraft>& file_table() {
         "configuration",
         "The whole file: one YAML document of at most 4 MiB, 200,000 values and 32 levels, without anchors, "
         "aliases and tags. Relative paths start at the folder of the file.");
-    rows.add("homeostat", &FileDraft::version, count_type(1, 1),
+    rows.add("homeostat", &FileDraft::version, version_type(),
              {.text = "The version of this format.", .example = "1", .required = true});
     Type<CheckPolicy> defaults = timing_table().type();
     defaults.read = [](const Node& node, Reader& reader, CheckPolicy& out) {

@@ -1,0 +1,140 @@
+#include "config/compare.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace homeostat::config {
+namespace {
+
+using engine::CheckPlan;
+using engine::ServicePlan;
+
+auto timing(const CheckPolicy& policy) {
+  return std::tie(policy.interval, policy.fast_interval, policy.timeout, policy.failure_threshold,
+                  policy.success_threshold, policy.startup_grace, policy.degraded_above, policy.critical_after);
+}
+
+auto rung(const engine::RungPlan& rung) {
+  return std::tie(rung.strategy, rung.attempts, rung.verify_within, rung.changed_within, rung.all, rung.name,
+                  rung.idempotent);
+}
+
+auto budget(const engine::Budget& budget) { return std::tie(budget.max_actions, budget.percent, budget.per); }
+
+auto command(const CommandSpec& command) {
+  return std::tie(command.name, command.argv, command.user, command.cwd, command.timeout);
+}
+
+auto own_commands(const runtime::ExecSpec& spec) {
+  return std::tie(spec.start, spec.stop, spec.restart, spec.rollback, spec.scale, spec.status, spec.user, spec.cwd,
+                  spec.timeout, spec.idempotent);
+}
+
+bool same_run(const runtime::Spec& a, const runtime::Spec& b) {
+  if (a.index() != b.index()) return false;
+  if (const auto* exec = std::get_if<runtime::ExecSpec>(&a)) {
+    return own_commands(*exec) == own_commands(std::get<runtime::ExecSpec>(b));
+  }
+  const auto& left = std::get<runtime::ProcessSpec>(a);
+  const auto& right = std::get<runtime::ProcessSpec>(b);
+  const auto rest = [](const runtime::ProcessSpec& spec) {
+    return std::tie(spec.last_port, spec.stop_grace, spec.log_bytes, spec.on_shutdown);
+  };
+  return rest(left) == rest(right);
+}
+
+/// The ladder with the commands that its exec rungs run.
+bool same_ladder(const ServicePlan& a, const Config& before, const ServicePlan& b, const Config& after) {
+  return std::equal(a.ladder.begin(), a.ladder.end(), b.ladder.begin(), b.ladder.end(),
+                    [&](const auto& x, const auto& y) {
+                      if (rung(x) != rung(y)) return false;
+                      return x.strategy != engine::StrategyKind::exec ||
+                             command(before.commands[x.reference]) == command(after.commands[y.reference]);
+                    });
+}
+
+std::vector<std::string> dependencies(const ServicePlan& service, const Config& config) {
+  std::vector<std::string> names;
+  for (const engine::ServiceId id : service.depends_on) names.push_back(config.plan.services[id].name);
+  for (const engine::Prerequisite& one : service.prerequisites) names.push_back(one.text);
+  return names;
+}
+
+void compare_checks(const ServicePlan& before, const ServicePlan& after, std::vector<std::string>& what) {
+  const auto find = [](const ServicePlan& in, const std::string& name) {
+    return std::find_if(in.checks.begin(), in.checks.end(), [&](const CheckPlan& check) { return check.name == name; });
+  };
+  for (const CheckPlan& check : before.checks) {
+    if (find(after, check.name) == after.checks.end()) what.push_back(fmt::format("check {}: removed", check.name));
+  }
+  for (const CheckPlan& check : after.checks) {
+    const auto old = find(before, check.name);
+    if (old == before.checks.end()) {
+      what.push_back(fmt::format("check {}: added", check.name));
+      continue;
+    }
+    if (old->identity != check.identity || old->scope != check.scope)
+      what.push_back(fmt::format("check {}: target", check.name));
+    if (old->role != check.role) what.push_back(fmt::format("check {}: role", check.name));
+    if (timing(old->policy) != timing(check.policy)) what.push_back(fmt::format("check {}: timing", check.name));
+  }
+}
+
+void compare_limits(const ServicePlan& a, const ServicePlan& b, std::vector<std::string>& what) {
+  if (a.mode != b.mode) what.emplace_back("mode");
+  if (a.instances != b.instances) what.push_back(fmt::format("instances {} -> {}", a.instances, b.instances));
+  const auto limits = [](const ServicePlan& plan) {
+    return std::tuple(plan.min_healthy, plan.max_unavailable.count, plan.max_unavailable.percent, budget(plan.budget),
+                      plan.backoff.initial, plan.backoff.max, plan.backoff.jitter_percent, plan.stable_after,
+                      plan.reopen_within, plan.rearm_after);
+  };
+  if (limits(a) != limits(b)) what.emplace_back("limits");
+  if (a.release != b.release) what.push_back("release");
+}
+
+ServiceChange compare_service(const Config& before, const ServicePlan& a, const Config& after, const ServicePlan& b) {
+  ServiceChange change;
+  change.name = b.name;
+  change.command = a.runtime.identity != b.runtime.identity;
+  if (change.command) change.what.emplace_back("command");
+  if (!same_run(before.runtimes[a.runtime.reference], after.runtimes[b.runtime.reference]))
+    change.what.emplace_back("run");
+  compare_checks(a, b, change.what);
+  if (!same_ladder(a, before, b, after)) change.what.emplace_back("remediation");
+  if (dependencies(a, before) != dependencies(b, after)) change.what.emplace_back("dependencies");
+  compare_limits(a, b, change.what);
+  return change;
+}
+
+}  // namespace
+
+Comparison compare(const Config& before, const Config& after) {
+  Comparison out;
+  out.services_before = before.plan.services.size();
+  std::map<std::string_view, const ServicePlan*> old, now;
+  for (const ServicePlan& service : before.plan.services) old.emplace(service.name, &service);
+  for (const ServicePlan& service : after.plan.services) now.emplace(service.name, &service);
+  for (const ServicePlan& service : before.plan.services) {
+    if (!now.contains(service.name)) out.removed.push_back(service.name);
+  }
+  for (const ServicePlan& service : after.plan.services) {
+    const auto known = old.find(service.name);
+    if (known == old.end()) {
+      out.added.push_back(service.name);
+      continue;
+    }
+    ServiceChange change = compare_service(before, *known->second, after, service);
+    if (!change.what.empty()) out.changed.push_back(std::move(change));
+  }
+  const bool same_notifiers =
+      std::equal(before.notifiers.begin(), before.notifiers.end(), after.notifiers.begin(), after.notifiers.end(),
+                 [](const auto& a, const auto& b) { return command(a) == command(b); });
+  if (!same_notifiers) out.other.emplace_back("notifiers");
+  if (budget(before.plan.fleet) != budget(after.plan.fleet)) out.other.emplace_back("guardrails");
+  return out;
+}
+
+}  // namespace homeostat::config

@@ -1,0 +1,84 @@
+#include "config/compare.hpp"
+
+#include <gtest/gtest.h>
+
+#include "config/load.hpp"
+
+namespace homeostat::config {
+namespace {
+
+Config config(const std::string& services, const std::string& rest = "") {
+  auto loaded = load_text("homeostat: 1\n" + rest + "services:\n" + services, "h.yaml");
+  if (!loaded) {
+    ADD_FAILURE() << render(loaded.error().front());
+    return {};
+  }
+  return std::move(*loaded);
+}
+
+std::string service(const std::string& name, const std::string& more = "", const std::string& command = "x") {
+  return "  " + name + ": { run: { process: { command: [" + command + "] } }" + more + " }\n";
+}
+
+std::vector<std::string> what(const std::string& before, const std::string& after) {
+  const Comparison found = compare(config(before), config(after));
+  return found.changed.empty() ? std::vector<std::string>{} : found.changed.front().what;
+}
+
+using Words = std::vector<std::string>;
+
+TEST(Compare, TheSameIsEmpty) {
+  EXPECT_TRUE(compare(config(service("a")), config(service("a"))).empty());
+  EXPECT_TRUE(compare(config(service("a") + service("b", ", depends_on: [a]")),
+                      config(service("b", ", depends_on: [a]") + service("a")))
+                  .empty());
+}
+
+TEST(Compare, NamesWhatChanged) {
+  const std::string file = ", checks: { c: { file: /x } }";
+  EXPECT_EQ(what(service("a"), service("a", "", "y")), Words{"command"});
+  const std::string watched = ", checks: { c: { role: watch, file: /x } }";
+  EXPECT_EQ(what(service("a"), service("a", watched)), Words{"check c: added"});
+  EXPECT_EQ(what(service("a", watched), service("a")), Words{"check c: removed"});
+  EXPECT_EQ(what(service("a", file), service("a", ", checks: { c: { file: /y } }")), Words{"check c: target"});
+  // The default ladder waits for the slowest check, so a threshold moves its verify_within too.
+  EXPECT_EQ(what(service("a", file), service("a", ", checks: { c: { file: /x, failure_threshold: 9 } }")),
+            Words{"check c: timing"});
+  EXPECT_EQ(what(service("a", file), service("a", ", checks: { c: { file: /x, startup_grace: 5m } }")),
+            (Words{"check c: timing", "remediation"}));
+  EXPECT_EQ(what(service("a"), service("a", ", instances: 2")), Words{"instances 1 -> 2"});
+  EXPECT_EQ(what(service("a"), service("a", ", mode: shadow")), Words{"mode"});
+  EXPECT_EQ(what(service("a"), service("a", ", budget: { max_actions: 9 }")), Words{"limits"});
+  EXPECT_EQ(what(service("a"), service("a", ", remediation: [ exec: [/fix] ]")), Words{"remediation"});
+  EXPECT_EQ(what(service("a", ", remediation: [ exec: [/fix] ]"), service("a", ", remediation: [ exec: [/fix, now] ]")),
+            Words{"remediation"});
+  EXPECT_EQ(what(service("a"), service("a", ", prerequisites: [ file: /go ]")), Words{"dependencies"});
+}
+
+TEST(Compare, OnlyACommandMakesInstancesOutdated) {
+  EXPECT_TRUE(compare(config(service("a")), config(service("a", "", "y"))).changed.at(0).command);
+  EXPECT_FALSE(compare(config(service("a")), config(service("a", ", mode: shadow"))).changed.at(0).command);
+}
+
+TEST(Compare, LosingMoreThanThirtyPercentNeedsConsent) {
+  std::string ten;
+  for (char c = 'a'; c < 'k'; ++c) ten += service(std::string(1, c));
+  const auto without = [&](int lost) {
+    std::string rest;
+    for (char c = static_cast<char>('a' + lost); c < 'k'; ++c) rest += service(std::string(1, c));
+    return compare(config(ten), config(rest + service("new")));
+  };
+  EXPECT_EQ(without(3).removed, (Words{"a", "b", "c"}));
+  EXPECT_EQ(without(3).added, Words{"new"});
+  EXPECT_FALSE(without(3).needs_accept());
+  EXPECT_TRUE(without(4).needs_accept());
+}
+
+TEST(Compare, WhatLiesOutsideTheServices) {
+  const Comparison found =
+      compare(config(service("a")), config(service("a"), "guardrails: { fleet: { max_actions: 9 } }\n"));
+  EXPECT_EQ(found.other, Words{"guardrails"});
+}
+
+}  // namespace
+}  // namespace homeostat::config

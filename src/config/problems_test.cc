@@ -1,0 +1,192 @@
+// Every class of mistake once, with its exact place.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config/load.hpp"
+
+namespace homeostat::config {
+namespace {
+
+std::string problems_of(std::string_view text, const std::string& name = "h.yaml") {
+  const auto config = load_text(text, name);
+  if (config) return "";
+  std::string out;
+  for (const Problem& problem : config.error()) out += render(problem) + "\n";
+  return out;
+}
+
+/// The text of one service, behind two lines of its own: `line` is line 4, indented by 4.
+std::string service(const std::string& line, const std::string& run = "process: { command: [x], ports: 9001-9002 }") {
+  return "homeostat: 1\nservices:\n  a:\n    " + line + "\n    run: { " + run + " }\n";
+}
+
+struct Case {
+  std::string text;
+  std::string expected;
+};
+
+void PrintTo(const Case& one, std::ostream* out) { *out << one.expected; }
+
+class Mistake : public testing::TestWithParam<Case> {};
+
+TEST_P(Mistake, IsReportedAtItsPlace) {
+  EXPECT_EQ(problems_of(GetParam().text), "h.yaml:" + GetParam().expected + "\n");
+}
+
+std::string check(const std::string& text) { return service("checks: { c: { " + text + " } }"); }
+std::string ladder(const std::string& text) { return service("remediation: [ " + text + " ]"); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Words, Mistake,
+    testing::Values(
+        Case{service("intsances: 2"), "4:5: unknown key `intsances` (did you mean `instances`?)"},
+        Case{check("file: /x, intervall: 5s"),
+             "4:30: unknown key `intervall` or check kind; known: http, tcp, "
+             "exec, file, process (did you mean `interval`?)"},
+        Case{check("prometheus: {}"),
+             "4:20: unknown key `prometheus` or check kind; known: http, tcp, exec, file, process"},
+        Case{check("interval: 5s"), "4:18: a check kind is missing; known: http, tcp, exec, file, process"},
+        Case{check("file: /x, tcp: { port: 1 }"), "4:30: `tcp` beside `file`: only one check kind can be given"},
+        Case{service("mode: act", "docker: {}"), "5:12: unknown key `docker` or runtime; known: process, exec"},
+        Case{ladder("reboot"), "4:20: unknown key `reboot` or strategy; known: restart, rollback, exec, escalate"},
+        Case{"homeostat: 2\nservices: { a: { run: { process: { command: [x] } } } }\n",
+             "1:12: `2` is not a version of this format that this program knows: 1"},
+        Case{"services: { a: { run: { process: { command: [x] } } } }\n", "1:1: `homeostat` is missing here"},
+        Case{"homeostat: 1\nservices: {}\n", "2:11: at least one service is needed"},
+        Case{"homeostat: 1\nservices: { A: { run: { process: { command: [x] } } } }\n",
+             "2:13: `A` is no name for a service: 1 to 63 of a-z 0-9 _ -"},
+        Case{service("mode: yes"), "4:11: `yes` is not one of: shadow, approve, act"},
+        Case{service("instances: 10001"), "4:16: `10001` is not a whole number from 0 to 10000"},
+        Case{service("stable_after: 5"),
+             "4:19: `5` is not a span of time of at least 0s (write `150ms`, `5s`, `1h30m`)"},
+        Case{service("max_unavailable: 0%"), "4:22: `0%` is not a number from 1 or a share from `1%` to `100%`"},
+        Case{service("mode: act", "process: { command: x }"),
+             "5:32: a list of arguments is needed here: [/usr/bin/program, argument]; it never goes through a shell"},
+        Case{service("mode: act", "process: { command: [x], log: { max_size: 1 MB } }"),
+             "5:54: `1 MB` is not a size (write `512KiB`, `10MiB`)"},
+        Case{service("mode: act", "process: { command: [x], limits: { nofile: many } }"),
+             "5:55: `many` is neither a number nor `unlimited`"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Checks, Mistake,
+    testing::Values(
+        Case{check("file: /x, timeout: 0s"),
+             "4:39: `0s` is not a span of time of at least 1ms (write `150ms`, `5s`, `1h30m`)"},
+        Case{check("file: /x, failure_threshold: 0"), "4:49: `0` is not a whole number from 1 to 1000"},
+        Case{check("file: /x, interval: 1s, fast_interval: 2s"), "4:59: fast_interval 2s is longer than interval 1s"},
+        Case{check("file: /x, degraded_above: 2s"), "4:46: degraded_above 2s is never reached: the timeout is 2s"},
+        Case{check("http: { path: /x, expect: { latency_below: 2s } }"),
+             "4:63: latency_below 2s is never reached: the timeout is 2s"},
+        Case{check("http: {}"), "4:26: either `url` or `path` must be given"},
+        Case{check("http: { url: 'ftp://x' }"), "4:33: not a usable address: it must begin with http:// or https://"},
+        Case{check("http: { url: 'http://u:p@x/' }"),
+             "4:33: not a usable address: a name and password belong into a header, from a file"},
+        Case{check("http: { url: 'http://x:99999/' }"), "4:33: not a usable address: its port is not from 1 to 65535"},
+        Case{check("http: { path: \"/x\\r\\nHost: y\" }"),
+             "4:34: blanks, line ends and control characters cannot be part of an address"},
+        Case{check("http: { path: /x, headers: { X: \"secret\\r\\nY: z\" } }"),
+             "4:52: line ends and control characters cannot be part of this value"},
+        Case{check("http: { path: /x, headers: { 'X Y': z } }"), "4:49: `X Y` is no name of a header"},
+        Case{check("http: { path: /x, expect: { status: 20 } }"),
+             "4:56: `20` is no HTTP status from 100 to 599 (write `200`, `200-299` or `[200, 204]`)"},
+        Case{check("http: { path: /x, expect: { matches: '(' } }"), "4:57: `(` is no pattern: missing ): ("},
+        Case{check("file: '/{release}'"), "4:18: `{release}` is used but the service has no `releases`"},
+        Case{check("scope: service, tcp: {}"),
+             "4:27: with `scope: service` there is no instance to look at or to fill in"},
+        Case{service("checks: { process: { file: /x } }"),
+             "4:15: the name `process` is kept for the check of the process itself"},
+        Case{service("checks: { c: { http: { path: /x } } }", "process: { command: [x] }"),
+             "4:18: `path` needs a port: give the service `ports`, or the check a `port` or `url`"},
+        Case{service("mode: act", "exec: { restart: [x] }"),
+             "3:3: nothing observes this service: give it a check, or its runtime a `status` command"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Together, Mistake,
+    testing::Values(
+        Case{service("instances: 3"), "5:44: 2 ports for 3 instances"},
+        Case{service("min_healthy: 2"), "4:18: min_healthy 2 of 1 instances can never be reached"},
+        Case{service("max_unavailable: 2"), "4:22: max_unavailable 2 of 1 instances guards nothing"},
+        Case{service("backoff: { initial: 10m }"), "4:25: the first wait 10m is longer than the longest 5m"},
+        Case{service("depends_on: [a]"), "4:18: a service cannot depend on itself"},
+        Case{service("depends_on: [b]"), "4:18: no service is called `b`"},
+        Case{service("prerequisites: [ { healthy: a } ]"),
+             "4:33: a service that is being repaired is not healthy: this could never hold"},
+        Case{service("prerequisites: [ { check: a/proces } ]"),
+             "4:31: service `a` has no check `proces` (did you mean `process`?)"},
+        Case{service("prerequisites: [ { min_healthy: { service: a, count: 2 } } ]"),
+             "4:37: 2 healthy of 1 instances of `a` can never be reached"},
+        Case{ladder("rollback"),
+             "4:20: nothing to roll back to: `run:` needs `releases`, or `exec` a `rollback` command"},
+        Case{ladder("escalate: { notify: pager }"), "4:40: no notifier is called `pager`"},
+        Case{ladder("escalate, restart"), "4:20: `escalate` ends the ladder; the rungs after it would never be used"},
+        Case{ladder("exec: [/a/x], exec: [/b/x]"), "4:34: a second exec rung called `x`; give it a `name`"},
+        Case{ladder("restart: { when: changed 5m }"),
+             "4:37: `changed 5m` is no condition (write `changed_within 15m`)"},
+        Case{
+            service(
+                "checks: { c: { file: /x, startup_grace: 9s } }\n    remediation: [ restart: { verify_within: 10s } ]"),
+            "5:46: verify_within 10s is too short for check `c`: startup_grace 9s + success_threshold 2 x "
+            "fast_interval "
+            "1s = 11s"},
+        Case{service("mode: act", "process: { command: [x, '{port}'] }"),
+             "5:32: `{port}` is used but the service has no `ports`"},
+        Case{service("mode: act", "process: { command: ['{release}/x'] }"),
+             "5:32: `{release}` is used but the service has no `releases`"},
+        Case{service("mode: act", "process: { command: [x], releases: /r }"),
+             "5:47: with `releases`, the version to begin with is needed: `release: NAME`"},
+        Case{"homeostat: 1\nservices:\n  a: { run: { process: { command: [x] } }, depends_on: [b] }\n"
+             "  b: { run: { process: { command: [x] } }, depends_on: [a] }\n",
+             "4:56: services depend on each other in a circle: a -> b -> a"},
+        Case{"homeostat: 1\nservices:\n  a: { run: { process: { command: [x], ports: 1-2 } } }\n"
+             "  b: { run: { process: { command: [x], ports: 2 } } }\n",
+             "4:47: service `a` uses ports 1-2 already"}));
+
+TEST(Problems, AllAreReportedNotOnlyTheFirst) {
+  EXPECT_EQ(problems_of("homeostat: 1\n"
+                        "services:\n"
+                        "  a:\n"
+                        "    run: { process: { comand: [x] } }\n"
+                        "    checks: { c: { tcp: { port: 0 }, intervall: 1s } }\n"
+                        "gaurdrails: {}\n"),
+            "h.yaml:6:1: unknown key `gaurdrails` (did you mean `guardrails`?)\n"
+            "h.yaml:4:21: `command` is missing here\n"
+            "h.yaml:4:23: unknown key `comand` (did you mean `command`?)\n"
+            "h.yaml:5:38: unknown key `intervall` or check kind; known: http, tcp, exec, file, process (did "
+            "you mean `interval`?)\n"
+            "h.yaml:5:33: `0` is not a port from 1 to 65535\n");
+}
+
+TEST(Problems, AreBounded) {
+  std::string text = "homeostat: 1\nservices:\n";
+  for (int i = 0; i < 500; ++i) text += "  s" + std::to_string(i) + ": {}\n";
+  const auto config = load_text(text, "h.yaml");
+  ASSERT_FALSE(config.has_value());
+  EXPECT_EQ(config.error().size(), 101U);
+  EXPECT_EQ(render(config.error().back()), "h.yaml: there are more problems");
+}
+
+TEST(Problems, SecretsAreReadAndNeverShown) {
+  std::string folder = std::filesystem::temp_directory_path() / "homeostat-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  std::ofstream(folder + "/token") << "s3cret\n";
+  std::ofstream(folder + "/split") << "s3cret\nX: y\n";
+  const auto text = [](const std::string& file) {
+    return check("http: { path: /x, headers: { Authorization: { file: " + file + " } } }");
+  };
+  const auto config = load_text(text("token"), folder + "/h.yaml");
+  ASSERT_TRUE(config.has_value());
+  const auto& http = std::get<probe::HttpSpec>(config->probes.at(config->plan.services[0].checks[1].probe));
+  EXPECT_EQ(http.headers.at(0).second, "s3cret");
+  EXPECT_EQ(config->text.find("s3cret"), std::string::npos);
+  EXPECT_EQ(problems_of(text("split"), folder + "/h.yaml"),
+            folder + "/h.yaml:4:72: `" + folder + "/split` holds more than one line, or control characters\n");
+  EXPECT_EQ(problems_of(text("gone"), folder + "/h.yaml"),
+            folder + "/h.yaml:4:72: cannot read " + folder + "/gone: No such file or directory\n");
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace homeostat::config
