@@ -47,7 +47,9 @@ inline AgedJournal make_aged_journal(const std::filesystem::path& dir, Random& r
   }
   const std::uint64_t lives = 2 + below(random, 4);
   for (std::uint64_t life = 0; life < lives; ++life) {
-    auto appender = Appender::open(Paths(made.now), check_journal(made.now, {}), 0);
+    // With and without a prepared WAL: zeros behind the frames.
+    const std::int64_t wal_bytes = below(random, 3) == 0 ? 1 << 17 : 0;
+    auto appender = Appender::open(Paths(made.now), check_journal(made.now, {}), wal_bytes);
     if (!appender) return made;
     for (std::uint64_t batch = 1 + below(random, 8); batch > 0; --batch) {
       const std::uint64_t from = (*appender)->last_seq() + 1;

@@ -298,5 +298,25 @@ TEST(Faults, FullDiskUsesTheReserveThenFails) {
   EXPECT_EQ(health.last_seq, durable);
 }
 
+TEST(Faults, ADiskThatFilledUpBetweenRunsIsStartedOnTheReserve) {
+  Tmpfs disk("size=4m");
+  if (!disk.mounted) GTEST_SKIP() << "needs root to mount";
+  const auto state = disk.dir.path() / "state";
+  {
+    auto journal = Journal::open(state, small());
+    ASSERT_TRUE(journal && (*journal)->append(entries(1, 50)) && wait_durable(**journal, 50));
+  }
+  {
+    std::ofstream junk(disk.dir.path() / "junk");
+    while (junk << std::string(4'096, 'x') << std::flush) {
+    }
+  }
+  auto journal = Journal::open(state, small());
+  ASSERT_TRUE(journal) << journal.error().text;
+  EXPECT_EQ((*journal)->state(), State::on_reserve);
+  ASSERT_TRUE((*journal)->append({entry(51)}));
+  EXPECT_TRUE(wait_durable(**journal, 51));
+}
+
 }  // namespace
 }  // namespace homeostat::journal

@@ -75,13 +75,20 @@ std::expected<std::unique_ptr<Journal>, Error> Journal::open(const std::filesyst
 }
 
 std::expected<void, Error> Journal::start(const Paths& paths) {
+  reserve_ = std::make_unique<Reserve>(paths.reserve, options_.reserve_bytes);
+  const auto taken = reserve_->take();
   auto appender = Appender::open(paths, health_, options_.wal_bytes);
+  std::string trouble = taken ? "" : taken.error().text;
+  if (!appender && reserve_->release()) {
+    // The disk may have filled up while nobody ran; starting needs a little space.
+    trouble = appender.error().text;
+    appender = Appender::open(paths, health_, options_.wal_bytes);
+  }
   if (!appender) return std::unexpected(appender.error());
   appender_ = std::move(*appender);
   epoch_ = appender_->epoch();
   state_ = State::writable;
-  reserve_ = std::make_unique<Reserve>(paths.reserve, options_.reserve_bytes);
-  if (auto taken = reserve_->take(); !taken) enter(State::on_reserve, taken.error().text);
+  if (!trouble.empty()) enter(State::on_reserve, trouble);
   thread_ = std::thread([this] { run(); });
   return {};
 }
