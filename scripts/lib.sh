@@ -56,12 +56,25 @@ configure() {
   }
 }
 
-# build PRESET TARGETS…: shows its progress to a person, else is quiet unless it fails.
+# build PRESET TARGETS…: says every now and then how far it is; what fails is shown whole.
 build() {
-  local preset=$1 quiet=()
+  local preset=$1
   shift
-  [ -t 1 ] || quiet=(--quiet)
-  ninja -C "$root/build/$preset" -j "$jobs" "${quiet[@]}" "$@"
+  NINJA_STATUS='[%f/%t] ' ninja -C "$root/build/$preset" -j "$jobs" "$@" | progress
+}
+progress() {
+  local line last=$SECONDS
+  while IFS= read -r line; do
+    case $line in
+      'ninja: Entering'* | 'ninja: no work'* | '[0/'*) ;;
+      '['[0-9]*/[0-9]*'] '[A-Z]*ing\ *)
+        [ $((SECONDS - last)) -ge 15 ] || continue
+        last=$SECONDS
+        say "  ${line%% *}"
+        ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done
 }
 
 # Results: one file a test program or check in build/results/LANE, one line a test: pass|fail|skip TAB program TAB test
