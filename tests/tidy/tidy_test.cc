@@ -17,7 +17,10 @@ constexpr std::size_t kMaxFile = 500;
 constexpr int kMaxFunction = 70;
 constexpr std::size_t kMaxLine = 120;
 
-bool is_prose(const File& file) { return file.path.ends_with(".md") || file.path.ends_with(".txt"); }
+/// Text that is read or generated, not written as code.
+bool is_prose(const File& file) {
+  return file.path.ends_with(".md") || file.path.ends_with(".txt") || file.path.starts_with("docs/");
+}
 
 /// What a room may include beside itself. A room that is not named here (daemon, cli) may include every other.
 const std::map<std::string, std::set<std::string>>& arrows() {
