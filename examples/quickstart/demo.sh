@@ -17,7 +17,8 @@ title() { printf '\n== %s\n' "$*"; }
 note() { printf '   %5d ms  %s\n' "$(($(milliseconds) - fault_at))" "$*"; }
 
 start_homeostat() {
-  "$homeostat" run --config "$config" --state-dir "$dir/state" --socket "$dir/socket" "$@" >>"$dir/homeostat.log" 2>&1 &
+  "$homeostat" run --config "$config" --state-dir "$dir/state" --socket "$dir/socket" "$@" \
+    >>"$dir/homeostat.log" 2>&1 &
   daemon=$!
 }
 kill_homeostat() {

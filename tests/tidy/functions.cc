@@ -73,8 +73,8 @@ class Blanker {
 enum class Brace { scope, function, other };
 
 Brace classify(const std::string& head) {
-  static const std::regex kScope(
-      R"(^\s*(template\s*<.*>\s*)?((inline|export|static|constexpr|typedef|const)\s+)*(namespace|class|struct|union|enum|extern)\b[^()]*$)");
+  static const std::regex kScope(R"(^\s*(template\s*<.*>\s*)?((inline|export|static|constexpr|typedef|const)\s+)*)"
+                                 R"((namespace|class|struct|union|enum|extern)\b[^()]*$)");
   static const std::regex kDerived(R"(^\s*(template\s*<.*>\s*)?(class|struct)\b[^()=]*:[^:].*$)");
   static const std::regex kInitialiser(R"(=\s*$)");
   if (std::regex_match(head, kScope) || std::regex_match(head, kDerived)) return Brace::scope;
