@@ -27,7 +27,8 @@ kill_homeostat() {
 }
 follow() {
   [ -z "$follower" ] || { kill "$follower" 2>/dev/null; wait "$follower" 2>/dev/null; }
-  "$homeostat" history --state-dir "$dir/state" --socket "$dir/socket" --follow 2>/dev/null > >(sed -u 's/^/          | /') &
+  "$homeostat" history --state-dir "$dir/state" --socket "$dir/socket" --follow \
+    2>/dev/null > >(sed -u 's/^/          | /') &
   follower=$!
 }
 
