@@ -230,16 +230,20 @@ TEST(Tcp, ConnectingSendingExpecting) {
 }
 
 TEST(Tcp, WhatIsSentArrives) {
-  std::atomic<int> got = 0;
-  RawServer server([&got](int fd, int) {
-    std::this_thread::sleep_for(milliseconds(30));
-    char buffer[64];
-    got = static_cast<int>(::recv(fd, buffer, sizeof buffer, 0));
+  std::atomic<std::size_t> got = 0;
+  std::atomic<bool> ended = false;
+  RawServer server([&](int fd, int) {
+    std::this_thread::sleep_for(milliseconds(50));  // most of it still waits on the sender's side when the run is over
+    char buffer[4096];
+    ssize_t count = 0;
+    while ((count = ::recv(fd, buffer, sizeof buffer, 0)) > 0) got += static_cast<std::size_t>(count);
+    ended = true;
   });
   World world;
-  EXPECT_EQ(world.look(tcp_to(server.port(), "QUIT\r\n")).seen.result, Result::success);
-  EXPECT_TRUE(world.until([&got] { return got != 0; }));
-  EXPECT_EQ(got, 6);
+  const std::string much(2'000'000, 'x');
+  EXPECT_EQ(world.look(tcp_to(server.port(), much)).seen.result, Result::success);
+  EXPECT_TRUE(world.until([&ended] { return ended.load(); }));
+  EXPECT_EQ(got, much.size());
 }
 
 TEST(Prober, OutOfDescriptorsIsOurFault) {
