@@ -59,7 +59,7 @@ engine::RungPlan escalate(const Resolution& in, std::uint32_t notifier) {
 std::string_view unfit(const engine::RungPlan& rung, const engine::RuntimePlan& runtime) {
   if (runtime.identity == 0) return {};  // it could not be read, and that is reported already
   if (rung.strategy == StrategyKind::restart && !runtime.restart) {
-    return "the runtime cannot restart it: `run: exec:` needs `restart`, or `start` and `stop`";
+    return "the runtime cannot restart it: `run: exec:` needs a `restart` command";
   }
   if (rung.strategy == StrategyKind::rollback && !runtime.releases) {
     return "nothing to roll back to: `run:` needs `releases`, or `exec` a `rollback` command";

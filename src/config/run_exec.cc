@@ -11,7 +11,7 @@ const Table<ExecSpec>& exec_table() {
     Table<ExecSpec> rows(
         "run.exec",
         "Your own commands, never through a shell; exit status 0 is success. What has no command cannot be "
-        "done. `{service}`, `{instance}` and `{release}` are filled in within each argument.");
+        "done. `{service}`, `{instance}`, `{action}`, `{version}` and `{count}` are filled in within each argument.");
     const auto add = [&](std::string key, auto member, std::string_view text, std::string_view example) {
       rows.add(std::move(key), member, argv_type(), {.text = text, .otherwise = "cannot be done", .example = example});
     };
@@ -55,7 +55,7 @@ Component<RunDraft> exec_run() {
             Fingerprint print;
             print.add("exec").add(spec.start).add(spec.user).add(spec.cwd);
             out.plan = {.managed = false,
-                        .restart = !spec.restart.empty() || start_stop,
+                        .restart = !spec.restart.empty(),
                         .start_stop = start_stop,
                         .releases = !spec.rollback.empty(),
                         .identity = print.value(),
