@@ -36,7 +36,7 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_link_options(homeostat_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  target_link_options(homeostat_flags INTERFACE -fuse-ld=lld)
+  target_link_options(homeostat_flags INTERFACE -fuse-ld=lld -Wl,--build-id=sha1)
 endif()
 
 if(HOMEOSTAT_SHELL)

@@ -98,6 +98,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   for (Named<CommandSpec>& notifier : draft.notifiers) {
     notifier.value.name = notifier.name;
     config.notifiers.push_back(std::move(notifier.value));
+    config.plan.notifiers.push_back(config.notifiers.back().name);
   }
   config.plan.default_notifier = default_notifier(config.notifiers);
   config.plan.fleet = draft.guardrails.fleet;

@@ -191,7 +191,8 @@ void finish(Process& process, const Node& node, Reader& reader, RunDraft& out) {
               .start_stop = true,
               .releases = !spec.releases.empty(),
               .identity = print.value(),
-              .stop_grace = spec.stop_grace};
+              .stop_grace = spec.stop_grace,
+              .stop_on_shutdown = spec.on_shutdown == runtime::OnShutdown::stop};
   out.spec = std::move(spec);
 }
 

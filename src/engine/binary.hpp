@@ -112,6 +112,8 @@ class BinaryReader {
   }
 
   bool failed() const { return failed_; }
+  /// Everything has been read, and it was what it should be.
+  bool done() const { return !failed_ && bytes_.empty(); }
 
  private:
   // Every element takes at least one byte, so a length beyond the rest is a lie: stop before allocating for it.

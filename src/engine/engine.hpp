@@ -25,6 +25,9 @@ class Engine {
   /// One input at a time; `now` must not go backwards. Appends to `out`.
   void step(const Input& input, Instant now, Commands& out);
 
+  /// The sequence number for a record that the journal adds by itself (a fold of the durable state).
+  std::uint64_t take_seq() { return ++state_.durable.seq; }
+
   /// When step(Tick) is due at the latest if nothing else happens.
   std::optional<Instant> next_deadline() const;
 

@@ -10,12 +10,19 @@
 namespace homeostat::engine {
 
 /// Time has come (next_deadline), nothing else happened.
-struct Tick {};
+struct Tick {
+  static constexpr auto fields = [](auto&, auto&) {};
+};
 
 struct Observed {
   TargetId target = 0;
   std::uint32_t run = 0;
   Observation seen;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("target", self.target);
+    v("run", self.run);
+    v("seen", self.seen);
+  };
 };
 
 /// An action ended. `now_running` is the instance's incarnation after it (none: nothing runs).
@@ -25,6 +32,13 @@ struct ActionDone {
   Incarnation now_running;
   std::uint16_t port = 0;
   std::string detail;  // for people: why it failed
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("id", self.id);
+    v("outcome", self.outcome);
+    v("now_running", self.now_running);
+    v("port", self.port);
+    v("detail", self.detail);
+  };
 };
 
 /// An instance's process ended by itself (or by anyone but us).
@@ -35,6 +49,14 @@ struct Exited {
   bool known = true;  // false: an adopted process, its exit status cannot be had
   bool signalled = false;
   std::int32_t code = 0;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("slot", self.slot);
+    v("incarnation", self.incarnation);
+    v("known", self.known);
+    v("signalled", self.signalled);
+    v("code", self.code);
+  };
 };
 
 /// After a start: what became of an instance the journal knows, or of a start it intended.
@@ -44,32 +66,53 @@ struct Found {
   Incarnation running;   // none: nothing runs
   CommandId started_by;  // from the lock file; none: unreadable
   std::uint16_t port = 0;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("slot", self.slot);
+    v("running", self.running);
+    v("started_by", self.started_by);
+    v("port", self.port);
+  };
 };
 /// All Found inputs have been given: decide what became of open intents, begin to act.
-struct Recovered {};
+struct Recovered {
+  static constexpr auto fields = [](auto&, auto&) {};
+};
 
 struct JournalDurable {
   std::uint64_t seq = 0;
+  static constexpr auto fields = [](auto& self, auto& v) { v("seq", self.seq); };
 };
 /// The journal cannot be written or trusted: observe only.
 struct JournalFailed {
   std::string reason;
+  static constexpr auto fields = [](auto& self, auto& v) { v("reason", self.reason); };
 };
 
 struct SelfChecked {
   std::uint64_t round = 0;
   bool ok = false;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("round", self.round);
+    v("ok", self.ok);
+  };
 };
 
 struct NotifyDone {
   CommandId escalation;
   bool ok = false;
   std::string detail;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("escalation", self.escalation);
+    v("ok", self.ok);
+    v("detail", self.detail);
+  };
 };
 
 /// The loop did not run for a while (pause, suspend) or a clock jumped.
 struct Gap {
   Duration length{};
+  static constexpr auto fields = [](auto& self, auto& v) { v("length", self.length); };
 };
 
 enum class Verb : std::uint8_t {
@@ -97,6 +140,16 @@ struct Operator {
   Duration length{};    // pause; 0: for ever
   bool force = false;   // deploy: even a quarantined version
   std::string by;       // who, for the history
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("verb", self.verb);
+    v("service", self.service);
+    v("slot", self.slot);
+    v("version", self.version);
+    v("id", self.id);
+    v("length", self.length);
+    v("force", self.force);
+    v("by", self.by);
+  };
 };
 
 using Input = std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed,

@@ -1,0 +1,83 @@
+#include "daemon/eyes.hpp"
+
+#include "daemon/time_keeper.hpp"
+
+namespace homeostat::daemon {
+namespace {
+
+constexpr Duration kLook = std::chrono::seconds(1);
+
+const engine::InstanceState* instance_of(const engine::Engine& engine, const engine::Target& target) {
+  const auto& services = engine.durable().services;
+  const auto service = services.find(engine.plan().services[target.service].name);
+  if (service == services.end()) return nullptr;
+  const auto instance = service->second.instances.find(target.slot < 0 ? 0 : target.slot);
+  return instance == service->second.instances.end() ? nullptr : &instance->second;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Eyes>, Error> Eyes::open(os::Loop& loop, const engine::Engine& engine, Feed feed,
+                                                       std::function<Instant()> now,
+                                                       std::optional<os::Cgroups> cgroups) {
+  auto eyes = std::unique_ptr<Eyes>(new Eyes(engine, std::move(feed)));
+  probe::Prober::Hooks hooks;
+  hooks.now = std::move(now);
+  hooks.wall_ns = [] { return TimeKeeper::wall_ns(); };
+  hooks.process_runs = [self = eyes.get()](std::uint32_t target) { return self->process_runs(target); };
+  hooks.done = [self = eyes.get()](std::uint32_t target, std::uint32_t run, const Observation& seen, std::string_view) {
+    self->feed_(engine::Observed{target, run, seen});
+  };
+  auto prober = probe::Prober::open(loop, std::move(hooks), std::move(cgroups));
+  if (!prober) return std::unexpected(prober.error());
+  eyes->prober_ = std::move(*prober);
+  return eyes;
+}
+
+void Eyes::configure(const config::Config& config) {
+  config_ = &config;
+  prober_->forget_all();
+  const auto count = engine_.state().targets.size();
+  for (engine::TargetId target = 0; target < count; ++target) prepare(target);
+}
+
+void Eyes::place_changed(engine::ServiceId service, engine::Slot slot) {
+  for (const engine::Place& place : engine_.state().services[service].places) {
+    if (place.slot != slot && place.slot >= 0) continue;
+    for (const engine::TargetId target : place.targets) prepare(target);
+  }
+}
+
+void Eyes::prepare(engine::TargetId id) {
+  const engine::Target& target = engine_.state().targets[id];
+  const engine::ServicePlan& plan = engine_.plan().services[target.service];
+  const std::uint32_t spec =
+      target.check == engine::kNone ? plan.prerequisites[target.prerequisite].probe : plan.checks[target.check].probe;
+  probe::Place place;
+  place.instance = static_cast<std::uint32_t>(target.slot < 0 ? 0 : target.slot);
+  if (const auto* instance = instance_of(engine_, target)) {
+    place.port = instance->port;
+    const auto* process = std::get_if<runtime::ProcessSpec>(&config_->runtimes[target.service]);
+    if (process != nullptr && !instance->version.empty()) place.release = process->releases + "/" + instance->version;
+  }
+  const probe::Spec process_check = probe::ProcessSpec{};
+  prober_->prepare(id, spec < config_->probes.size() ? config_->probes[spec] : process_check, place);
+}
+
+bool Eyes::process_runs(engine::TargetId id) const {
+  const engine::InstanceState* instance = instance_of(engine_, engine_.state().targets[id]);
+  return instance != nullptr && instance->state == engine::RunState::running;
+}
+
+void Eyes::look(const engine::Probe& probe, Instant now) {
+  const engine::Target& target = engine_.state().targets[probe.target];
+  const bool check = target.check != engine::kNone;
+  const Duration timeout = check ? engine_.plan().services[target.service].checks[target.check].policy.timeout : kLook;
+  prober_->start(probe.target, probe.run, timeout, now);
+}
+
+void Eyes::self_check(const engine::SelfCheck& check, Instant now) {
+  prober_->self_check([this, round = check.round](bool ok) { feed_(engine::SelfChecked{round, ok}); }, kLook, now);
+}
+
+}  // namespace homeostat::daemon

@@ -1,0 +1,44 @@
+// The engine's eyes: its probe commands, run by the prober; the answers come back as inputs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "config/config.hpp"
+#include "engine/engine.hpp"
+#include "probe/prober.hpp"
+
+namespace homeostat::daemon {
+
+class Eyes {
+ public:
+  using Feed = std::function<void(engine::Input)>;
+
+  static std::expected<std::unique_ptr<Eyes>, Error> open(os::Loop& loop, const engine::Engine& engine, Feed feed,
+                                                          std::function<Instant()> now,
+                                                          std::optional<os::Cgroups> cgroups);
+
+  /// All targets are new: a configuration has been loaded.
+  void configure(const config::Config& config);
+  /// An instance runs somewhere else now: its targets are prepared anew.
+  void place_changed(engine::ServiceId service, engine::Slot slot);
+
+  void look(const engine::Probe& probe, Instant now);
+  void self_check(const engine::SelfCheck& check, Instant now);
+
+  std::optional<Instant> next_deadline() const { return prober_->next_deadline(); }
+  void advance(Instant now) { prober_->advance(now); }
+
+ private:
+  Eyes(const engine::Engine& engine, Feed feed) : engine_(engine), feed_(std::move(feed)) {}
+  void prepare(engine::TargetId target);
+  bool process_runs(engine::TargetId target) const;
+
+  const engine::Engine& engine_;
+  Feed feed_;
+  const config::Config* config_ = nullptr;
+  std::unique_ptr<probe::Prober> prober_;
+};
+
+}  // namespace homeostat::daemon

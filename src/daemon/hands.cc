@@ -1,0 +1,157 @@
+#include "daemon/hands.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+
+namespace homeostat::daemon {
+namespace {
+
+std::string text_of(engine::CommandId id) { return fmt::format("{}.{}", id.epoch, id.counter); }
+
+engine::OutcomeKind outcome_of(const runtime::CommandResult& result) {
+  using End = runtime::CommandResult::End;
+  if (result.ok()) return engine::OutcomeKind::succeeded;
+  if (result.end == End::not_started) return engine::OutcomeKind::not_started;
+  // A command that had to be killed may have acted or not.
+  return result.end == End::exited ? engine::OutcomeKind::failed : engine::OutcomeKind::unknown;
+}
+
+runtime::CommandSpec command_of(const config::CommandSpec& spec) {
+  return runtime::CommandSpec{spec.argv, {}, spec.user, spec.cwd, spec.timeout};
+}
+
+const engine::Intent* intent_of(const engine::Engine& engine, engine::CommandId id) {
+  const auto action = engine.durable().actions.find(id);
+  return action == engine.durable().actions.end() ? nullptr : &action->second.intent;
+}
+
+bool has_service(const config::Config& config, const std::string& name) {
+  return std::any_of(config.plan.services.begin(), config.plan.services.end(),
+                     [&](const engine::ServicePlan& plan) { return plan.name == name; });
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Hands>, Error> Hands::open(os::Loop& loop, const engine::Engine& engine,
+                                                         const std::string& state_dir, Feed feed,
+                                                         std::optional<os::Cgroups> cgroups) {
+  auto hands = std::unique_ptr<Hands>(new Hands(loop, engine, std::move(feed), cgroups));
+  auto process = runtime::ProcessRuntime::open(
+      loop, state_dir, std::move(cgroups),
+      [self = hands.get()](const runtime::Target& target, const Incarnation& incarnation,
+                           const os::ExitStatus& status) { self->exited(target, incarnation, status); });
+  if (!process) return std::unexpected(process.error());
+  hands->process_ = std::move(*process);
+  return hands;
+}
+
+void Hands::configure(const config::Config& config, const config::Config* before) {
+  config_ = &config;
+  for (engine::ServiceId id = 0; id < config.plan.services.size(); ++id) {
+    const std::string& name = config.plan.services[id].name;
+    const auto& spec = config.runtimes[id];
+    if (const auto* process = std::get_if<runtime::ProcessSpec>(&spec)) process_->configure(name, *process);
+    if (const auto* exec = std::get_if<runtime::ExecSpec>(&spec)) exec_.configure(name, *exec);
+  }
+  if (before == nullptr) return;
+  for (const engine::ServicePlan& plan : before->plan.services) {
+    if (has_service(config, plan.name)) continue;
+    process_->forget(plan.name);
+    exec_.forget(plan.name);
+  }
+}
+
+void Hands::find_all() {
+  for (engine::ServiceId id = 0; id < engine_.plan().services.size(); ++id) {
+    const engine::ServicePlan& plan = engine_.plan().services[id];
+    if (!plan.runtime.managed) continue;
+    std::set<engine::Slot> slots;
+    for (const engine::Place& place : engine_.state().services[id].places) {
+      if (place.slot >= 0) slots.insert(place.slot);
+    }
+    for (const engine::Slot slot : slots) {
+      const runtime::Recovered found = process_->recover(runtime::Target{plan.name, slot});
+      if (!found.problem.empty()) spdlog::warn("{}/{}: {}", plan.name, slot, found.problem);
+      feed_(engine::Found{id, slot, found.running, found.started_by, found.port});
+    }
+  }
+}
+
+void Hands::exited(const runtime::Target& target, const Incarnation& incarnation, const os::ExitStatus& status) {
+  const auto id = engine_.find_service(target.service);
+  if (id) feed_(engine::Exited{*id, target.slot, incarnation, status.known, status.signalled, status.code});
+}
+
+void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
+  const engine::Intent* intent = intent_of(engine_, command.id);
+  if (command.reference >= config_->commands.size() || intent == nullptr) {
+    return feed_(engine::ActionDone{command.id, engine::OutcomeKind::not_started, {}, 0, "no such command"});
+  }
+  const runtime::Values values{{"service", intent->service},
+                               {"instance", command.slot < 0 ? std::string() : std::to_string(command.slot)},
+                               {"action", text_of(command.id)},
+                               {"incident", std::to_string(intent->incident)},
+                               {"summary", intent->evidence}};
+  runner_.run(command_of(config_->commands[command.reference]), values, now,
+              [this, id = command.id](runtime::CommandResult result) {
+                feed_(engine::ActionDone{id, outcome_of(result), {}, 0, runtime::describe(result)});
+              });
+}
+
+void Hands::dispatch(const engine::Dispatch& command, Instant now) {
+  if (command.op == engine::Op::exec) return run_strategy(command, now);
+  const std::string version(engine_.version(command.version));
+  const runtime::Target target{engine_.plan().services[command.service].name, command.slot};
+  auto done = [this, id = command.id](const runtime::Outcome& outcome) {
+    feed_(engine::ActionDone{id, outcome.kind, outcome.now_running, outcome.port, outcome.detail});
+  };
+  if (std::holds_alternative<runtime::ExecSpec>(config_->runtimes[command.service])) {
+    const std::uint32_t count = command.op == engine::Op::scale ? command.reference : 0;
+    return exec_.perform({target, command.op, command.id, version, count}, now, std::move(done));
+  }
+  switch (command.op) {
+    case engine::Op::start:
+      return process_->start(target, version, command.id, now, std::move(done));
+    case engine::Op::stop:
+      return process_->stop(target, command.expected, now, std::move(done));
+    case engine::Op::restart:
+      return process_->restart(target, command.expected, version, command.id, now, std::move(done));
+    case engine::Op::rollback:
+    case engine::Op::scale:
+    case engine::Op::exec:
+      break;
+  }
+  done(runtime::Outcome{engine::OutcomeKind::not_started, {}, 0, "the process runtime cannot do that"});
+}
+
+void Hands::notify(const engine::Notify& command, Instant now) {
+  const auto escalation = engine_.durable().escalations.find(command.escalation);
+  if (command.notifier >= config_->notifiers.size() || escalation == engine_.durable().escalations.end()) {
+    return feed_(engine::NotifyDone{command.escalation, false, "its notifier is not configured"});
+  }
+  const engine::Escalated& what = escalation->second.what;
+  const runtime::Values values{{"service", what.service},
+                               {"summary", what.summary},
+                               {"incident", what.incident == 0 ? std::string() : std::to_string(what.incident)},
+                               {"escalation", text_of(what.id)},
+                               {"attempt", std::to_string(command.attempt)}};
+  runner_.run(command_of(config_->notifiers[command.notifier]), values, now,
+              [this, id = command.escalation](runtime::CommandResult result) {
+                feed_(engine::NotifyDone{id, result.ok(), runtime::describe(result)});
+              });
+}
+
+std::optional<Instant> Hands::next_deadline() const {
+  const Instant next = std::min(process_->next_deadline().value_or(kNever), runner_.next_deadline().value_or(kNever));
+  return next == kNever ? std::nullopt : std::optional(next);
+}
+
+void Hands::advance(Instant now) {
+  process_->advance(now);
+  runner_.advance(now);
+}
+
+}  // namespace homeostat::daemon

@@ -1,0 +1,52 @@
+// The engine's hands: its dispatches and notifications, carried out by the runtimes; the ends come back as inputs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/config.hpp"
+#include "engine/engine.hpp"
+#include "runtime/command_runner.hpp"
+#include "runtime/exec_runtime.hpp"
+#include "runtime/process_runtime.hpp"
+
+namespace homeostat::daemon {
+
+class Hands {
+ public:
+  using Feed = std::function<void(engine::Input)>;
+
+  static std::expected<std::unique_ptr<Hands>, Error> open(os::Loop& loop, const engine::Engine& engine,
+                                                           const std::string& state_dir, Feed feed,
+                                                           std::optional<os::Cgroups> cgroups);
+
+  /// A configuration has been loaded. Services that `before` had and this one has not are forgotten.
+  void configure(const config::Config& config, const config::Config* before);
+
+  /// Looks for every instance that the journal or the configuration knows, and feeds what is found.
+  void find_all();
+
+  void dispatch(const engine::Dispatch& command, Instant now);
+  void notify(const engine::Notify& command, Instant now);
+
+  std::optional<Instant> next_deadline() const;
+  void advance(Instant now);
+  void trim_logs() const { process_->trim_logs(); }
+
+ private:
+  Hands(os::Loop& loop, const engine::Engine& engine, Feed feed, const std::optional<os::Cgroups>& cgroups)
+      : engine_(engine), feed_(std::move(feed)), runner_(loop, cgroups), exec_(runner_) {}
+  void run_strategy(const engine::Dispatch& command, Instant now);
+  void exited(const runtime::Target& target, const Incarnation& incarnation, const os::ExitStatus& status);
+
+  const engine::Engine& engine_;
+  Feed feed_;
+  const config::Config* config_ = nullptr;
+  runtime::CommandRunner runner_;
+  runtime::ExecRuntime exec_;
+  std::unique_ptr<runtime::ProcessRuntime> process_;
+};
+
+}  // namespace homeostat::daemon

@@ -1,0 +1,149 @@
+#include "daemon/recorder.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "daemon/build_id.hpp"
+#include "daemon/time_keeper.hpp"
+#include "engine/input_codec.hpp"
+#include "journal/reader.hpp"
+
+namespace homeostat::daemon {
+namespace {
+
+constexpr std::string_view kFold = "fold";
+constexpr std::string_view kAccept = "accept";
+
+journal::KnownTypes known() {
+  journal::KnownTypes types{{std::string(kFold), 1}, {std::string(kAccept), 1}};
+  for (const std::string_view type : engine::known_types()) types.emplace(type, 1);
+  return types;
+}
+
+journal::Entry entry_of(const engine::Record& record) {
+  journal::Entry entry;
+  entry.seq = record.seq;
+  entry.type = engine::type_of(record.body);
+  entry.critical = engine::critical(record.body);
+  entry.at = record.at;
+  entry.wall_ns = TimeKeeper::wall_ns();
+  entry.generation = record.generation;
+  entry.payload = engine::encode(record.body);
+  return entry;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Recorder>, Error> Recorder::open(const std::string& state_dir) {
+  auto recorder = std::unique_ptr<Recorder>(new Recorder());
+  recorder->state_dir_ = state_dir;
+  journal::Options options;
+  options.known = known();
+  auto journal = journal::Journal::open(state_dir, std::move(options));
+  if (!journal) return std::unexpected(journal.error());
+  recorder->journal_ = std::move(*journal);
+  return recorder;
+}
+
+bool Recorder::take(engine::Durable& durable, const journal::EntryView& entry) {
+  if (entry.type == kFold) {
+    engine::Durable folded;
+    if (!engine::Durable::unfold(entry.payload, folded)) {
+      misread_ = fmt::format("record {} (fold) cannot be read", entry.seq);
+      return false;
+    }
+    durable = std::move(folded);
+    durable.seq = entry.seq;
+    return true;
+  }
+  const auto body = engine::decode(entry.type, entry.payload);
+  if (body) {
+    durable.apply(engine::Record{entry.seq, Instant(Duration(entry.at_ns)), entry.generation, *body});
+    return true;
+  }
+  durable.seq = entry.seq;
+  if (entry.critical && entry.type != kAccept)
+    misread_ = fmt::format("record {} ({}) cannot be read", entry.seq, entry.type);
+  return true;
+}
+
+engine::Durable Recorder::recover() {
+  engine::Durable durable;
+  const journal::Health& health = journal_->health();
+  if (health.fresh || health.last_seq == 0) return durable;
+  auto reader = journal::Reader::open(state_dir_);
+  if (!reader) {
+    misread_ = reader.error().text;
+    return durable;
+  }
+  const std::uint64_t from = health.last_fold != 0 ? health.last_fold : 1;
+  const auto read = reader->read_all(
+      from, [&](const journal::EntryView& entry) { return entry.seq <= health.last_seq && take(durable, entry); });
+  if (!read && untrusted().empty()) misread_ = read.error().text;
+  return durable;
+}
+
+std::string Recorder::untrusted() const {
+  if (!misread_.empty()) return misread_;
+  const journal::State state = journal_->state();
+  const bool writes = state == journal::State::writable || state == journal::State::on_reserve;
+  return writes ? std::string() : fmt::format("the journal is {}: {}", journal::name(state), journal_->reason());
+}
+
+std::optional<std::string> Recorder::append(std::vector<engine::Record>& records) {
+  if (records.empty()) return std::nullopt;
+  if (auto why = untrusted(); !why.empty()) return why;
+  std::vector<journal::Entry> entries;
+  entries.reserve(records.size());
+  for (const engine::Record& record : records) entries.push_back(entry_of(record));
+  if (const auto taken = journal_->append(std::move(entries)); !taken) return taken.error().text;
+  return std::nullopt;
+}
+
+void Recorder::compact_if_due(engine::Engine& engine, Instant now) {
+  const std::uint64_t before = journal_->compaction_due();
+  if (before == 0 || !untrusted().empty()) return;
+  journal::Entry fold;
+  fold.seq = engine.take_seq();
+  fold.type = kFold;
+  fold.critical = true;
+  fold.at = now;
+  fold.wall_ns = TimeKeeper::wall_ns();
+  fold.generation = engine.plan().generation;
+  fold.payload = engine.durable().fold();
+  if (const auto done = journal_->compact(before, std::move(fold)); !done) {
+    spdlog::warn("the journal could not be compacted: {}", done.error().text);
+  }
+}
+
+void Recorder::open_input_log(const std::string& state_dir, const engine::Engine& engine,
+                              std::function<std::string()> config_text, std::function<Instant()> now) {
+  auto log = journal::InputLog::open(state_dir, {}, [&engine, config_text, now] {
+    return journal::SegmentStart{build_id(), engine.durable().epoch, now(), config_text(), engine.save()};
+  });
+  if (!log) {
+    spdlog::warn("inputs are not logged, so incidents cannot be replayed: {}", log.error().text);
+    return;
+  }
+  inputs_.emplace(std::move(*log));
+}
+
+void Recorder::log_input(const engine::Input& input, Instant at) {
+  if (inputs_ && inputs_->disabled().empty()) inputs_->append(engine::encode_input(input, at));
+}
+
+void Recorder::flush_inputs() {
+  if (inputs_) inputs_->flush();
+}
+
+void Recorder::rotate_inputs() {
+  if (inputs_) inputs_->rotate();
+}
+
+void Recorder::pin_incident(std::uint64_t incident, Instant from, Instant to) {
+  if (!inputs_) return;
+  const auto pinned = inputs_->pin(fmt::format("incident-{}", incident), from, to);
+  if (!pinned) spdlog::warn("the inputs of incident {} are not kept: {}", incident, pinned.error().text);
+}
+
+}  // namespace homeostat::daemon

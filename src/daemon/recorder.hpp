@@ -1,0 +1,59 @@
+// The daemon's memory: records go into the journal, inputs into the input log, and the past comes back from them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "engine/engine.hpp"
+#include "journal/input_log.hpp"
+#include "journal/journal.hpp"
+
+namespace homeostat::daemon {
+
+class Recorder {
+ public:
+  /// Opens the journal in `state_dir`. An error: there is none to work with; the text says why and what to do.
+  static std::expected<std::unique_ptr<Recorder>, Error> open(const std::string& state_dir);
+
+  /// What the journal knows: the fold of its good records. Call once, before the engine starts.
+  engine::Durable recover();
+
+  /// Why nothing may be done (the journal cannot be trusted or written); empty: it may.
+  std::string untrusted() const;
+
+  /// Hands records to the writer. A reason when the journal cannot take them.
+  std::optional<std::string> append(std::vector<engine::Record>& records);
+
+  int durable_fd() const { return journal_->durable_fd(); }
+  std::uint64_t durable_seq() const { return journal_->durable_seq(); }
+  journal::State state() const { return journal_->state(); }
+  std::string reason() const { return journal_->reason(); }
+
+  /// Folds and deletes what is too old, when that pays.
+  void compact_if_due(engine::Engine& engine, Instant now);
+
+  /// From now on inputs are logged. `config_text` is asked at each new segment.
+  void open_input_log(const std::string& state_dir, const engine::Engine& engine,
+                      std::function<std::string()> config_text, std::function<Instant()> now);
+  void log_input(const engine::Input& input, Instant at);
+  void flush_inputs();
+  /// A new segment begins with the engine as it is now.
+  void rotate_inputs();
+  /// Keeps the segments of open incidents, and of the latest closed ones, from being overwritten.
+  void pin_incident(std::uint64_t incident, Instant from, Instant to);
+
+ private:
+  Recorder() = default;
+  bool take(engine::Durable& durable, const journal::EntryView& entry);
+
+  std::string state_dir_;
+  std::unique_ptr<journal::Journal> journal_;
+  std::optional<journal::InputLog> inputs_;
+  std::string misread_;
+};
+
+}  // namespace homeostat::daemon
