@@ -1,0 +1,139 @@
+#include "api/answer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <variant>
+
+#include "api/past.hpp"
+#include "api/status.hpp"
+#include "api/why.hpp"
+#include "config/problem.hpp"
+#include "config/value.hpp"
+
+namespace homeostat::api {
+namespace {
+
+namespace fs = std::filesystem;
+
+Response ok(const json::object& object) { return {200, json::serialize(object)}; }
+
+Response of(const std::expected<json::object, Error>& result) {
+  return result ? ok(*result) : refuse(503, result.error().text);
+}
+
+std::string text_of(const Request& request, const std::string& key) {
+  const auto found = request.query.find(key);
+  return found == request.query.end() ? "" : found->second;
+}
+
+/// A number of the query; `fallback` when absent, nothing when it is none or more than `most`.
+std::optional<std::uint64_t> number_of(const Request& request, const std::string& key, std::uint64_t fallback,
+                                       std::uint64_t most) {
+  const std::string text = text_of(request, key);
+  return text.empty() ? fallback : config::parse_count(text, most);
+}
+
+/// Refuses a release that is not there. Only the process runtime knows where releases lie.
+std::optional<Response> missing_release(const Daemon& daemon, const engine::Operator& wanted) {
+  const auto id = daemon.engine.find_service(wanted.service);
+  const std::uint32_t reference = daemon.engine.plan().services[*id].runtime.reference;
+  if (reference >= daemon.config.runtimes.size()) return std::nullopt;
+  const auto* spec = std::get_if<runtime::ProcessSpec>(&daemon.config.runtimes[reference]);
+  if (spec == nullptr || spec->releases.empty()) return std::nullopt;
+  std::error_code error;
+  if (fs::is_directory(fs::path(spec->releases) / wanted.version, error)) return std::nullopt;
+  return refuse(404, fmt::format("there is no release {} of {} in {}", wanted.version, wanted.service, spec->releases));
+}
+
+Response command(const Daemon& daemon, const Request& request) {
+  auto wanted = parse_operator(request, daemon.engine);
+  if (!wanted) return wanted.error();
+  if (wanted->verb == engine::Verb::deploy) {
+    if (auto refusal = missing_release(daemon, *wanted)) return *refusal;
+  }
+  const std::uint64_t before = daemon.engine.durable().seq;
+  daemon.feed(std::move(*wanted));
+  return ok({{"accepted", true}, {"seq", before}});
+}
+
+Response reload(const Daemon& daemon, const Request& request) {
+  const auto asked = parse_reload(request);
+  if (!asked) return asked.error();
+  const std::uint64_t before = daemon.engine.durable().seq;
+  if (auto done = daemon.reload(*asked); !done) return refuse(409, done.error().text);
+  if (asked->roll) {
+    engine::Operator roll;
+    roll.verb = engine::Verb::roll_outdated;
+    roll.by = request.user;
+    daemon.feed(std::move(roll));
+  }
+  return ok({{"accepted", true}, {"seq", before}, {"generation", daemon.engine.durable().generation}});
+}
+
+Response unknown_service(const engine::Engine& engine, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const auto& plan : engine.plan().services) names.push_back(plan.name);
+  const std::string hint = config::nearest(name, names);
+  return refuse(404, fmt::format("there is no service {}{}", config::quote(name),
+                                 hint.empty() ? "" : fmt::format(" (did you mean `{}`?)", hint)));
+}
+
+Response stats(const fs::path& state_dir, const Request& request) {
+  const std::string window = text_of(request, "window");
+  const auto span = config::parse_duration(window.empty() ? "30d" : window);
+  if (!span || *span <= Duration{}) return refuse(400, "`window` must be a time span, such as 24h or 30d");
+  return of(read_stats(state_dir, *span, text_of(request, "service")));
+}
+
+Response history(const fs::path& state_dir, const Request& request) {
+  HistoryQuery query;
+  query.service = text_of(request, "service");
+  query.all = text_of(request, "all") == "true";
+  const auto incident = number_of(request, "incident", 0, UINT64_MAX);
+  const auto limit = number_of(request, "limit", 20, 1000);
+  if (!incident || !limit || *limit == 0)
+    return refuse(400, "`incident` and `limit` must be numbers, `limit` 1 … 1000");
+  query.incident = *incident;
+  query.limit = *limit;
+  if (const std::string since = text_of(request, "since"); !since.empty()) {
+    const auto span = config::parse_duration(since);
+    if (!span) return refuse(400, "`since` must be a time span, such as 1h or 7d");
+    query.since_wall_ns = present({}).wall_ns - span->count();
+  }
+  return of(read_history(state_dir, query));
+}
+
+Response lines(const fs::path& state_dir, const Request& request) {
+  JournalQuery query;
+  const auto after = number_of(request, "after", 0, UINT64_MAX);
+  const auto limit = number_of(request, "limit", 1000, 10'000);
+  if (!after || !limit || *limit == 0) return refuse(400, "`after` and `limit` must be numbers, `limit` 1 … 10000");
+  query.after = *after;
+  query.limit = *limit;
+  query.service = text_of(request, "service");
+  return of(read_lines(state_dir, query));
+}
+
+}  // namespace
+
+Response answer(const Daemon& daemon, const Request& request) {
+  if (request.post) return request.verb == "reload" ? reload(daemon, request) : command(daemon, request);
+  const View view = View::live(daemon.engine, daemon.clock);
+  if (request.verb == "why") {
+    const auto why = why_view(view, request.service);
+    return why ? ok(*why) : unknown_service(daemon.engine, request.service);
+  }
+  const std::string service = text_of(request, "service");
+  if (!service.empty() && !daemon.engine.find_service(service)) return unknown_service(daemon.engine, service);
+  return ok(status_view(view, service));
+}
+
+Response answer_from_journal(const fs::path& state_dir, const Request& request) {
+  if (request.verb == "stats") return stats(state_dir, request);
+  if (request.verb == "history") return history(state_dir, request);
+  return lines(state_dir, request);
+}
+
+}  // namespace homeostat::api

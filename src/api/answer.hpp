@@ -1,0 +1,35 @@
+// Answers requests: on the engine's thread from the engine, elsewhere from the journal.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "api/clock.hpp"
+#include "api/operator.hpp"
+#include "api/request.hpp"
+#include "config/config.hpp"
+#include "core/error.hpp"
+#include "engine/engine.hpp"
+
+namespace homeostat::api {
+
+/// The daemon as a request sees it. Used on the engine's thread only.
+struct Daemon {
+  const engine::Engine& engine;
+  const config::Config& config;
+  Clock clock;
+  /// Steps the engine and carries out what it wants.
+  std::function<void(engine::Operator)> feed;
+  /// Reads the configuration anew and goes over to it; an error leaves everything as it was.
+  std::function<std::expected<void, Error>(const ReloadAsked&)> reload;
+};
+
+/// status, why and every POST. A command answers at once, with the `seq` after which the journal tells what came of it.
+Response answer(const Daemon& daemon, const Request& request);
+
+/// history, stats and journal, read from the state directory. For any thread.
+Response answer_from_journal(const std::filesystem::path& state_dir, const Request& request);
+
+}  // namespace homeostat::api

@@ -1,0 +1,116 @@
+#include "api/history.hpp"
+
+#include <algorithm>
+
+namespace homeostat::api {
+namespace {
+
+// A crash loop may go on for days within one incident: its beginning and its newest lines are kept.
+constexpr std::size_t kHeadLines = 100;
+constexpr std::size_t kTailLines = 400;
+
+json::value between(std::int64_t from_ns, std::optional<std::int64_t> to_ns) {
+  if (!to_ns) return nullptr;
+  return std::max<std::int64_t>(0, (*to_ns - from_ns) / 1'000'000);
+}
+
+}  // namespace
+
+json::object line_json(const Line& line) {
+  return {{"seq", line.seq},
+          {"at", time_json(line.clock.wall_ns)},
+          {"kind", json::string(line.kind)},
+          {"service", line.service.empty() ? json::value(nullptr) : json::value(line.service)},
+          {"slot", line.slot < 0 ? json::value(nullptr) : json::value(line.slot)},
+          {"incident", line.incident == 0 ? json::value(nullptr) : json::value(line.incident)},
+          {"text", line.text}};
+}
+
+void History::add(const journal::EntryView& entry) {
+  const auto body = engine::decode(entry.type, entry.payload);
+  if (!body) return;
+  Line line = narrator_.tell(entry, *body);
+  if (!query_.service.empty() && line.service != query_.service) return;
+  if (line.incident != 0) note(line, *body);
+  const auto incident = incidents_.find(line.incident);
+  if (incident != incidents_.end()) {
+    if (!line.detail || query_.all) keep(incident->second, std::move(line));
+  } else if (query_.all && line.incident == 0 && query_.incident == 0 && entry.wall_ns >= query_.since_wall_ns) {
+    events_.push_back(std::move(line));
+    if (events_.size() > query_.limit * 50) events_.pop_front();
+  }
+}
+
+void History::note(const Line& line, const engine::Body& body) {
+  if (query_.incident != 0 && line.incident != query_.incident) return;
+  if (const auto* failing = std::get_if<engine::IncidentFailing>(&body)) {
+    Incident& incident = incidents_[line.incident];
+    if (incident.id == 0) {
+      incident.id = line.incident;
+      incident.service = line.service;
+      incident.first_failure_ns = line.clock.wall(failing->first_failure).value_or(line.clock.wall_ns);
+      incident.verdict_ns = line.clock.wall_ns;
+    }
+    if (failing->reopened) ++incident.reopened;
+    incident.ending = engine::Ending::open;
+    incident.recovered_ns.reset();
+    incident.closed_ns.reset();
+    incident.last_seq = line.seq;
+    forget_oldest();
+    return;
+  }
+  const auto found = incidents_.find(line.incident);
+  if (found == incidents_.end()) return;
+  found->second.last_seq = line.seq;
+  if (const auto* closed = std::get_if<engine::IncidentClosed>(&body)) {
+    found->second.ending = closed->how;
+    found->second.closed_ns = line.clock.wall_ns;
+    found->second.recovered_ns = line.clock.wall(closed->recovered_at);
+    if (line.clock.wall_ns < query_.since_wall_ns) incidents_.erase(found);
+  } else if (const auto* intent = std::get_if<engine::Intent>(&body)) {
+    if (intent->mode != engine::Mode::shadow) ++found->second.actions;
+  }
+}
+
+void History::keep(Incident& incident, Line line) {
+  incident.lines.push_back(std::move(line));
+  if (incident.lines.size() <= kHeadLines + kTailLines) return;
+  incident.lines.erase(incident.lines.begin() + kHeadLines);
+  ++incident.dropped;
+}
+
+void History::forget_oldest() {
+  if (incidents_.size() <= query_.limit) return;
+  incidents_.erase(std::ranges::min_element(incidents_, {}, [](const auto& item) { return item.second.last_seq; }));
+}
+
+json::object History::incident_json(const Incident& incident) {
+  json::array lines;
+  for (const Line& line : incident.lines) lines.push_back(line_json(line));
+  return {{"id", incident.id},
+          {"service", incident.service},
+          {"ending", json::string(name_of(incident.ending))},
+          {"first_failure", time_json(incident.first_failure_ns)},
+          {"verdict", time_json(incident.verdict_ns)},
+          {"recovered", time_json(incident.recovered_ns)},
+          {"closed", time_json(incident.closed_ns)},
+          {"detected_after_ms", between(incident.first_failure_ns, incident.verdict_ns)},
+          {"repaired_after_ms", between(incident.first_failure_ns, incident.recovered_ns)},
+          {"reopened", incident.reopened},
+          {"actions", incident.actions},
+          {"lines_left_out", incident.dropped},
+          {"lines", std::move(lines)}};
+}
+
+json::object History::view() const {
+  std::vector<const Incident*> order;
+  for (const auto& [id, incident] : incidents_) order.push_back(&incident);
+  std::ranges::sort(order, std::greater{}, &Incident::last_seq);
+  json::array incidents;
+  for (const Incident* incident : order) incidents.push_back(incident_json(*incident));
+  json::array events;
+  for (const Line& line : events_) events.push_back(line_json(line));
+  return {{"incidents", std::move(incidents)}, {"events", std::move(events)}};
+}
+
+}  // namespace homeostat::api

@@ -1,0 +1,62 @@
+// What happened: a timeline for each incident, and everything beside them on request.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/json.hpp"
+#include "api/narrator.hpp"
+
+namespace homeostat::api {
+
+struct HistoryQuery {
+  std::string service;             // empty: all
+  std::uint64_t incident = 0;      // 0: all
+  std::int64_t since_wall_ns = 0;  // incidents that ended before are left out
+  std::size_t limit = 20;          // incidents; and events with `all`
+  bool all = false;                // with status changes, and what belongs to no incident
+};
+
+/// Fed with the journal's entries, oldest first; keeps only what the query asks for.
+class History {
+ public:
+  explicit History(HistoryQuery query) : query_(std::move(query)) {}
+
+  void add(const journal::EntryView& entry);
+  /// {"incidents": [newest first], "events": [newest last]}; every incident with its timeline.
+  json::object view() const;
+
+ private:
+  struct Incident {
+    std::uint64_t id = 0;
+    std::string service;
+    std::int64_t first_failure_ns = 0;
+    std::int64_t verdict_ns = 0;
+    std::optional<std::int64_t> recovered_ns;
+    std::optional<std::int64_t> closed_ns;
+    engine::Ending ending = engine::Ending::open;
+    std::uint32_t reopened = 0;
+    std::uint32_t actions = 0;
+    std::uint64_t last_seq = 0;
+    std::size_t dropped = 0;  // lines beyond the bound
+    std::deque<Line> lines;
+  };
+
+  void note(const Line& line, const engine::Body& body);
+  void keep(Incident& incident, Line line);
+  void forget_oldest();
+  static json::object incident_json(const Incident& incident);
+
+  HistoryQuery query_;
+  Narrator narrator_;
+  std::map<std::uint64_t, Incident> incidents_;
+  std::deque<Line> events_;
+};
+
+json::object line_json(const Line& line);
+
+}  // namespace homeostat::api

@@ -1,0 +1,241 @@
+#include "api/operator.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <map>
+
+#include "api/json.hpp"
+#include "config/problem.hpp"
+#include "config/value.hpp"
+
+namespace homeostat::api {
+namespace {
+
+using engine::Operator;
+using engine::Verb;
+
+/// The members of a request's body; asks of a wrong type or name leave a refusal behind.
+class Body {
+ public:
+  Body(const Request& request, std::initializer_list<std::string_view> allowed) {
+    auto object = parse_object(request.body.empty() ? "{}" : request.body);
+    if (!object) refuse_with(400, object.error().text);
+    if (!object) return;
+    object_ = std::move(*object);
+    for (const auto& member : object_) {
+      const std::string_view key(member.key().data(), member.key().size());
+      if (std::ranges::find(allowed, key) != allowed.end()) continue;
+      const std::string hint = config::nearest(key, {allowed.begin(), allowed.size()});
+      refuse_with(400, fmt::format("{} is not known here{}", config::quote(key),
+                                   hint.empty() ? "" : fmt::format(" (did you mean `{}`?)", hint)));
+    }
+  }
+
+  std::string text(std::string_view key) {
+    const json::value* value = object_.if_contains(key);
+    if (value == nullptr || value->is_null()) return {};
+    if (value->is_string()) return std::string(value->get_string());
+    refuse_with(400, fmt::format("`{}` must be a string", key));
+    return {};
+  }
+  bool flag(std::string_view key) {
+    const json::value* value = object_.if_contains(key);
+    if (value == nullptr || value->is_null()) return false;
+    if (value->is_bool()) return value->get_bool();
+    refuse_with(400, fmt::format("`{}` must be true or false", key));
+    return false;
+  }
+  engine::Slot slot() {
+    const json::value* value = object_.if_contains("slot");
+    if (value == nullptr || value->is_null()) return engine::kWhole;
+    if (value->is_int64() && value->get_int64() >= 0 && value->get_int64() < 1'000'000) {
+      return static_cast<engine::Slot>(value->get_int64());
+    }
+    refuse_with(400, "`slot` must be the number of an instance, from 0");
+    return engine::kWhole;
+  }
+
+  void refuse_with(unsigned status, std::string_view text) {
+    if (!refusal_) refusal_ = refuse(status, text);
+  }
+  bool refused() const { return refusal_.has_value(); }
+  const std::optional<Response>& refusal() const { return refusal_; }
+
+ private:
+  json::object object_;
+  std::optional<Response> refusal_;
+};
+
+void read_service(Body& body, const engine::Engine& engine, Operator& out, bool required) {
+  if (out.service.empty()) {
+    if (required) body.refuse_with(400, "`service` is missing");
+    return;
+  }
+  const auto id = engine.find_service(out.service);
+  if (!id) {
+    std::vector<std::string_view> names;
+    for (const auto& plan : engine.plan().services) names.push_back(plan.name);
+    const std::string hint = config::nearest(out.service, names);
+    return body.refuse_with(404, fmt::format("there is no service {}{}", config::quote(out.service),
+                                             hint.empty() ? "" : fmt::format(" (did you mean `{}`?)", hint)));
+  }
+  const std::uint32_t instances = engine.plan().services[*id].instances;
+  if (out.slot >= 0 && static_cast<std::uint32_t>(out.slot) >= instances) {
+    body.refuse_with(
+        404, fmt::format("{} has {} instance{}, numbered from 0", out.service, instances, instances == 1 ? "" : "s"));
+  }
+}
+
+void refuse_while_rolling(Body& body, const engine::OperationMoved& operation) {
+  body.refuse_with(409,
+                   fmt::format("a {} of {} is under way [{}]; wait until it ends, see `homeostat status {}`",
+                               name_of(operation.kind), operation.service, show_id(operation.id), operation.service));
+}
+
+void read_move(Body& body, const engine::Engine& engine, Operator& out) {
+  out.slot = body.slot();
+  read_service(body, engine, out, true);
+  if (body.refused()) return;
+  const engine::ServicePlan& plan = engine.plan().services[*engine.find_service(out.service)];
+  const bool can = out.verb == Verb::restart ? plan.runtime.restart : plan.runtime.start_stop;
+  if (!can) return body.refuse_with(409, "the runtime of " + out.service + " has no command for this");
+  const auto state = engine.durable().services.find(out.service);
+  const bool rolling = state != engine.durable().services.end() && state->second.operation;
+  if (rolling && out.verb == Verb::restart) refuse_while_rolling(body, *state->second.operation);
+}
+
+void read_deploy(Body& body, const engine::Engine& engine, Operator& out) {
+  out.version = body.text("version");
+  out.force = body.flag("force");
+  read_service(body, engine, out, true);
+  if (body.refused()) return;
+  if (!is_version(out.version)) {
+    return body.refuse_with(400, "`version` must be 1 to 128 of A-Z a-z 0-9 . _ -");
+  }
+  const engine::ServicePlan& plan = engine.plan().services[*engine.find_service(out.service)];
+  if (!plan.runtime.releases) {
+    return body.refuse_with(409, out.service + " has no releases; set `releases` in its runtime");
+  }
+  const auto state = engine.durable().services.find(out.service);
+  if (state == engine.durable().services.end()) return;
+  if (state->second.quarantined.contains(out.version) && !out.force) {
+    return body.refuse_with(
+        409, fmt::format("version {} of {} is quarantined because it was rolled back; `force` deploys it all the same",
+                         out.version, out.service));
+  }
+  const auto& operation = state->second.operation;  // an operator's own one is superseded
+  if (operation && operation->incident != 0) refuse_while_rolling(body, *operation);
+}
+
+void read_pause(Body& body, const engine::Engine& engine, Operator& out) {
+  const std::string length = body.text("for");
+  read_service(body, engine, out, false);
+  if (length.empty()) return body.refuse_with(400, "`for` is missing: how long, such as 10m, or `forever`");
+  if (length == "forever") return;
+  const auto span = config::parse_duration(length);
+  if (!span || *span <= Duration{}) {
+    return body.refuse_with(400, config::quote(length) + " is no time span, such as 90s, 10m or 1h30m, nor `forever`");
+  }
+  out.length = *span;
+}
+
+void read_id(Body& body, Operator& out) {
+  const std::string id = body.text("id");
+  const auto parsed = parse_id(id);
+  if (!parsed) return body.refuse_with(400, "`id` must be like 3-17, as `homeostat status` shows it");
+  out.id = *parsed;
+}
+
+void read_ack(Body& body, const engine::Engine& engine, Operator& out) {
+  read_id(body, out);
+  if (body.refused()) return;
+  const auto found = engine.durable().escalations.find(out.id);
+  if (found == engine.durable().escalations.end()) {
+    return body.refuse_with(404, "there is no open escalation " + show_id(out.id));
+  }
+  if (!found->second.acknowledged_by.empty()) {
+    body.refuse_with(409, fmt::format("{} was acknowledged by {}", show_id(out.id), found->second.acknowledged_by));
+  }
+}
+
+void read_approve(Body& body, const engine::Engine& engine, Operator& out) {
+  read_id(body, out);
+  if (body.refused()) return;
+  const auto found = engine.durable().actions.find(out.id);
+  if (found == engine.durable().actions.end()) {
+    return body.refuse_with(404, "nothing with the id " + show_id(out.id) + " waits for approval");
+  }
+  if (found->second.intent.mode != engine::Mode::approve || found->second.approved) {
+    body.refuse_with(409, show_id(out.id) + " needs no approval");
+  }
+}
+
+void read_unlock(Body& body, const engine::Engine& engine, Operator& out) {
+  out.slot = body.slot();
+  read_service(body, engine, out, true);
+  if (body.refused()) return;
+  const auto state = engine.durable().services.find(out.service);
+  const bool locked = state != engine.durable().services.end() &&
+                      (out.slot < 0 ? !state->second.locks.empty() : state->second.locks.contains(out.slot));
+  if (!locked) body.refuse_with(409, place_name(out.service, out.slot) + " is not locked");
+}
+
+struct Form {
+  Verb verb;
+  std::initializer_list<std::string_view> keys;
+  void (*read)(Body&, const engine::Engine&, Operator&);
+};
+
+const Form* form_of(std::string_view verb) {
+  static const std::map<std::string_view, Form> kForms{
+      {"check", {Verb::check, {}, [](Body& b, const engine::Engine& e, Operator& o) { read_service(b, e, o, true); }}},
+      {"start", {Verb::start, {"service", "slot"}, read_move}},
+      {"stop", {Verb::stop, {"service", "slot"}, read_move}},
+      {"restart", {Verb::restart, {"service", "slot"}, read_move}},
+      {"deploy", {Verb::deploy, {"service", "version", "force"}, read_deploy}},
+      {"pause", {Verb::pause, {"service", "for"}, read_pause}},
+      {"resume",
+       {Verb::resume,
+        {"service"},
+        [](Body& b, const engine::Engine& e, Operator& o) { read_service(b, e, o, false); }}},
+      {"ack", {Verb::ack, {"id"}, read_ack}},
+      {"approve", {Verb::approve, {"id"}, read_approve}},
+      {"unlock", {Verb::unlock, {"service", "slot"}, read_unlock}},
+  };
+  const auto found = kForms.find(verb);
+  return found == kForms.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+bool is_version(std::string_view text) {
+  if (text.empty() || text.size() > 128 || text == "." || text == "..") return false;
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  });
+}
+
+std::expected<engine::Operator, Response> parse_operator(const Request& request, const engine::Engine& engine) {
+  const Form* form = form_of(request.verb);
+  if (form == nullptr) return std::unexpected(refuse(404, "there is no /v1/" + request.verb));
+  Body body(request, form->keys);
+  Operator out;
+  out.verb = form->verb;
+  out.by = request.user;
+  out.service = request.service.empty() ? body.text("service") : request.service;
+  if (!body.refused()) form->read(body, engine, out);
+  if (body.refused()) return std::unexpected(*body.refusal());
+  return out;
+}
+
+std::expected<ReloadAsked, Response> parse_reload(const Request& request) {
+  Body body(request, {"roll", "accept_shrink"});
+  const ReloadAsked asked{body.flag("roll"), body.flag("accept_shrink")};
+  if (body.refused()) return std::unexpected(*body.refusal());
+  return asked;
+}
+
+}  // namespace homeostat::api

@@ -1,0 +1,276 @@
+#include "api/server.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "api/listener.hpp"
+
+namespace homeostat::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+using Local = asio::local::stream_protocol;
+
+constexpr std::uint32_t kHeaderBytes = 64 << 10;
+constexpr std::uint32_t kBodyBytes = 1 << 20;
+constexpr std::chrono::milliseconds kAcceptAgain{100};
+
+bool is_json(beast::string_view content_type) {
+  const beast::string_view type = content_type.substr(0, content_type.find(';'));
+  return beast::iequals(type.substr(0, type.find(' ')), "application/json");
+}
+
+std::optional<Response> refusal_of(error_code error) {
+  if (error == http::error::header_limit) return refuse(431, "the header is longer than 64 KiB");
+  if (error == http::error::body_limit || error == http::error::buffer_overflow) {
+    return refuse(413, "the body is longer than 1 MiB");
+  }
+  const bool spoken = error.category() == error_code(http::error::bad_method).category() &&
+                      error != http::error::end_of_stream && error != http::error::partial_message;
+  if (spoken) return refuse(400, "this is not HTTP/1.1: " + error.message());
+  return std::nullopt;
+}
+
+class Session;
+
+}  // namespace
+
+/// The server's thread: connections and who answers them. Everything but `reply_to` happens on that thread.
+class ServerCore : public std::enable_shared_from_this<ServerCore> {
+ public:
+  ServerCore(ServerOptions options, Handler engine, std::function<Response(const Request&)> journal)
+      : options_(std::move(options)), engine_(std::move(engine)), journal_(std::move(journal)) {}
+
+  std::expected<void, Error> start();
+  void stop();
+
+  const ServerOptions& options() const { return options_; }
+  void answer(Request request, Reply reply);
+  /// A Reply that may be called from anywhere, and outlives the session and the server.
+  Reply reply_to(const std::shared_ptr<Session>& session, std::uint64_t exchange);
+  void remove(const std::shared_ptr<Session>& session) { sessions_.erase(session); }
+
+ private:
+  void accept();
+  void admit(Local::socket socket);
+
+  ServerOptions options_;
+  Handler engine_;
+  std::function<Response(const Request&)> journal_;
+  asio::io_context io_{1};
+  Local::acceptor acceptor_{io_};
+  asio::steady_timer accept_again_{io_};
+  std::set<std::shared_ptr<Session>> sessions_;
+  asio::thread_pool disk_{1};
+  std::thread thread_;
+};
+
+namespace {
+
+/// One connection: reads a request, has it answered, writes the answer, begins again.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(Local::socket socket, uid_t uid, ServerCore& core)
+      : core_(core), stream_(std::move(socket)), late_(stream_.get_executor()), uid_(uid), user_(user_name(uid)) {}
+
+  void read_header() {
+    parser_.emplace();
+    parser_->header_limit(kHeaderBytes);
+    parser_->body_limit(kBodyBytes);
+    stream_.expires_after(core_.options().header_within);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = shared_from_this()](error_code error, std::size_t) { self->header_read(error); });
+  }
+
+  void close() {
+    late_.cancel();
+    error_code ignored;
+    stream_.socket().close(ignored);
+  }
+
+  /// The handler's answer to exchange number `exchange`; one that comes too late is dropped.
+  void answered(std::uint64_t exchange, Response response) {
+    if (!waiting_ || exchange != exchange_) return;
+    late_.cancel();
+    respond(std::move(response), parser_->get().keep_alive());
+  }
+
+ private:
+  using Stream = beast::basic_stream<Local>;
+
+  void header_read(error_code error) {
+    if (error) return refuse_or_end(error);
+    const auto& head = parser_->get();
+    const bool post = head.method() == http::verb::post;
+    if (!post && head.method() != http::verb::get) return respond(refuse(405, "only GET and POST are known"), false);
+    if (post && !is_json(head[http::field::content_type])) {
+      return respond(refuse(415, "a POST needs `Content-Type: application/json`"), false);
+    }
+    stream_.expires_after(core_.options().body_within);
+    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code failed, std::size_t) {
+      if (failed) return self->refuse_or_end(failed);
+      self->serve();
+    });
+  }
+
+  void serve() {
+    stream_.expires_never();
+    auto& message = parser_->get();
+    auto request = parse_request(message.method() == http::verb::post,
+                                 {message.target().data(), message.target().size()}, std::move(message.body()));
+    if (!request) return respond(std::move(request.error()), message.keep_alive());
+    request->uid = uid_;
+    request->user = user_;
+    waiting_ = true;
+    ++exchange_;
+    late_.expires_after(core_.options().answer_within);
+    late_.async_wait([self = shared_from_this(), exchange = exchange_](error_code error) {
+      if (!error) self->answered(exchange, refuse(503, "the engine did not answer in time"));
+    });
+    core_.answer(std::move(*request), core_.reply_to(shared_from_this(), exchange_));
+  }
+
+  void refuse_or_end(error_code error) {
+    auto refusal = refusal_of(error);
+    if (!refusal) return end();
+    respond(std::move(*refusal), false);
+  }
+
+  void respond(Response response, bool keep) {
+    waiting_ = false;
+    response_.emplace(static_cast<http::status>(response.status), 11);
+    response_->set(http::field::server, "homeostat");
+    response_->set(http::field::content_type, "application/json");
+    response_->set(http::field::cache_control, "no-store");
+    response_->body() = std::move(response.json);
+    response_->keep_alive(keep);
+    response_->prepare_payload();
+    stream_.expires_after(core_.options().body_within);
+    http::async_write(stream_, *response_, [self = shared_from_this(), keep](error_code error, std::size_t) {
+      if (error || !keep) return self->finish();
+      self->read_header();
+    });
+  }
+
+  // What was refused may still be on its way here; closing at once would reset the connection under the answer.
+  void finish() {
+    error_code ignored;
+    stream_.socket().shutdown(Local::socket::shutdown_send, ignored);
+    stream_.expires_after(core_.options().header_within);
+    drain(4 << 20);
+  }
+
+  void drain(std::size_t left) {
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(16 << 10),
+                            [self = shared_from_this(), left](error_code error, std::size_t n) {
+                              if (error || n >= left) return self->end();
+                              self->drain(left - n);
+                            });
+  }
+
+  void end() {
+    close();
+    core_.remove(shared_from_this());
+  }
+
+  ServerCore& core_;
+  Stream stream_;
+  asio::steady_timer late_;
+  uid_t uid_;
+  std::string user_;
+  beast::flat_buffer buffer_{kHeaderBytes + kBodyBytes};
+  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<http::response<http::string_body>> response_;
+  std::uint64_t exchange_ = 0;
+  bool waiting_ = false;  // for the handler's answer
+};
+
+}  // namespace
+
+std::expected<void, Error> ServerCore::start() {
+  auto listener = listen_at(options_.socket);
+  if (!listener) return std::unexpected(listener.error());
+  acceptor_.assign(Local(), listener->release());
+  accept();
+  thread_ = std::thread([this] { io_.run(); });
+  return {};
+}
+
+void ServerCore::stop() {
+  asio::post(io_, [this] {
+    unlink_listener(options_.socket, acceptor_.native_handle());
+    error_code ignored;
+    acceptor_.close(ignored);
+    accept_again_.cancel();
+    for (const auto& session : sessions_) session->close();
+    sessions_.clear();
+  });
+  // Every wait has been cancelled, so the thread runs out of work; answers that are still to come go nowhere.
+  thread_.join();
+  disk_.join();
+}
+
+void ServerCore::accept() {
+  acceptor_.async_accept([this](error_code error, Local::socket socket) {
+    if (!acceptor_.is_open()) return;
+    if (!error) {
+      admit(std::move(socket));
+      return accept();
+    }
+    // Out of descriptors: the connection stays in the queue, so asking at once again would spin.
+    accept_again_.expires_after(kAcceptAgain);
+    accept_again_.async_wait([this](error_code cancelled) {
+      if (!cancelled && acceptor_.is_open()) accept();
+    });
+  });
+}
+
+void ServerCore::admit(Local::socket socket) {
+  const auto uid = peer_uid(socket.native_handle());
+  if (!uid || (*uid != 0 && *uid != ::geteuid())) return;
+  if (sessions_.size() >= options_.max_connections) return;
+  const auto session = std::make_shared<Session>(std::move(socket), *uid, *this);
+  sessions_.insert(session);
+  session->read_header();
+}
+
+Reply ServerCore::reply_to(const std::shared_ptr<Session>& session, std::uint64_t exchange) {
+  return [core = shared_from_this(), weak = std::weak_ptr(session), exchange,
+          done = std::make_shared<std::atomic<bool>>(false)](Response response) {
+    if (done->exchange(true)) return;
+    asio::post(core->io_, [weak, exchange, response = std::move(response)]() mutable {
+      if (const auto alive = weak.lock()) alive->answered(exchange, std::move(response));
+    });
+  };
+}
+
+void ServerCore::answer(Request request, Reply reply) {
+  if (!reads_journal(request)) return engine_(std::move(request), std::move(reply));
+  asio::post(disk_, [this, request = std::move(request), reply = std::move(reply)] { reply(journal_(request)); });
+}
+
+std::expected<std::unique_ptr<Server>, Error> Server::open(ServerOptions options, Handler engine,
+                                                           std::function<Response(const Request&)> journal) {
+  auto core = std::make_shared<ServerCore>(std::move(options), std::move(engine), std::move(journal));
+  if (auto started = core->start(); !started) return std::unexpected(started.error());
+  return std::unique_ptr<Server>(new Server(std::move(core)));
+}
+
+Server::~Server() { core_->stop(); }
+
+}  // namespace homeostat::api

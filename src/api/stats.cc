@@ -1,0 +1,118 @@
+#include "api/stats.hpp"
+
+#include <algorithm>
+
+namespace homeostat::api {
+namespace {
+
+json::value share_json(std::optional<double> share) { return share ? json::value(*share) : json::value(nullptr); }
+
+json::array strategies_json(const Availability& figures) {
+  json::array list;
+  for (const StrategyFigures& s : figures.strategies) {
+    list.push_back(json::object{{"strategy", s.strategy},
+                                {"attempts", s.attempts},
+                                {"verified", s.verified},
+                                {"rate", s.rate},
+                                {"median_time_to_repair_ms", span_json(s.median_time_to_repair)}});
+  }
+  return list;
+}
+
+json::object figures_json(const std::string& service, const Clock& clock, const Availability& f) {
+  return {{"service", service},
+          {"from", time_json(clock, f.from)},
+          {"to", time_json(clock, f.to)},
+          {"window_ms", span_json(f.to - f.from)},
+          {"incidents", f.failures},
+          {"detected", f.detected},
+          {"repaired", f.repaired},
+          {"open", f.open},
+          {"mttd_ms", span_json(f.mttd)},
+          {"mttr_ms", span_json(f.mttr)},
+          {"mtbf_ms", span_json(f.mtbf)},
+          {"availability", share_json(f.availability)},
+          {"uptime", share_json(f.uptime)},
+          {"up_ms", span_json(f.up)},
+          {"down_ms", span_json(f.down)},
+          {"unknown_ms", span_json(f.unknown)},
+          {"strategies", strategies_json(f)}};
+}
+
+std::vector<Interval> intervals(const std::vector<engine::Interval>& list) {
+  std::vector<Interval> result;
+  for (const engine::Interval& i : list) result.push_back({i.from, i.to});
+  return result;
+}
+
+}  // namespace
+
+void Stats::add(const journal::EntryView& entry) {
+  // A fold holds everything before it; it stands at the beginning after a compaction.
+  if (entry.type == "fold") {
+    engine::Durable folded;
+    if (engine::Durable::unfold(entry.payload, folded)) durable_ = std::move(folded);
+    return;
+  }
+  auto body = engine::decode(entry.type, entry.payload);
+  if (!body) return;
+  const Instant at{Duration(entry.at_ns)};
+  if (const auto* intent = std::get_if<engine::Intent>(&*body)) {
+    const bool repair = intent->incident != 0 && intent->mode != engine::Mode::shadow;
+    if (repair) attempts_[intent->id] = {intent->service, intent->slot, intent->strategy, intent->incident, at};
+  } else if (const auto* outcome = std::get_if<engine::Outcome>(&*body)) {
+    const auto found = attempts_.find(outcome->id);
+    if (found != attempts_.end() && outcome->outcome == engine::OutcomeKind::not_started)
+      attempts_.erase(found);
+    else if (found != attempts_.end())
+      found->second.counted = true;
+  } else if (const auto* verified = std::get_if<engine::Verified>(&*body)) {
+    const auto found = attempts_.find(verified->id);
+    if (found != attempts_.end() && verified->ok) {
+      found->second.verified = true;
+      found->second.repaired = at;
+    }
+  } else if (const auto* well = std::get_if<engine::IncidentRecovering>(&*body)) {
+    for (auto& [id, attempt] : attempts_) {
+      const bool same = attempt.incident == well->incident && attempt.slot == well->slot && attempt.verified;
+      if (same) attempt.repaired = std::max(attempt.began, well->first_success);
+    }
+  }
+  durable_.apply({entry.seq, at, entry.generation, std::move(*body)});
+}
+
+AvailabilityFacts Stats::facts(const std::string& service, Instant now) const {
+  AvailabilityFacts facts;
+  const engine::ServiceState& state = durable_.services.at(service);
+  facts.down = intervals(state.downs);
+  if (state.down_since) facts.down.push_back({*state.down_since, kNever});
+  facts.unknown = intervals(state.unknowns);
+  if (state.status == "unknown") {
+    facts.unknown.push_back({state.status_since == kLongAgo ? state.known_since : state.status_since, kNever});
+  }
+  for (const auto& [id, incident] : durable_.incidents) {
+    if (incident.service != service) continue;
+    IncidentFacts one{incident.first_failure, incident.verdict_at, std::nullopt};
+    if (incident.ending != engine::Ending::open) one.recovered = incident.recovered_at;
+    facts.incidents.push_back(one);
+  }
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.service != service || !attempt.counted || attempt.began > now) continue;
+    facts.attempts.push_back({attempt.strategy, attempt.began, attempt.verified,
+                              attempt.verified ? attempt.repaired - attempt.began : Duration{}});
+  }
+  return facts;
+}
+
+json::object Stats::view(const Clock& clock, Duration window, const std::string& only_service) const {
+  json::array services;
+  for (const auto& [name, state] : durable_.services) {
+    if (!only_service.empty() && name != only_service) continue;
+    const Instant begin = clock.now - window;
+    const Instant from = state.known_since == kNever ? begin : std::max(begin, state.known_since);
+    services.push_back(figures_json(name, clock, measure_availability(facts(name, clock.now), from, clock.now)));
+  }
+  return {{"at", time_json(clock.wall_ns)}, {"window_ms", span_json(window)}, {"services", std::move(services)}};
+}
+
+}  // namespace homeostat::api

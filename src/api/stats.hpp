@@ -1,0 +1,42 @@
+// How well each service was kept, out of the journal.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "api/json.hpp"
+#include "engine/durable.hpp"
+#include "engine/record.hpp"
+#include "homeostat/availability.hpp"
+#include "journal/chain.hpp"
+
+namespace homeostat::api {
+
+/// Fed with the journal's entries, oldest first.
+class Stats {
+ public:
+  void add(const journal::EntryView& entry);
+
+  /// Figures over the `window` that ends at `clock.now`, of one service or of all. A service that is known for less
+  /// than the window is measured since it is known.
+  json::object view(const Clock& clock, Duration window, const std::string& only_service = {}) const;
+
+ private:
+  struct Attempt {
+    std::string service;
+    std::int32_t slot = -1;
+    std::string strategy;
+    std::uint64_t incident = 0;
+    Instant began{};
+    bool counted = false;  // it was dispatched: its outcome is known and not "not started"
+    bool verified = false;
+    Instant repaired{};
+  };
+
+  AvailabilityFacts facts(const std::string& service, Instant now) const;
+
+  engine::Durable durable_;
+  std::map<engine::CommandId, Attempt> attempts_;
+};
+
+}  // namespace homeostat::api

@@ -1,0 +1,327 @@
+#include "api/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace homeostat::api {
+namespace {
+
+const engine::ServiceState kNothing;
+
+const engine::ServiceState& durable_of(const View& view, const std::string& service) {
+  const auto found = view.durable.services.find(service);
+  return found == view.durable.services.end() ? kNothing : found->second;
+}
+
+json::value slot_json(std::int32_t slot) { return slot < 0 ? json::value(nullptr) : json::value(slot); }
+
+json::object check_json(const View& view, const engine::ServicePlan& plan, const engine::Target& target) {
+  const engine::CheckPlan& check = plan.checks[target.check];
+  const Health& health = target.health;
+  const bool failing = health.failures() > 0;
+  const std::uint32_t count = failing ? health.failures() : health.successes();
+  const std::uint32_t needed = failing ? check.policy.failure_threshold : health.needed(check.policy);
+  const bool seen = health.last_seen() != kLongAgo;
+  return {{"check", check.name},
+          {"slot", slot_json(target.slot)},
+          {"role", json::string(to_string(check.role))},
+          {"active", target.active},
+          {"status", json::string(to_string(health.status()))},
+          {"flapping", health.flapping()},
+          {"starting", health.starting()},
+          {"failures", health.failures()},
+          {"successes", health.successes()},
+          {"streak", fmt::format("{}/{} {}", count, needed, failing ? "failed" : "ok")},
+          {"first_failure", failing ? time_json(view.clock, health.first_failure()) : nullptr},
+          {"last", seen ? json::value(printable(engine::explain(health.last()))) : json::value(nullptr)},
+          {"last_result", seen ? json::value(json::string(to_string(health.last().result))) : json::value(nullptr)},
+          {"last_seen", time_json(view.clock, health.last_seen())},
+          {"latency_ms", seen ? span_json(health.last().latency) : json::value(nullptr)}};
+}
+
+json::array checks_json(const View& view, engine::ServiceId id) {
+  json::array checks;
+  for (const engine::Place& place : view.live_service(id).places) {
+    for (const engine::TargetId target : place.targets) {
+      const engine::Target& t = view.engine->state().targets[target];
+      if (t.check != engine::kNone) checks.push_back(check_json(view, view.plan(id), t));
+    }
+  }
+  return checks;
+}
+
+bool outdated(const View& view, std::optional<engine::ServiceId> id, const engine::InstanceState& instance) {
+  return id && instance.state == engine::RunState::running && instance.identity != 0 &&
+         instance.identity != view.plan(*id).runtime.identity;
+}
+
+json::object instance_json(const View& view, const std::string& name, std::int32_t slot,
+                           const engine::InstanceState& instance) {
+  const auto id = view.find(name);
+  const bool running = instance.state == engine::RunState::running;
+  const engine::ServiceState& service = durable_of(view, name);
+  const std::string_view status = id ? to_string(view.engine->instance_status(*id, slot)) : "unknown";
+  return {
+      {"name", place_name(name, slot)},
+      {"slot", slot},
+      {"state", json::string(name_of(instance.state))},
+      {"wanted", service.wants_running(slot) ? "running" : "stopped"},
+      {"status", json::string(status)},
+      {"pid", running && instance.incarnation.id != 0 ? json::value(instance.incarnation.id) : json::value(nullptr)},
+      {"port", instance.port != 0 ? json::value(instance.port) : json::value(nullptr)},
+      {"version", instance.version.empty() ? json::value(nullptr) : json::value(instance.version)},
+      {"since", time_json(view.clock, instance.since)},
+      {"up_ms", running && instance.since != kLongAgo ? span_json(view.clock.now - instance.since) : nullptr},
+      {"outdated", outdated(view, id, instance)},
+      {"detail", printable(instance.detail)}};
+}
+
+json::array instances_json(const View& view, const std::string& name) {
+  json::array instances;
+  const engine::ServiceState& service = durable_of(view, name);
+  const auto id = view.find(name);
+  const auto planned = id ? static_cast<std::int32_t>(view.plan(*id).instances) : 0;
+  for (std::int32_t slot = 0; slot < planned; ++slot) {
+    const auto found = service.instances.find(slot);
+    static const engine::InstanceState kAbsent;
+    instances.push_back(instance_json(view, name, slot, found == service.instances.end() ? kAbsent : found->second));
+  }
+  for (const auto& [slot, instance] : service.instances) {
+    if (slot >= planned) instances.push_back(instance_json(view, name, slot, instance));
+  }
+  return instances;
+}
+
+std::optional<Instant> pause_end(const View& view, const std::string& service) {
+  std::optional<Instant> until;
+  for (const std::string& name : {std::string(), service}) {
+    const auto pause = view.durable.pauses.find(name);
+    if (pause == view.durable.pauses.end() || pause->second <= view.clock.now) continue;
+    until = std::max(until.value_or(kLongAgo), pause->second);
+  }
+  return until;
+}
+
+bool any_flapping(const View& view, engine::ServiceId id) {
+  return std::ranges::any_of(view.live_service(id).places, [&](const engine::Place& place) {
+    return std::ranges::any_of(
+        place.targets, [&](engine::TargetId target) { return view.engine->state().targets[target].health.flapping(); });
+  });
+}
+
+json::array flags_json(const View& view, const std::string& name) {
+  const engine::ServiceState& service = durable_of(view, name);
+  const auto id = view.find(name);
+  json::array flags;
+  if (pause_end(view, name)) flags.push_back("paused");
+  if (service.stopped || !service.stopped_slots.empty()) flags.push_back("stopped");
+  if (id && any_flapping(view, *id)) flags.push_back("flapping");
+  const bool old = std::ranges::any_of(service.instances, [&](const auto& i) { return outdated(view, id, i.second); });
+  if (old) flags.push_back("outdated");
+  if (!service.quarantined.empty()) flags.push_back("quarantined");
+  const bool waits = std::ranges::any_of(service.holds, [](const auto& h) { return h.second.gate == "dependency"; });
+  if (waits) flags.push_back("suppressed");
+  if (!service.locks.empty()) flags.push_back("locked");
+  if (id && (view.plan(*id).mode == engine::Mode::shadow || view.engine->plan().shadow)) flags.push_back("shadow");
+  return flags;
+}
+
+json::value operation_json(const engine::ServiceState& service) {
+  if (!service.operation) return nullptr;
+  const engine::OperationMoved& operation = *service.operation;
+  return json::object{{"id", show_id(operation.id)},
+                      {"kind", json::string(name_of(operation.kind))},
+                      {"version", operation.version.empty() ? json::value(nullptr) : json::value(operation.version)},
+                      {"pending", json::value_from(operation.pending)},
+                      {"done", json::value_from(operation.done)},
+                      {"detail", printable(operation.detail)},
+                      {"by", printable(operation.by)}};
+}
+
+json::value incident_json(const View& view, const std::string& name) {
+  const engine::ServiceState& service = durable_of(view, name);
+  const auto found = view.durable.incidents.find(service.incident);
+  if (service.incident == 0 || found == view.durable.incidents.end()) return nullptr;
+  const engine::IncidentState& incident = found->second;
+  json::array failing;
+  for (const auto& [slot, state] : incident.failing) failing.push_back(repair_json(view, name, slot, state));
+  return json::object{{"id", incident.id},
+                      {"first_failure", time_json(view.clock, incident.first_failure)},
+                      {"verdict", time_json(view.clock, incident.verdict_at)},
+                      {"reason", printable(incident.reason)},
+                      {"reopened", incident.reopened},
+                      {"actions", incident.actions},
+                      {"failing", std::move(failing)}};
+}
+
+json::array locks_json(const engine::ServiceState& service) {
+  json::array locks;
+  for (const auto& [slot, reason] : service.locks) {
+    locks.push_back(json::object{{"slot", slot_json(slot)}, {"reason", printable(reason)}});
+  }
+  return locks;
+}
+
+json::object service_json(const View& view, const std::string& name) {
+  const engine::ServiceState& service = durable_of(view, name);
+  const auto id = view.find(name);
+  const auto until = pause_end(view, name);
+  const std::string status(id ? to_string(view.live_service(*id).status) : std::string_view(service.status));
+  const std::string version = !service.version.empty() ? service.version : id ? view.plan(*id).release : "";
+  return {{"name", name},
+          {"status", status},
+          {"since", time_json(view.clock, service.status_since)},
+          {"mode", id ? json::value(json::string(name_of(view.plan(*id).mode))) : json::value(nullptr)},
+          {"managed", id ? json::value(view.plan(*id).runtime.managed) : json::value(nullptr)},
+          {"flags", flags_json(view, name)},
+          {"paused_until", until && *until != kNever ? time_json(view.clock, *until) : json::value(nullptr)},
+          {"paused_forever", until == kNever},
+          {"version", version.empty() ? json::value(nullptr) : json::value(version)},
+          {"stable", json::value_from(service.stable)},
+          {"quarantined", json::value_from(service.quarantined)},
+          {"instances", instances_json(view, name)},
+          {"checks", id ? json::value(checks_json(view, *id)) : json::value(nullptr)},
+          {"incident", incident_json(view, name)},
+          {"operation", operation_json(service)},
+          {"locks", locks_json(service)}};
+}
+
+json::object engine_json(const View& view) {
+  json::array pauses;
+  for (const auto& [name, until] : view.durable.pauses) {
+    if (until <= view.clock.now) continue;
+    pauses.push_back(json::object{{"service", name.empty() ? json::value(nullptr) : json::value(name)},
+                                  {"until", time_json(view.clock, until)},
+                                  {"forever", until == kNever}});
+  }
+  json::object engine{{"epoch", view.durable.epoch}, {"generation", view.durable.generation}, {"pauses", pauses}};
+  if (view.engine == nullptr) return engine;
+  const engine::State& state = view.engine->state();
+  const bool sure = state.observe_only.empty();
+  engine["journal"] = sure ? "writable" : "observe only";
+  engine["observe_only"] = sure ? json::value(nullptr) : json::value(printable(state.observe_only));
+  engine["tilt_since"] = state.tilt_since ? time_json(view.clock, *state.tilt_since) : json::value(nullptr);
+  engine["doubt"] = state.doubt.doubtful ? json::value(printable(state.doubt.reason)) : json::value(nullptr);
+  engine["shadow"] = state.plan.shadow;
+  engine["recovered"] = state.recovered;
+  engine["stopping"] = state.stopping;
+  return engine;
+}
+
+json::array escalations_json(const View& view, const std::string& only_service) {
+  json::array list;
+  for (const auto& [id, escalation] : view.durable.escalations) {
+    if (!only_service.empty() && escalation.what.service != only_service) continue;
+    const std::string& by = escalation.acknowledged_by;
+    const engine::Escalated& what = escalation.what;
+    list.push_back(json::object{{"id", show_id(id)},
+                                {"incident", what.incident == 0 ? json::value(nullptr) : json::value(what.incident)},
+                                {"service", what.service.empty() ? json::value(nullptr) : json::value(what.service)},
+                                {"notifier", what.notifier.empty() ? json::value(nullptr) : json::value(what.notifier)},
+                                {"summary", printable(what.summary)},
+                                {"at", time_json(view.clock, escalation.at)},
+                                {"attempts", escalation.attempts},
+                                {"notified", escalation.notified},
+                                {"acknowledged_by", by.empty() ? json::value(nullptr) : json::value(printable(by))}});
+  }
+  return list;
+}
+
+json::array approvals_json(const View& view, const std::string& only_service) {
+  json::array list;
+  for (const auto& [id, action] : view.durable.actions) {
+    const engine::Intent& intent = action.intent;
+    const bool asks = intent.mode == engine::Mode::approve && intent.by.empty() && !action.approved;
+    if (!asks || (!only_service.empty() && intent.service != only_service)) continue;
+    list.push_back(json::object{{"id", show_id(id)},
+                                {"place", place_name(intent.service, intent.slot)},
+                                {"strategy", intent.strategy},
+                                {"version", intent.version},
+                                {"at", time_json(view.clock, action.at)},
+                                {"evidence", printable(intent.evidence)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string rung_name(const engine::RungPlan& rung) {
+  static constexpr std::array<std::string_view, 4> kNames{"restart", "rollback", "exec", "escalate"};
+  std::string name(kNames[static_cast<std::size_t>(rung.strategy)]);
+  return rung.name.empty() ? name : name + " " + rung.name;
+}
+
+json::value hold_json(const View& view, const engine::ServiceState& service, std::int32_t slot) {
+  const auto hold = service.holds.find(slot);
+  if (hold == service.holds.end()) return nullptr;
+  return json::object{{"gate", hold->second.gate},
+                      {"detail", printable(hold->second.detail)},
+                      {"since", time_json(view.clock, hold->second.since)}};
+}
+
+json::object repair_json(const View& view, const std::string& service, std::int32_t slot,
+                         const engine::FailingState& failing) {
+  const engine::ServiceState& durable = durable_of(view, service);
+  json::object repair{
+      {"slot", slot_json(slot)},
+      {"place", place_name(service, slot)},
+      {"check", failing.check.empty() ? json::value(nullptr) : json::value(failing.check)},
+      {"first_failure", time_json(view.clock, failing.first_failure)},
+      {"verdict", time_json(view.clock, failing.verdict_at)},
+      {"first_success", failing.first_success ? time_json(view.clock, *failing.first_success) : nullptr},
+      {"hold", hold_json(view, durable, slot)}};
+  const auto ladder = durable.ladders.find(slot);
+  const auto id = view.find(service);
+  if (ladder != durable.ladders.end()) {
+    const LadderState& state = ladder->second;
+    repair["rung"] = state.rung + 1;
+    repair["attempts"] = state.attempts;
+    repair["tries"] = state.tries;
+    repair["next_try"] = time_json(view.clock, state.not_before);
+    if (id && state.rung < view.plan(*id).ladder.size()) {
+      repair["strategy"] = rung_name(view.plan(*id).ladder[state.rung]);
+      repair["attempts_allowed"] = view.plan(*id).ladder[state.rung].attempts;
+    } else if (id) {
+      repair["strategy"] = nullptr;
+      repair["spent"] = true;
+    }
+  }
+  json::value action = nullptr;
+  for (const auto& [command, state] : view.durable.actions) {
+    if (state.intent.service != service || state.intent.slot != slot) continue;
+    action = json::object{{"id", show_id(command)},
+                          {"strategy", state.intent.strategy},
+                          {"attempt", state.intent.attempt},
+                          {"at", time_json(view.clock, state.at)},
+                          {"phase", state.succeeded_at ? "verifying" : "acting"}};
+  }
+  repair["action"] = std::move(action);
+  return repair;
+}
+
+std::vector<std::string> service_names(const View& view) {
+  std::vector<std::string> names;
+  if (view.engine != nullptr) {
+    for (const engine::ServicePlan& plan : view.engine->plan().services) names.push_back(plan.name);
+    return names;
+  }
+  for (const auto& [name, service] : view.durable.services) names.push_back(name);
+  return names;
+}
+
+json::object status_view(const View& view, const std::string& only_service) {
+  json::array services;
+  for (const std::string& name : service_names(view)) {
+    if (only_service.empty() || name == only_service) services.push_back(service_json(view, name));
+  }
+  return {{"source", view.engine == nullptr ? "journal" : "daemon"},
+          {"at", time_json(view.clock.wall_ns)},
+          {"seq", view.durable.seq},
+          {"engine", engine_json(view)},
+          {"services", std::move(services)},
+          {"escalations", escalations_json(view, only_service)},
+          {"approvals", approvals_json(view, only_service)}};
+}
+
+}  // namespace homeostat::api

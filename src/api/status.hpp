@@ -1,0 +1,22 @@
+// How things stand now.
+#pragma once
+
+#include <string>
+
+#include "api/json.hpp"
+#include "api/view.hpp"
+
+namespace homeostat::api {
+
+/// The whole, or one service. From the journal alone there are no checks and no policies.
+json::object status_view(const View& view, const std::string& only_service = {});
+
+/// One failing place of an open incident: where it stands on its ladder, what holds it, what is being done.
+json::object repair_json(const View& view, const std::string& service, std::int32_t slot,
+                         const engine::FailingState& failing);
+json::value hold_json(const View& view, const engine::ServiceState& service, std::int32_t slot);
+
+/// What a rung does, as in the configuration: "restart", "rollback", "exec flush-cache".
+std::string rung_name(const engine::RungPlan& rung);
+
+}  // namespace homeostat::api

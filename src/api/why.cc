@@ -1,0 +1,212 @@
+#include "api/why.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "api/status.hpp"
+#include "engine/gates.hpp"
+
+namespace homeostat::api {
+namespace {
+
+json::object budget_json(const View& view, const engine::BudgetUse& use, Duration per) {
+  const bool used = use.used > 0;
+  return {{"used", use.used},
+          {"limit", use.limit},
+          {"per_ms", span_json(per)},
+          {"frees_at", used ? time_json(view.clock, use.frees_at) : json::value(nullptr)}};
+}
+
+/// Every rung with where it stands: used up, next, or later.
+json::array ladder_json(const engine::ServicePlan& plan, const engine::Place& place, const LadderState& state) {
+  json::array rungs;
+  for (std::size_t i = 0; i < plan.ladder.size(); ++i) {
+    const engine::RungPlan& rung = plan.ladder[i];
+    const bool current = i == state.rung;
+    json::object object{{"rung", i + 1},
+                        {"strategy", rung_name(rung)},
+                        {"attempts", rung.attempts},
+                        {"used", current ? json::value(state.attempts) : json::value(nullptr)},
+                        {"state", i < state.rung ? "left behind"
+                                  : current      ? "next"
+                                                 : "later"}};
+    if (rung.changed_within > Duration{}) {
+      object["condition"] = "only when the version changed within " + in_words(rung.changed_within);
+    }
+    const std::string key = std::to_string(i);  // the engine keeps the last rung it skipped as "INDEXreason"
+    if (place.skipped.starts_with(key) && i < state.rung) {
+      object["skipped"] = printable(std::string_view(place.skipped).substr(key.size()));
+    }
+    rungs.push_back(std::move(object));
+  }
+  return rungs;
+}
+
+std::string when(const View& view, Instant at) {
+  return at <= view.clock.now ? "now" : "in " + in_words(at - view.clock.now);
+}
+
+/// What happens next to one failing place, in words.
+std::string next_step(const View& view, const engine::ServicePlan& plan, const engine::ServiceState& durable,
+                      const engine::Place& place, const LadderState& state) {
+  const auto action = view.durable.actions.find(place.action);
+  if (!place.action.none() && action != view.durable.actions.end()) {
+    const engine::Intent& intent = action->second.intent;
+    if (intent.mode == engine::Mode::approve && intent.by.empty() && !action->second.approved) {
+      return fmt::format("{} waits for an operator: homeostat approve {}", intent.strategy, show_id(place.action));
+    }
+    return fmt::format("{} {}, until {} at the latest", intent.strategy,
+                       action->second.succeeded_at ? "is being verified by the checks" : "is under way",
+                       place.deadline == kNever ? "it ends" : when(view, place.deadline));
+  }
+  const auto hold = durable.holds.find(place.slot);
+  if (hold != durable.holds.end()) {
+    return fmt::format("nothing until gate {} opens: {}", hold->second.gate, remedy_for_gate(hold->second.gate));
+  }
+  if (durable.operation && durable.operation->incident != 0) {
+    return fmt::format("a {} is rolling: {} instances to go", name_of(durable.operation->kind),
+                       durable.operation->pending.size());
+  }
+  if (place.judge_at != kNever) return fmt::format("the repair is judged {}", when(view, place.judge_at));
+  if (state.rung >= plan.ladder.size()) {
+    return fmt::format("the ladder is spent; it begins again {}", when(view, state.not_before));
+  }
+  return fmt::format("rung {} {}, attempt {} of {}, {}", state.rung + 1, rung_name(plan.ladder[state.rung]),
+                     state.attempts + 1, plan.ladder[state.rung].attempts, when(view, state.not_before));
+}
+
+LadderState ladder_of(const engine::ServiceState& durable, std::int32_t slot) {
+  const auto found = durable.ladders.find(slot);
+  return found == durable.ladders.end() ? LadderState{} : found->second;
+}
+
+/// What a place's failing checks have counted: "http failed 2 of 3 (answered 500), since …".
+json::array evidence_json(const View& view, const engine::ServicePlan& plan, const engine::Place& place) {
+  json::array evidence;
+  for (const engine::TargetId id : place.targets) {
+    const engine::Target& target = view.engine->state().targets[id];
+    const Health& health = target.health;
+    if (target.check == engine::kNone || (health.failures() == 0 && !health.failing())) continue;
+    const engine::CheckPlan& check = plan.checks[target.check];
+    const bool failed = health.failures() > 0;
+    const std::uint32_t count = failed ? health.failures() : health.successes();
+    const std::uint32_t needed = failed ? check.policy.failure_threshold : health.needed(check.policy);
+    evidence.push_back(
+        json::object{{"check", check.name},
+                     {"role", json::string(to_string(check.role))},
+                     {"failing", health.failing()},
+                     {"count", count},
+                     {"needed", needed},
+                     {"text", fmt::format("{}: {} of {} {}, last: {}", check.name, count, needed,
+                                          failed ? "failures that make a verdict" : "successes that make a recovery",
+                                          printable(engine::explain(health.last())))},
+                     {"direct", health.last().direct()},
+                     {"first_failure", failed ? time_json(view.clock, health.first_failure()) : json::value(nullptr)}});
+  }
+  return evidence;
+}
+
+json::array places_json(const View& view, const std::string& name, engine::ServiceId id) {
+  json::array places;
+  const engine::ServiceState& durable = view.durable.services.at(name);
+  const auto incident = view.durable.incidents.find(durable.incident);
+  for (const engine::Place& place : view.live_service(id).places) {
+    json::array evidence = evidence_json(view, view.plan(id), place);
+    const engine::FailingState* failing = nullptr;
+    if (incident != view.durable.incidents.end()) {
+      const auto found = incident->second.failing.find(place.slot);
+      if (found != incident->second.failing.end()) failing = &found->second;
+    }
+    const bool held = durable.holds.contains(place.slot);
+    if (failing == nullptr && evidence.empty() && !held && place.action.none()) continue;
+    const LadderState state = ladder_of(durable, place.slot);
+    json::object object{{"place", place_name(name, place.slot)},
+                        {"evidence", std::move(evidence)},
+                        {"hold", hold_json(view, durable, place.slot)},
+                        {"ladder", ladder_json(view.plan(id), place, state)}};
+    const bool idle = failing == nullptr && place.action.none() && !held;
+    object["next"] = idle ? "nothing: there is no verdict" : next_step(view, view.plan(id), durable, place, state);
+    if (held) object["remedy"] = json::string(remedy_for_gate(durable.holds.at(place.slot).gate));
+    if (failing != nullptr) object["repair"] = repair_json(view, name, place.slot, *failing);
+    places.push_back(std::move(object));
+  }
+  return places;
+}
+
+/// What the journal alone tells of the failing places.
+json::array offline_places(const View& view, const std::string& name, const engine::ServiceState& durable) {
+  json::array places;
+  const auto incident = view.durable.incidents.find(durable.incident);
+  if (incident == view.durable.incidents.end()) return places;
+  for (const auto& [slot, failing] : incident->second.failing) {
+    json::object object{{"place", place_name(name, slot)},
+                        {"evidence", json::array{}},
+                        {"hold", hold_json(view, durable, slot)},
+                        {"repair", repair_json(view, name, slot, failing)},
+                        {"next", "nothing while no daemon runs"}};
+    const auto hold = durable.holds.find(slot);
+    if (hold != durable.holds.end()) object["remedy"] = json::string(remedy_for_gate(hold->second.gate));
+    places.push_back(std::move(object));
+  }
+  return places;
+}
+
+}  // namespace
+
+std::string_view remedy_for_gate(std::string_view gate) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kRemedies{{
+      {"recovering", "opens as soon as the past is reconciled"},
+      {"journal", "see `homeostat journal verify`, then `homeostat journal accept`"},
+      {"shutdown", "the next start goes on with it"},
+      {"paused", "opens at the end of the pause, or with `homeostat resume`"},
+      {"locked", "opens when the checks prove the place well, or with `homeostat unlock`"},
+      {"tilt", "opens after one fresh round of all checks, 30 s at least"},
+      {"dependency", "opens when the dependency is well; it is repaired first"},
+      {"prerequisite", "opens when the prerequisite holds"},
+      {"evidence", "opens with the next observation"},
+      {"doubt", "opens when our own checks of ourselves pass and the failures are explained"},
+      {"budget", "opens when an action of the window gets old enough; `homeostat restart` by hand is not counted"},
+      {"max_unavailable", "opens when another instance is well again"},
+      {"approval", "opens with `homeostat approve`"},
+  }};
+  for (const auto& [name, remedy] : kRemedies) {
+    if (name == gate) return remedy;
+  }
+  return "opens when its condition holds";
+}
+
+std::expected<json::object, Error> why_view(const View& view, const std::string& service) {
+  json::object status = status_view(view, service);
+  if (status["services"].as_array().empty()) return fail("there is no service " + service);
+  const auto found = view.durable.services.find(service);
+  static const engine::ServiceState kNothing;
+  const engine::ServiceState& durable = found == view.durable.services.end() ? kNothing : found->second;
+  json::object why{{"source", status["source"]},
+                   {"at", status["at"]},
+                   {"service", std::move(status["services"].as_array()[0])},
+                   {"engine", std::move(status["engine"])},
+                   {"escalations", std::move(status["escalations"])},
+                   {"approvals", std::move(status["approvals"])},
+                   {"last_incident", durable.last_incident == 0 ? json::value(nullptr) : durable.last_incident}};
+  const auto id = view.find(service);
+  if (!id) {
+    why["places"] = offline_places(view, service, durable);
+    why["budgets"] = nullptr;
+    why["next"] = "nothing while no daemon runs";
+    return why;
+  }
+  const engine::State& state = view.engine->state();
+  const engine::ServicePlan& plan = view.plan(*id);
+  json::array places = found == view.durable.services.end() ? json::array{} : places_json(view, service, *id);
+  const std::string first = plan.ladder.empty() ? "nothing: it has no ladder" : rung_name(plan.ladder.front());
+  why["next"] = places.empty() ? json::value("nothing to do; the first repair of a failure would be: " + first)
+                               : places[0].as_object()["next"];
+  why["places"] = std::move(places);
+  why["budgets"] =
+      json::object{{"service", budget_json(view, engine::service_budget(state, *id, view.clock.now), plan.budget.per)},
+                   {"fleet", budget_json(view, engine::fleet_budget(state, view.clock.now), state.plan.fleet.per)}};
+  return why;
+}
+
+}  // namespace homeostat::api

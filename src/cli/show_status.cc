@@ -1,0 +1,157 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "cli/show.hpp"
+
+namespace homeostat::cli {
+namespace {
+
+std::string instances_text(const json::object& service) {
+  std::size_t well = 0;
+  for (const json::value& item : list_at(service, "instances")) {
+    const std::string status = text_at(item.as_object(), "status");
+    if (status == "healthy" || status == "degraded") ++well;
+  }
+  return fmt::format("{}/{}", well, list_at(service, "instances").size());
+}
+
+/// What is being done about the incident, in a few words.
+std::string repair_text(const json::object& service) {
+  if (const json::object* operation = object_at(service, "operation")) {
+    const std::size_t done = list_at(*operation, "done").size();
+    return fmt::format("{} {} of {}", text_at(*operation, "kind"), done, done + list_at(*operation, "pending").size());
+  }
+  const json::object* incident = object_at(service, "incident");
+  if (incident == nullptr) return "";
+  std::string text = "incident " + text_at(*incident, "id");
+  for (const json::value& item : list_at(*incident, "failing")) {
+    const json::object& place = item.as_object();
+    if (object_at(place, "first_success") != nullptr || text_at(place, "first_success") != "-") continue;
+    if (const json::object* action = object_at(place, "action")) {
+      return text + fmt::format(": {} {}, {}", text_at(*action, "strategy"), text_at(place, "place"),
+                                text_at(*action, "phase"));
+    }
+    if (const json::object* hold = object_at(place, "hold")) {
+      return text + fmt::format(": {} waits, {}: {}", text_at(place, "place"), text_at(*hold, "gate"),
+                                text_at(*hold, "detail"));
+    }
+    const std::string next = flag_at(place, "spent") ? "ladder spent" : "next " + text_at(place, "strategy", "rung");
+    return text + fmt::format(": {} at {}", next, time_at(place, "next_try", true));
+  }
+  return text;
+}
+
+std::string engine_text(const json::object& status, bool color) {
+  const json::object* engine = object_at(status, "engine");
+  if (engine == nullptr) return "";
+  std::string out;
+  const auto warn = [&](const std::string& text) { out += paint("! " + text, Color::red, color) + "\n"; };
+  if (const std::string reason = text_at(*engine, "observe_only", ""); !reason.empty()) warn("observe only: " + reason);
+  if (text_at(*engine, "tilt_since", "") != "") warn("time has jumped; no action until a fresh round of checks");
+  if (const std::string doubt = text_at(*engine, "doubt", ""); !doubt.empty()) warn("we doubt ourselves: " + doubt);
+  if (flag_at(*engine, "shadow")) warn("shadow: everything is decided, nothing is done");
+  for (const json::value& item : list_at(*engine, "pauses")) {
+    const json::object& pause = item.as_object();
+    const std::string until = flag_at(pause, "forever") ? "until resumed" : "until " + time_at(pause, "until", true);
+    warn(fmt::format("{} paused {}", text_at(pause, "service", "everything"), until));
+  }
+  return out;
+}
+
+Table instances_table(const json::object& service) {
+  Table table({"INSTANCE", "STATUS", "STATE", "PID", "PORT", "VERSION", "UP"});
+  for (const json::value& item : list_at(service, "instances")) {
+    const json::object& instance = item.as_object();
+    const std::string status = text_at(instance, "status");
+    std::string state = text_at(instance, "state");
+    if (flag_at(instance, "outdated")) state += " (outdated)";
+    table.add({{text_at(instance, "name")},
+               {status, color_of(status)},
+               {state},
+               {text_at(instance, "pid")},
+               {text_at(instance, "port")},
+               {text_at(instance, "version")},
+               {span_at(instance, "up_ms")}});
+  }
+  return table;
+}
+
+Table checks_table(const json::object& service) {
+  Table table({"CHECK", "STATUS", "STREAK", "LAST SEEN", "LAST OBSERVATION"});
+  for (const json::value& item : list_at(service, "checks")) {
+    const json::object& check = item.as_object();
+    const std::string status = text_at(check, "status");
+    std::string name = text_at(service, "name") + (text_at(check, "slot") == "-" ? "" : "/" + text_at(check, "slot"));
+    name += " " + text_at(check, "check");
+    if (text_at(check, "role") != "alive") name += " (" + text_at(check, "role") + ")";
+    table.add({{name},
+               {status, color_of(status)},
+               {text_at(check, "streak")},
+               {time_at(check, "last_seen", true)},
+               {text_at(check, "last", flag_at(check, "active") ? "nothing yet" : "not looked at")}});
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string show_waiting(const json::object& status, bool color) {
+  std::string out;
+  for (const json::value& item : list_at(status, "approvals")) {
+    const json::object& approval = item.as_object();
+    out += paint(fmt::format("? {} of {} waits for `homeostat approve {}` ({})", text_at(approval, "strategy"),
+                             text_at(approval, "place"), text_at(approval, "id"), text_at(approval, "evidence", "")),
+                 Color::yellow, color) +
+           "\n";
+  }
+  for (const json::value& item : list_at(status, "escalations")) {
+    const json::object& e = item.as_object();
+    const std::string by = text_at(e, "acknowledged_by", "");
+    const std::string told =
+        flag_at(e, "notified") ? "notified" : fmt::format("not notified yet, {} tries", number_at(e, "attempts"));
+    out += paint(fmt::format("! escalation {} at {}: {} ({}, {})", text_at(e, "id"), time_at(e, "at", true),
+                             text_at(e, "summary"), told, by.empty() ? "not acknowledged" : "acknowledged by " + by),
+                 by.empty() ? Color::red : Color::dim, color) +
+           "\n";
+  }
+  return out;
+}
+
+std::string show_status(const json::object& status, bool color) {
+  Table table({"SERVICE", "STATUS", "SINCE", "INSTANCES", "VERSION", "MODE", "FLAGS", "REPAIR"});
+  for (const json::value& item : list_at(status, "services")) {
+    const json::object& service = item.as_object();
+    const std::string state = text_at(service, "status");
+    table.add({{text_at(service, "name")},
+               {state, color_of(state)},
+               {time_at(service, "since", true)},
+               {instances_text(service)},
+               {text_at(service, "version")},
+               {text_at(service, "mode")},
+               {join(list_at(service, "flags"), "-")},
+               {repair_text(service)}});
+  }
+  const std::string services = table.empty() ? "no services\n" : table.text(color);
+  return engine_text(status, color) + services + show_waiting(status, color);
+}
+
+std::string show_service(const json::object& status, bool color) {
+  std::string out = show_status(status, color);
+  for (const json::value& item : list_at(status, "services")) {
+    const json::object& service = item.as_object();
+    out += "\n" + instances_table(service).text(color);
+    const Table checks = checks_table(service);
+    if (!checks.empty()) out += "\n" + checks.text(color);
+    if (!list_at(service, "stable").empty()) out += "\nstable versions: " + join(list_at(service, "stable")) + "\n";
+    if (!list_at(service, "quarantined").empty()) {
+      out += "quarantined versions: " + join(list_at(service, "quarantined")) + "\n";
+    }
+    for (const json::value& lock : list_at(service, "locks")) {
+      out += fmt::format("locked: {}\n", text_at(lock.as_object(), "reason"));
+    }
+  }
+  return out;
+}
+
+}  // namespace homeostat::cli

@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include "cli/show.hpp"
+
+namespace homeostat::cli {
+namespace {
+
+std::string ladder_text(const json::object& place, bool color) {
+  std::string out;
+  for (const json::value& item : list_at(place, "ladder")) {
+    const json::object& rung = item.as_object();
+    const std::string state = text_at(rung, "state");
+    std::string line = fmt::format("rung {} {}: {}", text_at(rung, "rung"), text_at(rung, "strategy"), state);
+    if (state == "next") {
+      line += fmt::format(", {} of {} attempts used", number_at(rung, "used"), text_at(rung, "attempts"));
+    }
+    if (const std::string skipped = text_at(rung, "skipped", ""); !skipped.empty()) line += ", skipped: " + skipped;
+    if (const std::string condition = text_at(rung, "condition", ""); !condition.empty())
+      line += " (" + condition + ")";
+    out += "    " + paint(line, state == "next" ? Color::bold : Color::dim, color) + "\n";
+  }
+  return out;
+}
+
+std::string repair_text(const json::object& place) {
+  const json::object* repair = object_at(place, "repair");
+  if (repair == nullptr) return "";
+  return fmt::format(
+      "    failing since {}, verdict at {}{}\n", time_at(*repair, "first_failure"), time_at(*repair, "verdict"),
+      text_at(*repair, "first_success") == "-" ? "" : ", well again " + time_at(*repair, "first_success"));
+}
+
+std::string place_text(const json::object& place, bool color) {
+  std::string out = "  " + paint(text_at(place, "place"), Color::bold, color) + "\n" + repair_text(place);
+  for (const json::value& item : list_at(place, "evidence")) {
+    const json::object& evidence = item.as_object();
+    out +=
+        fmt::format("    {}{}\n", text_at(evidence, "text"), flag_at(evidence, "direct") ? "" : " (indirect evidence)");
+  }
+  out += ladder_text(place, color);
+  if (const json::object* hold = object_at(place, "hold")) {
+    out += paint(fmt::format("    gate {} holds it since {}: {}", text_at(*hold, "gate"), time_at(*hold, "since", true),
+                             text_at(*hold, "detail")),
+                 Color::yellow, color) +
+           fmt::format("\n      {}\n", text_at(place, "remedy", ""));
+  }
+  return out + "    next: " + text_at(place, "next") + "\n";
+}
+
+std::string budget_text(const json::object& why) {
+  const json::object* budgets = object_at(why, "budgets");
+  if (budgets == nullptr) return "";
+  std::string out;
+  for (const std::string_view whose : {"service", "fleet"}) {
+    const json::object* budget = object_at(*budgets, whose);
+    if (budget == nullptr) continue;
+    out += fmt::format("budget of the {}: {} of {} disruptive actions used in {}", whose, number_at(*budget, "used"),
+                       text_at(*budget, "limit"), span_at(*budget, "per_ms"));
+    if (number_at(*budget, "used") > 0) out += ", one is free again at " + time_at(*budget, "frees_at", true);
+    out += "\n";
+  }
+  return out;
+}
+
+/// The decisions of the open incident, or of the last one: which rungs were skipped, what was tried, how it went.
+std::string decisions_text(const json::object& history, bool color) {
+  const json::array& incidents = list_at(history, "incidents");
+  if (incidents.empty()) return "";
+  const json::object& incident = incidents.at(0).as_object();
+  std::string out = fmt::format("\nincident {}, {}:\n", text_at(incident, "id"), text_at(incident, "ending"));
+  const json::array& lines = list_at(incident, "lines");
+  const std::size_t most = 20;
+  const std::size_t from = lines.size() > most ? lines.size() - most : 0;
+  if (from > 0)
+    out += fmt::format("  ({} earlier lines; `homeostat history --incident {}`)\n", from, text_at(incident, "id"));
+  for (std::size_t i = from; i < lines.size(); ++i) out += "  " + show_line(lines.at(i).as_object(), color) + "\n";
+  return out;
+}
+
+}  // namespace
+
+std::string show_why(const json::object& why, const json::object* history, bool color) {
+  const json::object* service = object_at(why, "service");
+  if (service == nullptr) return "";
+  const std::string status = text_at(*service, "status");
+  const json::array& flags = list_at(*service, "flags");
+  std::string out = fmt::format("{} is {} since {}", paint(text_at(*service, "name"), Color::bold, color),
+                                paint(status, color_of(status), color), time_at(*service, "since"));
+  out += flags.empty() ? "\n" : " (" + join(flags) + ")\n";
+  for (const json::value& place : list_at(why, "places")) out += place_text(place.as_object(), color);
+  out += "next: " + text_at(why, "next") + "\n" + budget_text(why) + show_waiting(why, color);
+  return history == nullptr ? out : out + decisions_text(*history, color);
+}
+
+}  // namespace homeostat::cli
