@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <map>
+#include <vector>
 
 #include "api/json.hpp"
 #include "config/problem.hpp"
@@ -19,7 +19,7 @@ using engine::Verb;
 /// The members of a request's body; asks of a wrong type or name leave a refusal behind.
 class Body {
  public:
-  Body(const Request& request, std::initializer_list<std::string_view> allowed) {
+  Body(const Request& request, const std::vector<std::string_view>& allowed) {
     auto object = parse_object(request.body.empty() ? "{}" : request.body);
     if (!object) refuse_with(400, object.error().text);
     if (!object) return;
@@ -27,7 +27,7 @@ class Body {
     for (const auto& member : object_) {
       const std::string_view key(member.key().data(), member.key().size());
       if (std::ranges::find(allowed, key) != allowed.end()) continue;
-      const std::string hint = config::nearest(key, {allowed.begin(), allowed.size()});
+      const std::string hint = config::nearest(key, allowed);
       refuse_with(400, fmt::format("{} is not known here{}", config::quote(key),
                                    hint.empty() ? "" : fmt::format(" (did you mean `{}`?)", hint)));
     }
@@ -184,7 +184,7 @@ void read_unlock(Body& body, const engine::Engine& engine, Operator& out) {
 
 struct Form {
   Verb verb;
-  std::initializer_list<std::string_view> keys;
+  std::vector<std::string_view> keys;
   void (*read)(Body&, const engine::Engine&, Operator&);
 };
 
