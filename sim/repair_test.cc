@@ -2,20 +2,13 @@
 #include <gtest/gtest.h>
 
 #include "sim/plans.hpp"
-#include "sim/world.hpp"
+#include "sim/started.hpp"
 
 namespace homeostat::sim {
 namespace {
 
 using namespace engine;
 using namespace std::chrono_literals;
-
-struct Started : World {
-  explicit Started(Plan plan, WorldOptions options = {}) : World(std::move(plan), options) {
-    boot();
-    run_for(5s);
-  }
-};
 
 std::size_t starts_of(const World& world, const std::string& service) {
   std::size_t n = 0;

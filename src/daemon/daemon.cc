@@ -107,11 +107,12 @@ void Daemon::begin() {
 }
 
 Instant Daemon::next_deadline() const {
-  Instant next = later(now(), kHouse);
+  const Instant at = now();
+  Instant next = later(at, kHouse);
   for (const auto& one : {engine_->next_deadline(), eyes_->next_deadline(), hands_->next_deadline()}) {
     if (one) next = std::min(next, *one);
   }
-  return next;
+  return std::max(next, at);  // what is overdue is due now, not a gap
 }
 
 void Daemon::run() {

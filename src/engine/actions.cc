@@ -16,8 +16,9 @@ constexpr Duration kApprovalExpires = std::chrono::minutes(30);
 std::uint32_t intern(State& s, const std::string& version) {
   if (version.empty()) return kNone;
   const auto found = std::find(s.versions.begin(), s.versions.end(), version);
+  const auto index = static_cast<std::uint32_t>(found - s.versions.begin());
   if (found == s.versions.end()) s.versions.push_back(version);
-  return static_cast<std::uint32_t>(found - s.versions.begin());
+  return index;
 }
 
 std::uint32_t reference_of(const ServicePlan& plan, const Intent& intent) {

@@ -37,8 +37,8 @@ bool find_rung(Turn& t, ServiceId id, Place& place, LadderState& ladder) {
     if (!reason) return true;
     const std::string key = std::to_string(ladder.rung) + *reason;
     if (place.skipped != key) {
-      const std::string_view strategy = strategy_of(c.rung.strategy).wish(c).strategy;
-      t.record(Skipped{plan.name, place.slot, c.incident, ladder.rung, std::string(strategy), *reason});
+      const std::string strategy = strategy_of(c.rung.strategy).wish(c).strategy;
+      t.record(Skipped{plan.name, place.slot, c.incident, ladder.rung, strategy, *reason});
     }
     place.skipped = key;
     ladder::skip(ladder);

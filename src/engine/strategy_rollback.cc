@@ -25,6 +25,8 @@ std::optional<std::string> validate(const Case& c) {
   if (!c.t.plan(c.service).runtime.releases) return "the runtime has no releases";
   if (auto why = not_changed_within(c)) return why;
   if (!c.t.plan(c.service).runtime.managed) return std::nullopt;  // the user's command knows its releases
+  const auto& stable = c.t.durable(c.service).stable;
+  if (std::count(stable.begin(), stable.end(), failing_version(c)) > 0) return "its release has been proved well";
   if (rollback_target(c).empty()) return "no other release has been proved well";
   const auto& operation = c.t.durable(c.service).operation;
   if (operation) return "another rolling operation is under way";

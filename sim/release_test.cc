@@ -1,0 +1,131 @@
+// Stories of releases: deployments, bad ones, rollbacks.
+#include <gtest/gtest.h>
+
+#include "sim/plans.hpp"
+#include "sim/started.hpp"
+
+namespace homeostat::sim {
+namespace {
+
+using namespace engine;
+using namespace std::chrono_literals;
+
+ServicePlan released(std::uint32_t instances = 2) {
+  ServicePlan service = web("web", instances);
+  service.runtime.releases = true;
+  service.release = "v1";
+  service.stable_after = 2s;
+  RungPlan rollback = rung(StrategyKind::rollback);
+  rollback.changed_within = 15min;
+  service.ladder.insert(service.ladder.begin(), rollback);
+  return service;
+}
+
+void deploy(World& world, const std::string& version, bool force = false) {
+  Operator in;
+  in.verb = Verb::deploy;
+  in.service = "web";
+  in.version = version;
+  in.force = force;
+  in.by = "test";
+  world.input(in);
+}
+
+const OperationMoved& last_operation(const World& world) {
+  static OperationMoved last;
+  last = world.all<OperationMoved>().back();
+  return last;
+}
+
+TEST(Release, DeploymentMovesInstanceByInstanceVerified) {
+  Started world(plan_of({released(3)}));
+  deploy(world, "v2");
+  world.run_for(10s);
+  for (Slot slot = 0; slot < 3; ++slot) EXPECT_EQ(world.version("web", slot), "v2");
+  EXPECT_EQ(last_operation(world).phase, OperationPhase::done);
+  EXPECT_EQ(world.durable().services.at("web").stable, (std::vector<std::string>{"v1", "v2"}));
+  EXPECT_TRUE(world.durable().incidents.empty());
+  // One at a time: a stop comes only after the one before was verified.
+  Instant verified = kLongAgo;
+  for (const Record& record : world.records()) {
+    if (std::get_if<Verified>(&record.body) != nullptr) verified = record.at;
+    const auto* intent = std::get_if<Intent>(&record.body);
+    if (intent != nullptr && intent->origin == Origin::operation && intent->slot > 0) EXPECT_GE(record.at, verified);
+  }
+}
+
+TEST(Release, BadReleaseStopsAtTheFirstInstanceAndIsRolledBack) {
+  Started world(plan_of({released()}));
+  world.release_behaves("bad", Behaviour::error500);
+  deploy(world, "bad");
+  world.run_for(20s);
+  EXPECT_EQ(world.version("web", 0), "v1");
+  EXPECT_EQ(world.version("web", 1), "v1");
+  EXPECT_EQ(world.status("web"), Status::healthy);
+  EXPECT_TRUE(world.durable().services.at("web").quarantined.contains("bad"));
+  // The second instance was never touched.
+  for (const Effect& effect : world.effects()) EXPECT_FALSE(effect.slot == 1 && effect.version == "bad");
+  deploy(world, "bad");
+  world.run_for(1s);
+  EXPECT_EQ(world.version("web", 0), "v1") << "a quarantined release needs force";
+}
+
+TEST(Release, WithoutAStableReleaseTheRollbackIsSkippedWithAReason) {
+  ServicePlan service = released(1);
+  service.stable_after = 1h;
+  Started world(plan_of({service}));
+  world.release_behaves("bad", Behaviour::error500);
+  deploy(world, "bad");
+  world.run_for(1min);
+  bool skipped = false;
+  for (const Skipped& skip : world.all<Skipped>()) skipped = skipped || skip.strategy == "rollback";
+  EXPECT_TRUE(skipped);
+  EXPECT_EQ(world.version("web", 0), "bad");
+}
+
+TEST(Release, EngineKilledInTheMiddleGoesOn) {
+  Started world(plan_of({released(3)}));
+  deploy(world, "v2");
+  ASSERT_TRUE(world.run_until([&] { return world.version("web", 0) == "v2"; }, 5s));
+  world.run_for(2ms);
+  world.kill_engine();
+  world.boot();
+  world.run_for(20s);
+  for (Slot slot = 0; slot < 3; ++slot) EXPECT_EQ(world.version("web", slot), "v2") << slot;
+  std::map<Slot, int> starts;
+  for (const Effect& effect : world.effects()) starts[effect.slot] += effect.op != Op::stop && effect.version == "v2";
+  for (const auto& [slot, count] : starts) EXPECT_EQ(count, 1) << slot;
+}
+
+TEST(Release, DeployedVersionOutlivesTheConfiguration) {
+  Started world(plan_of({released()}));
+  deploy(world, "v2");
+  world.run_for(10s);
+  world.kill_engine();
+  world.boot();
+  world.crash("web", 0);
+  world.run_for(10s);
+  EXPECT_EQ(world.version("web", 0), "v2");
+}
+
+TEST(Release, RollingRestartKeepsWithinMaxUnavailable) {
+  Started world(plan_of({web("web", 3)}));
+  Operator in;
+  in.verb = Verb::restart;
+  in.service = "web";
+  in.by = "test";
+  world.input(in);
+  const bool ever_two = world.run_until(
+      [&] {
+        int down = 0;
+        for (Slot slot = 0; slot < 3; ++slot) down += world.running("web", slot) ? 0 : 1;
+        return down > 1;
+      },
+      20s);
+  EXPECT_FALSE(ever_two);
+  EXPECT_EQ(world.status("web"), Status::healthy);
+  EXPECT_EQ(last_operation(world).phase, OperationPhase::done);
+}
+
+}  // namespace
+}  // namespace homeostat::sim
