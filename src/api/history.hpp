@@ -14,7 +14,7 @@
 namespace homeostat::api {
 
 struct HistoryQuery {
-  std::string service;             // empty: all
+  std::string service{};           // empty: all
   std::uint64_t incident = 0;      // 0: all
   std::int64_t since_wall_ns = 0;  // incidents that ended before are left out
   std::size_t limit = 20;          // incidents; and events with `all`

@@ -59,7 +59,10 @@ void Stats::add(const journal::EntryView& entry) {
   const Instant at{Duration(entry.at_ns)};
   if (const auto* intent = std::get_if<engine::Intent>(&*body)) {
     const bool repair = intent->incident != 0 && intent->mode != engine::Mode::shadow;
-    if (repair) attempts_[intent->id] = {intent->service, intent->slot, intent->strategy, intent->incident, at};
+    if (repair) {
+      attempts_[intent->id] = {intent->service, intent->slot, intent->strategy, intent->incident, at};
+      newest_[{intent->service, intent->slot}] = intent->id;
+    }
   } else if (const auto* outcome = std::get_if<engine::Outcome>(&*body)) {
     const auto found = attempts_.find(outcome->id);
     if (found != attempts_.end() && outcome->outcome == engine::OutcomeKind::not_started)
@@ -73,10 +76,11 @@ void Stats::add(const journal::EntryView& entry) {
       found->second.repaired = at;
     }
   } else if (const auto* well = std::get_if<engine::IncidentRecovering>(&*body)) {
-    for (auto& [id, attempt] : attempts_) {
-      const bool same = attempt.incident == well->incident && attempt.slot == well->slot && attempt.verified;
-      if (same) attempt.repaired = std::max(attempt.began, well->first_success);
-    }
+    // The recovery belongs to the newest attempt: an incident that goes on may see many of both.
+    const auto newest = newest_.find({well->service, well->slot});
+    const auto found = newest == newest_.end() ? attempts_.end() : attempts_.find(newest->second);
+    const bool same = found != attempts_.end() && found->second.incident == well->incident && found->second.verified;
+    if (same) found->second.repaired = std::max(found->second.began, well->first_success);
   }
   durable_.apply({entry.seq, at, entry.generation, std::move(*body)});
 }

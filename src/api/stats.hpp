@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "api/json.hpp"
 #include "engine/durable.hpp"
@@ -37,6 +38,7 @@ class Stats {
 
   engine::Durable durable_;
   std::map<engine::CommandId, Attempt> attempts_;
+  std::map<std::pair<std::string, std::int32_t>, engine::CommandId> newest_;  // attempt of each place
 };
 
 }  // namespace homeostat::api

@@ -56,9 +56,10 @@ std::string next_step(const View& view, const engine::ServicePlan& plan, const e
     if (intent.mode == engine::Mode::approve && intent.by.empty() && !action->second.approved) {
       return fmt::format("{} waits for an operator: homeostat approve {}", intent.strategy, show_id(place.action));
     }
-    return fmt::format("{} {}, until {} at the latest", intent.strategy,
-                       action->second.succeeded_at ? "is being verified by the checks" : "is under way",
-                       place.deadline == kNever ? "it ends" : when(view, place.deadline));
+    const std::string left =
+        place.deadline == kNever ? "" : ", at most " + in_words(place.deadline - view.clock.now) + " more";
+    return fmt::format("{} {}{}", intent.strategy,
+                       action->second.succeeded_at ? "is being verified by the checks" : "is under way", left);
   }
   const auto hold = durable.holds.find(place.slot);
   if (hold != durable.holds.end()) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <thread>
+#include <utility>
 
 #include "api/answer.hpp"
 #include "api/past.hpp"
@@ -53,6 +54,8 @@ Answer call(const Context& context, const std::string& method, const std::string
 }
 
 void say_offline(const Context& context) {
+  static bool said = false;  // `why` reads twice
+  if (std::exchange(said, true)) return;
   std::fprintf(stderr, "homeostat: daemon not running; read from the journal in %s\n", context.state_dir.c_str());
 }
 

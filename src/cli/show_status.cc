@@ -7,13 +7,15 @@
 namespace homeostat::cli {
 namespace {
 
-std::string instances_text(const json::object& service) {
-  std::size_t well = 0;
+/// How many are well, or, when nobody looks, how many ran last.
+std::string instances_text(const json::object& service, bool live) {
+  std::size_t count = 0;
   for (const json::value& item : list_at(service, "instances")) {
     const std::string status = text_at(item.as_object(), "status");
-    if (status == "healthy" || status == "degraded") ++well;
+    const bool well = status == "healthy" || status == "degraded";
+    if (live ? well : text_at(item.as_object(), "state") == "running") ++count;
   }
-  return fmt::format("{}/{}", well, list_at(service, "instances").size());
+  return fmt::format("{}/{}{}", count, list_at(service, "instances").size(), live ? "" : " ran");
 }
 
 /// What is being done about the incident, in a few words.
@@ -126,7 +128,7 @@ std::string show_status(const json::object& status, bool color) {
     table.add({{text_at(service, "name")},
                {state, color_of(state)},
                {time_at(service, "since", true)},
-               {instances_text(service)},
+               {instances_text(service, text_at(status, "source") == "daemon")},
                {text_at(service, "version")},
                {text_at(service, "mode")},
                {join(list_at(service, "flags"), "-")},
