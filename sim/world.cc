@@ -1,5 +1,6 @@
 #include "sim/world.hpp"
 
+#include "engine/input_codec.hpp"
 #include "homeostat/schedule.hpp"
 
 namespace homeostat::sim {
@@ -21,6 +22,7 @@ void World::boot() {
   Durable recovered;
   for (const Record& record : records_) recovered.apply(record);
   ++life_;
+  inputs_.clear();
   engine_ = std::make_unique<Engine>(std::move(recovered));
   Commands out;
   engine_->start(plan_, "sim", now_, out);
@@ -43,6 +45,7 @@ void World::kill_engine() {
 }
 
 void World::input(const Input& input) {
+  inputs_.push_back(encode_input(input, now_));
   Commands out;
   engine_->step(input, now_, out);
   take(out);

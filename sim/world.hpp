@@ -82,6 +82,8 @@ class World {
   bool running(std::string_view service, Slot slot) const;
   std::string version(std::string_view service, Slot slot) const;
   std::uint64_t trace_hash() const { return trace_; }
+  /// Every input of the present engine in step order, as the input log keeps them.
+  const std::vector<std::string>& inputs() const { return inputs_; }
   template <class Body>
   std::vector<Body> all() const {
     std::vector<Body> found;
@@ -134,6 +136,7 @@ class World {
   std::map<std::string, Duration> dies_after_;
   std::map<std::string, bool> fail_starts_;
   std::map<std::string, std::size_t> probes_;
+  std::vector<std::string> inputs_;
   std::vector<engine::Record> records_;
   std::size_t durable_records_ = 0;
   std::vector<Effect> effects_;
