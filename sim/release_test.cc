@@ -50,7 +50,9 @@ TEST(Release, DeploymentMovesInstanceByInstanceVerified) {
   for (const Record& record : world.records()) {
     if (std::get_if<Verified>(&record.body) != nullptr) verified = record.at;
     const auto* intent = std::get_if<Intent>(&record.body);
-    if (intent != nullptr && intent->origin == Origin::operation && intent->slot > 0) EXPECT_GE(record.at, verified);
+    if (intent != nullptr && intent->origin == Origin::operation && intent->slot > 0) {
+      EXPECT_GE(record.at, verified);
+    }
   }
 }
 
@@ -64,7 +66,9 @@ TEST(Release, BadReleaseStopsAtTheFirstInstanceAndIsRolledBack) {
   EXPECT_EQ(world.status("web"), Status::healthy);
   EXPECT_TRUE(world.durable().services.at("web").quarantined.contains("bad"));
   // The second instance was never touched.
-  for (const Effect& effect : world.effects()) EXPECT_FALSE(effect.slot == 1 && effect.version == "bad");
+  for (const Effect& effect : world.effects()) {
+    EXPECT_FALSE(effect.slot == 1 && effect.version == "bad");
+  }
   deploy(world, "bad");
   world.run_for(1s);
   EXPECT_EQ(world.version("web", 0), "v1") << "a quarantined release needs force";
