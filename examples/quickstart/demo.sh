@@ -13,8 +13,8 @@ fi
 begun=$(milliseconds)
 daemon='' follower=''
 
-title() { printf '\n== %s\n' "$*"; }
-note() { printf '   %5d ms  %s\n' "$(($(milliseconds) - fault_at))" "$*"; }
+title() { printf '\n== %(%T)T  %s\n' -1 "$*"; }
+note() { printf '   %5d ms  %s\n' "$((ended - fault_at))" "$*"; }
 
 start_homeostat() {
   "$homeostat" run --config "$config" --state-dir "$dir/state" --socket "$dir/socket" "$@" \
@@ -25,9 +25,10 @@ kill_homeostat() {
   kill -9 "$daemon" 2>/dev/null
   wait "$daemon" 2>/dev/null
 }
+# follow ARGUMENTS…: shows what Homeostat writes into its history, from now on.
 follow() {
   [ -z "$follower" ] || { kill "$follower" 2>/dev/null; wait "$follower" 2>/dev/null; }
-  "$homeostat" history --state-dir "$dir/state" --socket "$dir/socket" --follow \
+  "$homeostat" history --state-dir "$dir/state" --socket "$dir/socket" --follow "$@" \
     2>/dev/null > >(sed -u 's/^/          | /') &
   follower=$!
 }
@@ -36,7 +37,7 @@ cleanup() {
   local one
   [ -z "$follower" ] || kill "$follower" 2>/dev/null
   if [ -n "$daemon" ] && kill -TERM "$daemon" 2>/dev/null; then
-    until_true 5000 eval '! kill -0 "$daemon" 2>/dev/null' || kill -9 "$daemon"
+    until_true 5000 eval '[ -z "$(birth "$daemon")" ]' || kill -9 "$daemon"
   fi
   for one in $(example_pids); do kill -9 "$one"; done
   if [ "${keep:-}" = 1 ]; then echo "its log, journal and files: $dir"; else rm -rf "$dir"; fi
@@ -45,7 +46,7 @@ cleanup() {
 results=() failures=0
 healed() {
   note "healed: $*"
-  results+=("healed        $fault  $(($(milliseconds) - fault_at)) ms")
+  results+=("healed        $fault  $((ended - fault_at)) ms")
 }
 not_healed() {
   note "NOT REPAIRED: $*"
@@ -56,10 +57,10 @@ not_healed() {
 fault() {
   fault=$1
   title "$1: $2"
+  remember "$a"
+  remember "$b"
   fault_at=$(milliseconds)
-  remember $((base + 1))
-  remember $((base + 2))
-  fault_at=$(milliseconds)
+  ended=$fault_at
 }
 # judge BROKEN OTHER: the broken instance must be replaced, the other must not be touched.
 judge() {
@@ -67,6 +68,8 @@ judge() {
     if look "$1"; then not_healed "port $1 answers $code, version $version"; else not_healed "port $1 is silent"; fi
   elif ! is_untouched "$2"; then
     not_healed "port $1 was replaced, but port $2 was touched too"
+  elif old_one_stays "$1"; then
+    not_healed "port $1 was replaced, but pid ${was_pid[$1]} is still there"
   elif [ "$(servers_of "$1")" != 1 ]; then
     not_healed "port $1 has $(servers_of "$1") processes"
   else
@@ -74,8 +77,8 @@ judge() {
     healed "port $1 is served by pid $pid instead of ${was_pid[$1]:-none}; port $2 was not touched"
   fi
 }
-# The ladder begins anew after three seconds of health (rearm_after): the next fault is then a new one.
-settle() { [ ${#shadow[@]} -gt 0 ] || sleep 3.3; }
+# The repair proves itself for a second, and after one more of health (rearm_after) the next fault is a new one.
+settle() { [ ${#shadow[@]} -gt 0 ] || sleep 2.2; }
 
 crash() {
   fault crash "kill -9 of instance $a"
@@ -92,21 +95,24 @@ hang() {
   [ -z "${was_pid[$a]:-}" ] || kill -STOP "${was_pid[$a]}" 2>/dev/null
   judge "$a" "$b"
 }
-hang_and_kill_homeostat() {
-  fault killed-repair "SIGSTOP of instance $b, and kill -9 of Homeostat in the middle of the repair"
+killed_repair() {
+  fault killed-repair "instance $b answers 500 and ignores SIGTERM; Homeostat is killed (-9) while it stops it"
   local victim=${was_pid[$b]:-0}
   ctl history >"$dir/before" 2>/dev/null
-  kill -STOP "$victim" 2>/dev/null
-  if ! until_true $patience sigterm_waits "$victim"; then
+  curl -s -m 1 -o /dev/null -X POST "http://127.0.0.1:$b/fault?kind=stubborn"
+  if ! until_true $patience is_terminating "$b"; then
     not_healed "nobody began to stop pid $victim"
     return
   fi
-  note "the repair has begun (pid $victim has been sent SIGTERM): killing Homeostat"
   kill_homeostat
-  kill -0 "$victim" 2>/dev/null || { not_healed "the repair was over before Homeostat was killed"; return; }
+  if ! is_terminating "$b" || [ "$pid" != "$victim" ]; then
+    not_healed "the repair was over before Homeostat was killed"
+    return
+  fi
+  note "pid $victim says that it has been told to end; Homeostat has been killed, pid $victim is still there"
   start_homeostat "${shadow[@]}"
   until_true 5000 eval 'ctl status >/dev/null 2>&1'
-  follow
+  follow --limit 1
   judge "$b" "$a"
 }
 bad_release() {
@@ -141,6 +147,7 @@ crash_loop() {
 history_is_kept() {
   fault history "what was known before kill -9 is still known"
   ctl history >"$dir/after" 2>&1
+  ended=$(milliseconds)
   if [ -s "$dir/before" ] && ! grep -vxFf "$dir/after" "$dir/before"; then
     healed "all $(wc -l <"$dir/before") lines from before are there, $(wc -l <"$dir/after") now"
   else
@@ -180,7 +187,7 @@ http_500
 settle
 hang
 settle
-hang_and_kill_homeostat
+killed_repair
 settle
 bad_release
 settle

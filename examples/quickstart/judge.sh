@@ -3,27 +3,35 @@
 
 milliseconds() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
-# look PORT: sets code, nonce, pid, version, and the start time the kernel gives that pid. Fails when nobody answers.
+# birth PID: the start time the kernel gives it. Nothing when it has ended, even if nobody has collected it yet: what
+# outlived a killed parent is left to the machine's init, and some never do.
+birth() { awk '$3 != "Z" { print $22 }' "/proc/$1/stat" 2>/dev/null; }
+
+# look PORT: sets code, nonce, pid, version, terminating, and the start time the kernel gives that pid. Fails when
+# nobody answers.
 look() {
   local answer
-  code=0 nonce='' pid='' version='' born=''
+  code=0 nonce='' pid='' version='' terminating='' born=''
   answer=$(curl -s -m 0.4 -w ' %{http_code}' "http://127.0.0.1:$1/" | tr -d '\n') || return 1
   code=${answer##* }
   nonce=$(sed -n 's/.*"nonce":"\([0-9a-f]*\)".*/\1/p' <<<"$answer")
   pid=$(sed -n 's/.*"pid":\([0-9]*\).*/\1/p' <<<"$answer")
   version=$(sed -n 's/.*"version":"\([^"]*\)".*/\1/p' <<<"$answer")
-  born=$(awk '{ print $22 }' "/proc/$pid/stat" 2>/dev/null)
+  case $answer in *'"terminating":true'*) terminating=true ;; esac
+  born=$(birth "$pid")
   [ -n "$nonce" ]
 }
 
-# until_true MILLISECONDS COMMAND…: tries it again and again.
+# until_true MILLISECONDS COMMAND…: tries it again and again; sets ended, the time of the last try.
 until_true() {
-  local end=$(($(milliseconds) + $1))
+  local limit=$(($(milliseconds) + $1))
   shift
   until "$@"; do
-    [ "$(milliseconds)" -lt "$end" ] || return 1
+    ended=$(milliseconds)
+    [ "$ended" -lt "$limit" ] || return 1
     sleep 0.05
   done
+  ended=$(milliseconds)
 }
 
 # Who was there before a fault: remember PORT, then the two questions that judge the repair.
@@ -42,13 +50,11 @@ is_untouched() {
   is_well "$1" && [ "$nonce:$pid:$born" = "${was_nonce[$1]:-none}:${was_pid[$1]:-}:${was_born[$1]:-}" ]
 }
 
+# The process that was there before the fault still exists.
+old_one_stays() { [ -n "${was_pid[$1]:-}" ] && [ "$(birth "${was_pid[$1]}")" = "${was_born[$1]}" ]; }
+
 # Processes of the example, found by the program they run; nothing else is ever listed.
-example_pids() {
-  local proc
-  for proc in /proc/[0-9]*; do
-    case $(readlink "$proc/exe" 2>/dev/null) in "$dir"/*) echo "${proc#/proc/}" ;; esac
-  done
-}
+example_pids() { find /proc/[0-9]*/exe -maxdepth 0 -lname "$dir/*" 2>/dev/null | cut -d / -f 3; }
 # How many processes serve PORT.
 servers_of() {
   local one count=0
@@ -57,11 +63,5 @@ servers_of() {
   done
   echo $count
 }
-# A SIGTERM that a stopped process cannot take yet: somebody is stopping it right now.
-sigterm_waits() {
-  local pending
-  pending=$(awk '/^(SigPnd|ShdPnd):/ { print "0x" $2 }' "/proc/$1/status" 2>/dev/null) || return 1
-  local mask
-  for mask in $pending; do [ $((mask & 0x4000)) -eq 0 ] || return 0; done
-  return 1
-}
+# The one who answers on PORT has been told to end, and has not ended yet.
+is_terminating() { look "$1" && [ "$terminating" = true ]; }

@@ -2,7 +2,7 @@
 # Sourced by run.sh and demo.sh: makes the folder the example runs in.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-build=$(cd "$here/../../build/release" && pwd)
+build=$(cd "${HOMEOSTAT_BUILD:-$here/../../build/release}" && pwd)
 homeostat=$build/homeostat
 
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

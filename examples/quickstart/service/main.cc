@@ -31,13 +31,14 @@ constexpr std::size_t kMaxInput = 16384;
 constexpr auto kSlow = milliseconds(1500);
 constexpr auto kCrashAfter = milliseconds(200);
 
-enum class Fault { none, error, hang, slow };
+enum class Fault { none, error, hang, slow, stubborn };
 
 struct Service {
-  std::string identity;  // the JSON of every answer
+  std::string identity;  // who answers: the JSON of every answer, but for its end
   Fault fault = Fault::none;
-  bool broken = false;    // the release answers 500, whatever is asked of it
-  bool stopping = false;  // SIGTERM was seen: answer what has been asked, then end
+  bool broken = false;       // the release answers 500, whatever is asked of it
+  bool terminating = false;  // SIGTERM was seen, and a stubborn service goes on
+  bool stopping = false;     // SIGTERM was seen: answer what has been asked, then end
   Clock::time_point crash_at = Clock::time_point::max();
 };
 
@@ -56,6 +57,10 @@ std::string response(int status, std::string_view body, bool last) {
          "\r\nConnection: " + (last ? "close" : "keep-alive") + "\r\n\r\n" + std::string(body);
 }
 
+std::string body(const Service& service) {
+  return service.identity + (service.terminating ? ",\"terminating\":true}\n" : "}\n");
+}
+
 /// Carries out POST /fault?kind=…; returns the status to answer with.
 int set_fault(Service& service, std::string_view kind) {
   if (kind == "exit") std::_Exit(3);
@@ -65,6 +70,8 @@ int set_fault(Service& service, std::string_view kind) {
     service.fault = Fault::hang;
   } else if (kind == "slow") {
     service.fault = Fault::slow;
+  } else if (kind == "stubborn") {
+    service.fault = Fault::stubborn;
   } else if (kind == "none") {
     service.fault = Fault::none;
   } else {
@@ -85,10 +92,11 @@ void answer(Service& service, const quickstart::Request& request, Connection& co
     connection.due = Clock::time_point::max();
     return;
   } else if (request.target == "/" || request.target == "/healthz") {
-    status = service.broken || service.fault == Fault::error ? 500 : 200;
+    const bool bad = service.broken || service.fault == Fault::error || service.fault == Fault::stubborn;
+    status = bad ? 500 : 200;
     if (service.fault == Fault::slow) connection.due += kSlow;
   }
-  connection.answer = response(status, service.identity, connection.last);
+  connection.answer = response(status, body(service), connection.last);
 }
 
 /// Takes the next whole request from the input, unless an answer is still owed.
@@ -98,7 +106,7 @@ void take_request(Service& service, Connection& connection) {
   if (parsed.state == quickstart::State::bad) {
     connection.last = true;
     connection.due = Clock::now();
-    connection.answer = response(400, service.identity, true);
+    connection.answer = response(400, body(service), true);
   } else if (parsed.state == quickstart::State::whole) {
     connection.input.erase(0, parsed.used);
     answer(service, parsed.request, connection);
@@ -129,6 +137,12 @@ bool advance(Service& service, Connection& connection, bool readable) {
     if (connection.answer.empty() || connection.due > Clock::now()) return true;
     if (!send_due(connection)) return false;
   }
+}
+
+void take_signal(Service& service, int signals) {
+  signalfd_siginfo taken{};
+  if (::read(signals, &taken, sizeof taken) != sizeof taken) return;
+  (service.fault == Fault::stubborn ? service.terminating : service.stopping) = true;
 }
 
 int wait_milliseconds(const Service& service, const std::vector<Connection>& connections) {
@@ -165,7 +179,7 @@ int serve(Service& service, int listener, int signals) {
     ::poll(watched.data(), watched.size(), wait_milliseconds(service, connections));
 
     if (Clock::now() >= service.crash_at) std::_Exit(3);
-    if (watched[0].revents != 0) service.stopping = true;
+    if (watched[0].revents != 0) take_signal(service, signals);
     for (std::size_t i = 0; i < connections.size(); ++i) {
       if (advance(service, connections[i], watched[i + 2].revents != 0)) continue;
       ::close(connections[i].fd);
@@ -203,7 +217,7 @@ std::string identity(std::string_view version) {
   char nonce[17];
   std::snprintf(nonce, sizeof nonce, "%016llx", static_cast<unsigned long long>(random));
   return "{\"nonce\":\"" + std::string(nonce) + "\",\"pid\":" + std::to_string(::getpid()) + ",\"version\":\"" +
-         std::string(version) + "\"}\n";
+         std::string(version) + "\"";
 }
 
 }  // namespace
