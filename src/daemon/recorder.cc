@@ -92,6 +92,7 @@ std::string Recorder::untrusted() const {
 
 std::optional<std::string> Recorder::append(std::vector<engine::Record>& records) {
   if (records.empty()) return std::nullopt;
+  pin_incidents(records);
   if (auto why = untrusted(); !why.empty()) return why;
   std::vector<journal::Entry> entries;
   entries.reserve(records.size());
@@ -140,7 +141,24 @@ void Recorder::rotate_inputs() {
   if (inputs_) inputs_->rotate();
 }
 
-void Recorder::pin_incident(std::uint64_t incident, Instant from, Instant to) {
+// A minute before its first failure belongs to an incident.
+void Recorder::pin_incidents(const std::vector<engine::Record>& records) {
+  constexpr Duration kBefore = std::chrono::minutes(1);
+  for (const engine::Record& record : records) {
+    if (const auto* failing = std::get_if<engine::IncidentFailing>(&record.body)) {
+      const auto [open, fresh] = open_incidents_.emplace(failing->incident, failing->first_failure - kBefore);
+      if (fresh) pin(failing->incident, open->second, kNever);
+    }
+    const auto* closed = std::get_if<engine::IncidentClosed>(&record.body);
+    if (closed == nullptr) continue;
+    const auto open = open_incidents_.find(closed->incident);
+    if (open == open_incidents_.end()) continue;
+    pin(closed->incident, open->second, record.at);
+    open_incidents_.erase(open);
+  }
+}
+
+void Recorder::pin(std::uint64_t incident, Instant from, Instant to) {
   if (!inputs_) return;
   const auto pinned = inputs_->pin(fmt::format("incident-{}", incident), from, to);
   if (!pinned) spdlog::warn("the inputs of incident {} are not kept: {}", incident, pinned.error().text);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +26,7 @@ class Recorder {
   /// Why nothing may be done (the journal cannot be trusted or written); empty: it may.
   std::string untrusted() const;
 
-  /// Hands records to the writer. A reason when the journal cannot take them.
+  /// Hands records to the writer. A reason when the journal cannot take them. The inputs around an incident are kept.
   std::optional<std::string> append(std::vector<engine::Record>& records);
 
   int durable_fd() const { return journal_->durable_fd(); }
@@ -43,16 +44,17 @@ class Recorder {
   void flush_inputs();
   /// A new segment begins with the engine as it is now.
   void rotate_inputs();
-  /// Keeps the segments of open incidents, and of the latest closed ones, from being overwritten.
-  void pin_incident(std::uint64_t incident, Instant from, Instant to);
 
  private:
   Recorder() = default;
   bool take(engine::Durable& durable, const journal::EntryView& entry);
+  void pin_incidents(const std::vector<engine::Record>& records);
+  void pin(std::uint64_t incident, Instant from, Instant to);
 
   std::string state_dir_;
   std::unique_ptr<journal::Journal> journal_;
   std::optional<journal::InputLog> inputs_;
+  std::map<std::uint64_t, Instant> open_incidents_;  // whose inputs are kept, from when on
   std::string misread_;
 };
 
