@@ -26,7 +26,8 @@ inline constexpr Instant kNever = Instant::max();
 /// Earlier than every instant that occurs; stands for "not yet".
 inline constexpr Instant kLongAgo = Instant::min();
 
-/// `at + span`, or kNever where that would overflow or `at` already is kNever; kLongAgo stays so. `span` must not be negative.
+/// `at + span`, or kNever where that would overflow or `at` already is kNever; kLongAgo stays so. `span` must not be
+/// negative.
 constexpr Instant later(Instant at, Duration span) {
   if (at == kLongAgo) return kLongAgo;
   return at > kNever - span ? kNever : at + span;
