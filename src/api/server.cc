@@ -67,6 +67,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
  private:
   void accept();
   void admit(Local::socket socket);
+  /// Closes the connection that has been silent for longest; false when all of them are being answered.
+  bool make_room();
 
   ServerOptions options_;
   Handler engine_;
@@ -88,6 +90,7 @@ class Session : public std::enable_shared_from_this<Session> {
       : core_(core), stream_(std::move(socket)), late_(stream_.get_executor()), uid_(uid), user_(user_name(uid)) {}
 
   void read_header() {
+    silent_since_ = std::chrono::steady_clock::now();
     parser_.emplace();
     parser_->header_limit(kHeaderBytes);
     parser_->body_limit(kBodyBytes);
@@ -95,6 +98,9 @@ class Session : public std::enable_shared_from_this<Session> {
     http::async_read_header(stream_, buffer_, *parser_,
                             [self = shared_from_this()](error_code error, std::size_t) { self->header_read(error); });
   }
+
+  /// Since when a whole request is awaited; nothing while one is being answered.
+  std::optional<std::chrono::steady_clock::time_point> silent_since() const { return silent_since_; }
 
   void close() {
     late_.cancel();
@@ -129,6 +135,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void serve() {
     stream_.expires_never();
+    silent_since_.reset();
     auto& message = parser_->get();
     auto request = parse_request(message.method() == http::verb::post,
                                  {message.target().data(), message.target().size()}, std::move(message.body()));
@@ -196,6 +203,7 @@ class Session : public std::enable_shared_from_this<Session> {
   beast::flat_buffer buffer_{kHeaderBytes + kBodyBytes};
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
+  std::optional<std::chrono::steady_clock::time_point> silent_since_;
   std::uint64_t exchange_ = 0;
   bool waiting_ = false;  // for the handler's answer
 };
@@ -243,10 +251,21 @@ void ServerCore::accept() {
 void ServerCore::admit(Local::socket socket) {
   const auto uid = peer_uid(socket.native_handle());
   if (!uid || (*uid != 0 && *uid != ::geteuid())) return;
-  if (sessions_.size() >= options_.max_connections) return;
+  if (sessions_.size() >= options_.max_connections && !make_room()) return;
   const auto session = std::make_shared<Session>(std::move(socket), *uid, *this);
   sessions_.insert(session);
   session->read_header();
+}
+
+bool ServerCore::make_room() {
+  std::shared_ptr<Session> longest;
+  for (const auto& session : sessions_) {
+    const auto since = session->silent_since();
+    if (since && (!longest || *since < *longest->silent_since())) longest = session;
+  }
+  if (!longest) return false;
+  longest->close();
+  return sessions_.erase(longest) > 0;
 }
 
 Reply ServerCore::reply_to(const std::shared_ptr<Session>& session, std::uint64_t exchange) {

@@ -16,7 +16,7 @@ namespace homeostat::api {
 
 struct ServerOptions {
   std::string socket{};               // path
-  std::size_t max_connections = 256;  // more are closed at once
+  std::size_t max_connections = 256;  // when all are taken, the longest silent one makes room for a new one
   std::chrono::milliseconds header_within{5'000};
   std::chrono::milliseconds body_within{10'000};
   std::chrono::milliseconds answer_within{10'000};  // for the handler; then 503

@@ -189,17 +189,38 @@ TEST_F(ServerTest, SilentAndSlowClientsAreClosed) {
   EXPECT_EQ(receive_all(body.get()), "");
 }
 
-TEST_F(ServerTest, TooManyConnectionsAreClosedAtOnceAndOthersServed) {
+TEST_F(ServerTest, AnyNumberOfSilentConnectionsKeepsNobodyOut) {
   open({.max_connections = 50});
   std::vector<os::Fd> held;
-  for (int i = 0; i < 49; ++i) held.push_back(connect_to(path()));
+  for (int i = 0; i < 300; ++i) {
+    held.push_back(connect_to(path()));
+    if (i % 2 == 0) send_all(held.back().get(), "GET /v1/st");
+  }
   EXPECT_TRUE(says(get("/v1/status"), 200, "status"));
-  for (int i = 0; i < 250; ++i) held.push_back(connect_to(path()));
-  EXPECT_EQ(receive_all(held.back().get()), "");
-  held.clear();
-  // The server notices that they are gone in its own time.
+  EXPECT_EQ(receive_all(held.front().get()), "") << "the longest silent one made room";
+}
+
+TEST_F(ServerTest, WhenAllAreBeingAnsweredANewOneIsClosedAtOnce) {
+  std::mutex mutex;
+  std::vector<Reply> kept;
+  open({.max_connections = 2}, [&](const Request&, const Reply& reply) {
+    const std::lock_guard lock(mutex);
+    kept.push_back(reply);
+  });
+  const os::Fd first = connect_to(path());
+  const os::Fd second = connect_to(path());
+  for (const os::Fd* fd : {&first, &second})
+    send_all(fd->get(), "GET /v1/status HTTP/1.1\r\nConnection: close\r\n\r\n");
+  const auto asked = [&] {
+    const std::lock_guard lock(mutex);
+    return kept.size();
+  };
   const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!says(get("/v1/status"), 200, "status")) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  while (asked() < 2) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  EXPECT_EQ(get("/v1/status"), "");
+  for (const Reply& reply : kept) reply({200, R"({"late":1})"});
+  EXPECT_TRUE(says(receive_all(first.get()), 200, "late"));
+  EXPECT_TRUE(says(receive_all(second.get()), 200, "late"));
 }
 
 TEST_F(ServerTest, OneConnectionServesManyRequests) {
