@@ -1,6 +1,7 @@
 #include "rules.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <regex>
 #include <set>
@@ -176,11 +177,45 @@ Findings unguarded_headers(const Files& files) {
   return findings;
 }
 
+Findings own_header_not_first(const Files& files) {
+  std::set<std::string> headers;
+  for (const File& file : files) {
+    if (file.path.ends_with(".hpp")) headers.insert(file.path);
+  }
+  Findings findings;
+  for (const File& file : files) {
+    if (!file.path.ends_with(".cc")) continue;
+    const std::string stem = file.path.substr(0, file.path.size() - 3);
+    const std::string name = stem.substr(stem.rfind('/') + 1) + ".hpp";
+    const std::string in_library = file.room() == "core" ? "include/homeostat/" + name : stem + ".hpp";
+    if (!headers.contains(stem + ".hpp") && !headers.contains(in_library)) continue;
+    const std::vector<Include> all = includes(file);
+    const bool first = !all.empty() && (all[0].header == name || all[0].header.ends_with("/" + name));
+    if (!first) findings.push_back(at(file, all.empty() ? 1 : all[0].line) + "include " + name + " first");
+  }
+  return findings;
+}
+
 Findings forbidden_words(const Files& files) {
   // Written in halves, so that this file does not find itself.
-  static const std::regex kWords(std::string(R"(\b(TO)") + R"(DO|FIX)" + R"(ME|X)" + R"(XX)\b|/wo)" + R"(rk/|/fa)" +
-                                 R"(rm/)");
-  return matches(files, kWords, [](const File&) { return true; });
+  static const std::set<std::string> kWords{std::string("TO") + "DO", std::string("FIX") + "ME",
+                                            std::string("X") + "XX"};
+  static const std::set<std::string> kPaths{std::string("/wo") + "rk/", std::string("/fa") + "rm/"};
+  const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  Findings findings;
+  for (const File& file : files) {
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const std::string line = " " + file.lines[i] + " ";
+      const bool word = std::ranges::any_of(kWords, [&](const std::string& one) {
+        const std::size_t found = line.find(one);
+        return found != std::string::npos && !letter(line[found - 1]) && !letter(line[found + one.size()]);
+      });
+      const bool path =
+          std::ranges::any_of(kPaths, [&](const std::string& one) { return line.find(one) != std::string::npos; });
+      if (word || path) findings.push_back(at(file, i + 1) + file.lines[i]);
+    }
+  }
+  return findings;
 }
 
 }  // namespace tidy

@@ -24,6 +24,8 @@ Findings foreign_headers(const Files& files);
 /// No clock, no chance, no threads, no output in what decides.
 Findings impure_decisions(const Files& files);
 Findings unguarded_headers(const Files& files);
+/// What a source includes first is its own header: so the build shows that the header compiles alone.
+Findings own_header_not_first(const Files& files);
 /// Nothing is left open, and no path of somebody's machine is written down.
 Findings forbidden_words(const Files& files);
 

@@ -95,6 +95,17 @@ TEST(Rules, LengthsAreMeasured) { try_all(lengths()); }
 TEST(Rules, ArrowsAreFollowed) { try_all(arrows()); }
 TEST(Rules, WordsAreFound) { try_all(words()); }
 
+TEST(Rules, OwnHeaderIsIncludedFirst) {
+  const File header = file("src/os/a.hpp", "#pragma once\n");
+  const File library = file("include/homeostat/b.hpp", "#pragma once\n");
+  EXPECT_EQ(own_header_not_first({header, file("src/os/a.cc", "// a\n#include \"os/a.hpp\"\n#include <a>\n")}),
+            Findings());
+  EXPECT_EQ(own_header_not_first({header, file("src/os/c.cc", "#include <a>\n")}), Findings());
+  EXPECT_EQ(own_header_not_first({header, file("src/os/a.cc", "#include <a>\n#include \"os/a.hpp\"\n")}).size(), 1U);
+  EXPECT_EQ(own_header_not_first({library, file("src/core/b.cc", "#include <homeostat/b.hpp>\n")}), Findings());
+  EXPECT_EQ(own_header_not_first({library, file("src/core/b.cc", "int x;\n")}).size(), 1U);
+}
+
 TEST(Rules, FindingsSayWhere) {
   const Files bad{file("src/core/a.cc", "\n#include \"engine/b.hpp\"\n")};
   EXPECT_EQ(wrong_arrows(bad), Findings{"src/core/a.cc:2: core may not include engine/b.hpp"});

@@ -25,6 +25,7 @@ TEST(Tidy, ArrowsBetweenRoomsPointDown) { EXPECT_EQ(wrong_arrows(tree()), kNone)
 TEST(Tidy, PureRoomsUseTheStandardLibraryOnly) { EXPECT_EQ(foreign_headers(tree()), kNone); }
 TEST(Tidy, DecisionsArePure) { EXPECT_EQ(impure_decisions(tree()), kNone); }
 TEST(Tidy, HeadersAreGuarded) { EXPECT_EQ(unguarded_headers(tree()), kNone); }
+TEST(Tidy, SourcesIncludeTheirOwnHeaderFirst) { EXPECT_EQ(own_header_not_first(tree()), kNone); }
 TEST(Tidy, NothingIsLeftOpenAndNothingPointsOutside) { EXPECT_EQ(forbidden_words(tree()), kNone); }
 
 }  // namespace
