@@ -159,7 +159,8 @@ history_is_kept() {
 dir=$(mktemp -d "${TMPDIR:-/tmp}/homeostat-demo.XXXXXX")
 trap cleanup EXIT
 trap 'exit 130' INT TERM
-make_folder "$dir" || exit 2
+# Not where another demo looks for free ports at the same moment: it would kill what it finds there.
+make_folder "$dir" $((18100 + $$ % 600 * 20)) || exit 2
 a=$((base + 1)) b=$((base + 2)) c=$((base + 11))
 fault_at=$begun
 

@@ -2,7 +2,7 @@
 # Runs the example in the foreground until Ctrl-C.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
-make_folder "$(dirname "$build")/quickstart"
+make_folder "$(dirname "$build")/quickstart" 18080
 cat <<TEXT
 
 Homeostat keeps two instances of a web service alive:  curl http://127.0.0.1:$((base + 1))/  and  :$((base + 2))/

@@ -7,10 +7,10 @@ homeostat=$build/homeostat
 
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# The first of some bases whose ports are free: base+1 and base+2 for web, base+11 for fragile.
+# free_base FIRST: the first base from there on whose ports are free: base+1 and base+2 for web, base+11 for fragile.
 free_base() {
   local base
-  for base in 18080 18280 18480 18680 18880 28080 28280 38080; do
+  for ((base = $1; base < 32000; base += 20)); do
     if port_is_free $((base + 1)) && port_is_free $((base + 2)) && port_is_free $((base + 11)); then
       echo $base
       return
@@ -26,10 +26,10 @@ make_release() {
   cp -f "$build/quickstart_service" "$dir/$1/$2/quickstart_service"
 }
 
-# make_folder DIR: releases, notifier and configuration; sets dir, base, config.
+# make_folder DIR BASE: releases, notifier and configuration; sets dir, base, config.
 make_folder() {
   dir=$1
-  base=$(free_base) || return 1
+  base=$(free_base "$2") || return 1
   mkdir -p "$dir"
   make_release web v1
   make_release web v2-broken
