@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -19,6 +20,13 @@ constexpr Duration kHouse = std::chrono::seconds(1);
 // run, and that what the checks saw in between says nothing about the services.
 constexpr Duration kGap = std::chrono::seconds(3);
 constexpr Duration kShutdownLeast = std::chrono::seconds(5);
+
+// Instances of the same name that belong to different Homeostats must not meet in one cgroup: a stop kills all of it.
+std::string cgroup_name(const std::string& state_dir) {
+  struct stat about{};
+  if (::stat(state_dir.c_str(), &about) != 0) return "homeostat";
+  return fmt::format("homeostat.{:x}.{:x}", about.st_dev, about.st_ino);
+}
 
 class Wake final : public os::Watcher {
  public:
@@ -68,7 +76,7 @@ std::expected<void, Error> Daemon::open_parts() {
   journal_watcher_ = std::make_unique<Wake>(recorder_->durable_fd());
   if (auto added = loop_->add(recorder_->durable_fd(), EPOLLIN, *journal_watcher_); !added) return added;
 
-  const auto cgroups = os::Cgroups::open("homeostat");
+  const auto cgroups = os::Cgroups::open(cgroup_name(options_.state_dir));
   const auto feed = [this](engine::Input input) { this->feed(std::move(input)); };
   auto eyes = Eyes::open(*loop_, *engine_, feed, [this] { return now(); }, cgroups);
   if (!eyes) return std::unexpected(eyes.error());
