@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -76,6 +77,33 @@ pid_t spawn(std::vector<std::string> argv, const std::map<std::string, std::stri
 
 int status_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
+/// Where cgroup v2 is mounted and we are in it; empty: nowhere.
+std::string our_cgroup() {
+  std::istringstream mounts(read_file("/proc/self/mounts"));
+  std::istringstream places(read_file("/proc/self/cgroup"));
+  std::string mount;
+  for (std::string device, where, type, rest; mounts >> device >> where >> type && std::getline(mounts, rest);) {
+    if (type == "cgroup2") mount = where;
+  }
+  for (std::string line; std::getline(places, line);) {
+    if (line.starts_with("0::/") && !mount.empty()) return mount + line.substr(3);
+  }
+  return {};
+}
+
+/// Removes what a daemon that was killed has left there. Cgroups are directories that hold only directories of use.
+void remove_cgroups(const std::string& state_dir) {
+  struct stat about{};
+  const std::string ours = our_cgroup();
+  if (ours.empty() || ::stat(state_dir.c_str(), &about) != 0) return;
+  const std::string root = ours + fmt::format("/homeostat.{:x}.{:x}", about.st_dev, about.st_ino);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root, error)) {
+    if (entry.is_directory(error)) ::rmdir(entry.path().c_str());
+  }
+  ::rmdir(root.c_str());
+}
+
 }  // namespace
 
 json::value Finished::json() const {
@@ -125,13 +153,14 @@ std::string text_at(const json::value& from, const std::string& path) {
 Lab::Lab() { std::tie(port_lock_, first_port_) = take_ports(); }
 
 Lab::~Lab() {
-  if (::testing::Test::HasFailure()) fmt::print("the daemon's own words:\n{}", log());
+  if (::testing::Test::HasFailure()) fmt::print("the daemon's own words:\n{}the journal:\n{}", log(), records());
   kill9();
   within(seconds(5), [&] {
     const auto left = processes_of(dir());
     for (const Process& process : left) ::kill(process.pid, SIGKILL);
     return left.empty();
   });
+  remove_cgroups(state());
 }
 
 std::string Lab::service(const std::string& name, const ServiceText& text) const {
