@@ -52,6 +52,9 @@ void History::note(const Line& line, const engine::Body& body) {
       incident.verdict_ns = line.clock.wall_ns;
     }
     if (failing->reopened) ++incident.reopened;
+    if (incident.failing_since_ns == 0 || incident.closed_ns) {
+      incident.failing_since_ns = line.clock.wall(failing->first_failure).value_or(line.clock.wall_ns);
+    }
     incident.ending = engine::Ending::open;
     incident.recovered_ns.reset();
     incident.closed_ns.reset();
@@ -95,7 +98,7 @@ json::object History::incident_json(const Incident& incident) {
           {"recovered", time_json(incident.recovered_ns)},
           {"closed", time_json(incident.closed_ns)},
           {"detected_after_ms", between(incident.first_failure_ns, incident.verdict_ns)},
-          {"repaired_after_ms", between(incident.first_failure_ns, incident.recovered_ns)},
+          {"repaired_after_ms", between(incident.failing_since_ns, incident.recovered_ns)},
           {"reopened", incident.reopened},
           {"actions", incident.actions},
           {"lines_left_out", incident.dropped},

@@ -35,6 +35,7 @@ class History {
     std::uint64_t id = 0;
     std::string service;
     std::int64_t first_failure_ns = 0;
+    std::int64_t failing_since_ns = 0;  // the first failure since it was opened or reopened
     std::int64_t verdict_ns = 0;
     std::optional<std::int64_t> recovered_ns;
     std::optional<std::int64_t> closed_ns;

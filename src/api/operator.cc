@@ -122,7 +122,7 @@ void read_deploy(Body& body, const engine::Engine& engine, Operator& out) {
   if (state == engine.durable().services.end()) return;
   if (state->second.quarantined.contains(out.version) && !out.force) {
     return body.refuse_with(
-        409, fmt::format("version {} of {} is quarantined because it was rolled back; `force` deploys it all the same",
+        409, fmt::format("version {} of {} is quarantined because it was rolled back; --force deploys it all the same",
                          out.version, out.service));
   }
   const auto& operation = state->second.operation;  // an operator's own one is superseded

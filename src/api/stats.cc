@@ -24,7 +24,7 @@ json::object figures_json(const std::string& service, const Clock& clock, const 
           {"from", time_json(clock, f.from)},
           {"to", time_json(clock, f.to)},
           {"window_ms", span_json(f.to - f.from)},
-          {"incidents", f.failures},
+          {"failures", f.failures},
           {"detected", f.detected},
           {"repaired", f.repaired},
           {"open", f.open},
@@ -51,7 +51,14 @@ void Stats::add(const journal::EntryView& entry) {
   // A fold holds everything before it; it stands at the beginning after a compaction.
   if (entry.type == "fold") {
     engine::Durable folded;
-    if (engine::Durable::unfold(entry.payload, folded)) durable_ = std::move(folded);
+    if (!engine::Durable::unfold(entry.payload, folded)) return;
+    durable_ = std::move(folded);
+    for (const auto& [id, incident] : durable_.incidents) {
+      if (spans_.contains(id)) continue;
+      const bool open = incident.ending == engine::Ending::open;
+      spans_[id] = {
+          {incident.first_failure, incident.verdict_at, open ? std::nullopt : std::optional(incident.recovered_at)}};
+    }
     return;
   }
   auto body = engine::decode(entry.type, entry.payload);
@@ -82,7 +89,18 @@ void Stats::add(const journal::EntryView& entry) {
     const bool same = found != attempts_.end() && found->second.incident == well->incident && found->second.verified;
     if (same) found->second.repaired = std::max(found->second.began, well->first_success);
   }
+  note_span(*body, at);
   durable_.apply({entry.seq, at, entry.generation, std::move(*body)});
+}
+
+void Stats::note_span(const engine::Body& body, Instant at) {
+  if (const auto* failing = std::get_if<engine::IncidentFailing>(&body)) {
+    auto& spans = spans_[failing->incident];
+    if (spans.empty() || spans.back().recovered) spans.push_back({failing->first_failure, at, std::nullopt});
+  } else if (const auto* closed = std::get_if<engine::IncidentClosed>(&body)) {
+    auto& spans = spans_[closed->incident];
+    if (!spans.empty()) spans.back().recovered = closed->recovered_at;
+  }
 }
 
 AvailabilityFacts Stats::facts(const std::string& service, Instant now) const {
@@ -95,10 +113,9 @@ AvailabilityFacts Stats::facts(const std::string& service, Instant now) const {
     facts.unknown.push_back({state.status_since == kLongAgo ? state.known_since : state.status_since, kNever});
   }
   for (const auto& [id, incident] : durable_.incidents) {
-    if (incident.service != service) continue;
-    IncidentFacts one{incident.first_failure, incident.verdict_at, std::nullopt};
-    if (incident.ending != engine::Ending::open) one.recovered = incident.recovered_at;
-    facts.incidents.push_back(one);
+    const auto spans = spans_.find(id);
+    if (incident.service != service || spans == spans_.end()) continue;
+    facts.incidents.insert(facts.incidents.end(), spans->second.begin(), spans->second.end());
   }
   for (const auto& [id, attempt] : attempts_) {
     if (attempt.service != service || !attempt.counted || attempt.began > now) continue;

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/json.hpp"
 #include "engine/durable.hpp"
@@ -34,9 +35,12 @@ class Stats {
     Instant repaired{};
   };
 
+  void note_span(const engine::Body& body, Instant at);
   AvailabilityFacts facts(const std::string& service, Instant now) const;
 
   engine::Durable durable_;
+  // An incident that was reopened is several failures, each from its own first failure to its own recovery.
+  std::map<std::uint64_t, std::vector<IncidentFacts>> spans_;
   std::map<engine::CommandId, Attempt> attempts_;
   std::map<std::pair<std::string, std::int32_t>, engine::CommandId> newest_;  // attempt of each place
 };

@@ -113,6 +113,14 @@ TEST_F(Story, AReopenedIncidentIsOpenAgain) {
   EXPECT_EQ(incident.at("ending"), "open");
   EXPECT_EQ(incident.at("reopened"), 1);
   EXPECT_TRUE(incident.at("repaired_after_ms").is_null());
+  record(25'000, engine::IncidentClosed{1, "web", engine::Ending::recovered, at(24'000)});
+  EXPECT_EQ(history({}).at("incidents").at(0).at("repaired_after_ms"), 5'000);  // the time between was well
+
+  Stats stats;
+  for (const auto& r : records_) stats.add(Stored(r).view());
+  const json::object view = stats.view({at(101'000), kWall}, std::chrono::hours(24), "web");
+  EXPECT_EQ(view.at("services").at(0).at("failures"), 2);
+  EXPECT_EQ(view.at("services").at(0).at("mttr_ms"), 4'000);
 }
 
 TEST_F(Story, ACrashLoopKeepsItsBeginningAndItsNewestLines) {
@@ -140,7 +148,7 @@ TEST_F(Story, StatsAreMeasuredFromTheJournal) {
   ASSERT_EQ(view.at("services").as_array().size(), 1U);
   const json::object& web = view.at("services").at(0).as_object();
   EXPECT_EQ(web.at("window_ms"), 100'000);  // known since 1 s
-  EXPECT_EQ(web.at("incidents"), 1);
+  EXPECT_EQ(web.at("failures"), 1);
   EXPECT_EQ(web.at("mttd_ms"), 1'000);
   EXPECT_EQ(web.at("mttr_ms"), 3'000);
   EXPECT_EQ(web.at("down_ms"), 3'000);

@@ -23,7 +23,8 @@ std::string incident_head(const json::object& incident, bool color) {
   if (!open) facts += fmt::format(", repaired after {}", span_at(incident, "repaired_after_ms"));
   const std::int64_t actions = number_at(incident, "actions");
   facts += fmt::format(", {} action{}", actions, actions == 1 ? "" : "s");
-  if (number_at(incident, "reopened") > 0) facts += fmt::format(", reopened {} times", number_at(incident, "reopened"));
+  const std::int64_t reopened = number_at(incident, "reopened");
+  if (reopened > 0) facts += fmt::format(", reopened {} time{}", reopened, reopened == 1 ? "" : "s");
   return paint(head, open ? Color::red : Color::bold, color) + "\n  " + facts + "\n";
 }
 
@@ -60,13 +61,13 @@ std::string show_history(const json::object& history, bool color) {
 
 std::string show_stats(const json::object& stats, bool color) {
   const std::string none = "none seen in " + span_at(stats, "window_ms");
-  Table table({"SERVICE", "WINDOW", "INCIDENTS", "MTTD", "MTTR", "MTBF", "AVAILABILITY", "UPTIME", "DOWN", "UNKNOWN"});
+  Table table({"SERVICE", "WINDOW", "FAILURES", "MTTD", "MTTR", "MTBF", "AVAILABILITY", "UPTIME", "DOWN", "UNKNOWN"});
   for (const json::value& item : list_at(stats, "services")) {
     const json::object& f = item.as_object();
     const std::string seen = "none seen in " + span_at(f, "window_ms");
     table.add({{text_at(f, "service")},
                {span_at(f, "window_ms")},
-               {number_at(f, "incidents") == 0 ? seen : text_at(f, "incidents")},
+               {number_at(f, "failures") == 0 ? seen : text_at(f, "failures")},
                {span_at(f, "mttd_ms")},
                {span_at(f, "mttr_ms")},
                {span_at(f, "mtbf_ms")},
