@@ -203,6 +203,19 @@ void Daemon::hear_journal() {
   if (const std::string why = recorder_->untrusted(); !why.empty()) feed(engine::JournalFailed{why});
 }
 
+// A full disk, or a journal that nobody can trust, is said where people look: once when it begins and when it ends.
+void Daemon::tell_of_journal() {
+  std::string state = recorder_->untrusted();
+  if (state.empty() && recorder_->state() == journal::State::on_reserve) {
+    state = "the disk is full, the journal is written on its reserve: " + recorder_->reason();
+  }
+  if (state == journal_told_) return;
+  journal_told_ = state;
+  if (state.empty()) state = "the journal is written as usual again";
+  spdlog::warn("{}", state);
+  tell_manager("STATUS=" + state);
+}
+
 void Daemon::hear_signals() {
   if (signals_->end() && !stopping_since_) {
     stopping_since_ = now();
@@ -225,6 +238,7 @@ void Daemon::keep_house() {
   recorder_->flush_inputs();
   recorder_->compact_if_due(*engine_, at);
   hands_->trim_logs();
+  tell_of_journal();
   time_->save();
   if (watchdog_) tell_manager("WATCHDOG=1");
 }

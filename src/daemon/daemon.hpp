@@ -44,6 +44,7 @@ class Daemon {
   std::optional<std::pair<engine::ServiceId, engine::Slot>> place_of(const engine::Input& input) const;
   void carry_out(engine::Commands& out);
   void hear_journal();
+  void tell_of_journal();
   void hear_signals();
   void keep_house();
   bool ended() const;
@@ -71,6 +72,7 @@ class Daemon {
   std::optional<Instant> stopping_since_;
   Instant next_house_ = kLongAgo;
   std::optional<Duration> watchdog_;
+  std::string journal_told_;
   std::jthread loader_;  // at most one configuration is read at a time
   std::atomic<bool> loading_ = false;
 };
