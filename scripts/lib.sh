@@ -127,7 +127,9 @@ summary() {
       if ($0 !~ /^(#|$)/) { split($0, part, " "); allowed[part[1]] = substr($0, length(part[1]) + 2) }
       next
     }
-    $1 == "skip" && !($3 in allowed && index($4, allowed[$3])) { $1 = "fail"; $4 = "skipped, but not in tests/allowed_skips.txt: " $4 }
+    $1 == "skip" && !($3 in allowed && index($4, allowed[$3])) {
+      $1 = "fail"; $4 = "skipped, but not in tests/allowed_skips.txt: " $4
+    }
     { count[$1]++ }
     $1 != "pass" { printf "%s: %s %s (%s)\n", $1, $2, $3, $4 }
     END {
