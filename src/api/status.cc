@@ -22,7 +22,8 @@ json::object check_json(const View& view, const engine::ServicePlan& plan, const
   const bool failing = health.failures() > 0;
   const std::uint32_t count = failing ? health.failures() : health.successes();
   const std::uint32_t needed = failing ? check.policy.failure_threshold : health.needed(check.policy);
-  const bool seen = health.last_seen() != kLongAgo;
+  // That nobody could look, and why, is shown as well.
+  const bool seen = health.last_seen() != kLongAgo || health.last().reason != Reason::none;
   return {{"check", check.name},
           {"slot", slot_json(target.slot)},
           {"role", json::string(to_string(check.role))},
