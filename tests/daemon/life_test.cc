@@ -36,6 +36,24 @@ TEST(DaemonEnd, KeepsOrStopsItsInstancesAsTheyWish) {
   EXPECT_TRUE(lab.escalations().empty());
 }
 
+TEST(DaemonBeside, AnotherOneWithAServiceOfTheSameNameIsNotTouched) {
+  Lab one;
+  Lab two;
+  for (Lab* lab : {&one, &two}) {
+    lab->configure({lab->service("web")});
+    ASSERT_TRUE(lab->start());
+    ASSERT_TRUE(healthy(*lab, "web"));
+  }
+  const pid_t first = one.pid("web/0");
+  const pid_t second = two.pid("web/0");
+  ASSERT_EQ(one.cli({"restart", "web"}).code, 0);
+  EXPECT_NE(one.pid("web/0"), first);
+  ASSERT_EQ(one.cli({"stop", "web"}).code, 0);
+  EXPECT_EQ(two.pid("web/0"), second);
+  EXPECT_EQ(two.starts().size(), 1U);
+  EXPECT_TRUE(two.serves(0));
+}
+
 TEST(DaemonEnd, StatusAndHistoryAreReadFromTheJournalAfterwards) {
   Lab lab;
   lab.configure({lab.service("web")});
@@ -69,6 +87,7 @@ TEST(DaemonPaused, DoesNotTakeItsOwnSilenceForThatOfOthers) {
   EXPECT_TRUE(eventually([&] { return !at(lab.status(), "engine.tilt_since").is_null(); }));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(healthy(lab, fmt::format("web{}", i)));
   EXPECT_EQ(lab.starts().size(), 6U) << "a healthy service was repaired";
+  EXPECT_EQ(lab.records().find("did not prove well"), std::string::npos) << "time in which nobody looked was counted";
 
   // What was seen directly is exempt: a crash is repaired all the same.
   ::kill(lab.pid("web0/0"), SIGKILL);
