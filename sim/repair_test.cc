@@ -114,6 +114,22 @@ TEST(Repair, StoppedByAnOperatorStaysStopped) {
   EXPECT_TRUE(world.durable().incidents.empty());
 }
 
+TEST(Repair, EndingInOrderStopsWhatIsMeantToEndWithIt) {
+  ServicePlan ends = web("ends");
+  ends.runtime.stop_on_shutdown = true;
+  Started world(plan_of({ends, web("stays")}));
+  Operator end;
+  end.verb = Verb::shutdown;
+  world.input(end);
+  world.run_for(1s);
+  EXPECT_FALSE(world.running("ends", 0));
+  EXPECT_FALSE(world.running("ends", 1));
+  EXPECT_TRUE(world.running("stays", 0));
+  EXPECT_EQ(world.all<Intent>().size(), 4U + 2U);
+  world.run_for(1min);
+  EXPECT_EQ(world.all<Intent>().size(), 4U + 2U);
+}
+
 TEST(Repair, KilledEngineAdoptsAndNeverStartsTwice) {
   Started world(plan_of({web()}));
   world.kill_engine();

@@ -35,6 +35,17 @@ void World::boot() {
   input(Recovered{});
 }
 
+Durable World::replayed() const {
+  Durable durable;
+  for (const Record& record : records_) durable.apply(record);
+  return durable;
+}
+
+void World::journal_stalls(bool stalls) {
+  journal_stalls_ = stalls;
+  if (!stalls && engine_ && !records_.empty()) acknowledge();
+}
+
 void World::kill_engine() {
   records_.resize(durable_records_);
   engine_.reset();
@@ -132,6 +143,8 @@ Observation World::look(const Target& target, Duration timeout) {
       return {Result::timeout, Reason::timed_out, 0, timeout};
     case Behaviour::refuse:
       return {Result::failure, Reason::refused, 0, options_.probe_delay};
+    case Behaviour::blind:
+      return {Result::unknown, Reason::no_descriptors, 0, {}};
     case Behaviour::unreachable:
       return {Result::failure, Reason::unreachable, 0, options_.probe_delay};
   }
@@ -175,7 +188,18 @@ void World::start(const Dispatch& c, const Key& key, const std::string& version)
       false);
 }
 
+void World::judge(const Dispatch& c) {
+  const std::string id = std::to_string(c.id.epoch) + "." + std::to_string(c.id.counter);
+  if (!dispatched_.insert(c.id).second) violations_.push_back("dispatched twice: " + id);
+  for (std::size_t i = 0; i < durable_records_; ++i) {
+    const auto* intent = std::get_if<Intent>(&records_[durable_records_ - 1 - i].body);
+    if (intent != nullptr && intent->id == c.id) return;
+  }
+  violations_.push_back("dispatched before its intent was durable: " + id);
+}
+
 void World::handle(const Dispatch& c) {
+  judge(c);
   const std::string service = plan_.services[c.service].name;
   const Key key{service, c.slot};
   const std::string version(engine_->version(c.version));
@@ -210,6 +234,7 @@ void World::handle(const Notify& c) {
 }
 
 void World::handle(const SelfCheck& c) {
+  if (self_check_silent_) return;
   const bool ok = !self_check_fails_;
   at(now_ + std::chrono::milliseconds(1), [this, c, ok] { input(SelfChecked{c.round, ok}); });
 }

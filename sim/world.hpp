@@ -19,7 +19,7 @@ using engine::ServiceId;
 using engine::Slot;
 
 /// How a simulated instance answers its checks.
-enum class Behaviour : std::uint8_t { well, error500, hang, refuse, unreachable };
+enum class Behaviour : std::uint8_t { well, error500, hang, refuse, unreachable, blind };
 
 /// One effect of an action on the world: the truth that invariants are checked against.
 struct Effect {
@@ -60,8 +60,10 @@ class World {
   void dies_after_start(std::string_view service, Duration after) { dies_after_[std::string(service)] = after; }
   void fail_starts(std::string_view service, bool fail) { fail_starts_[std::string(service)] = fail; }
   void file_exists(bool exists) { file_exists_ = exists; }
+  void self_check_silent(bool silent) { self_check_silent_ = silent; }
   void self_check_fails(bool fails) { self_check_fails_ = fails; }
-  void journal_stalls(bool stalls) { journal_stalls_ = stalls; }
+  /// Nothing becomes durable while it stalls; afterwards everything at once.
+  void journal_stalls(bool stalls);
   void runtime_silent(bool silent) { runtime_silent_ = silent; }
   void notifier_fails(bool fails) { notifier_fails_ = fails; }
   void network_cut(bool cut) { network_cut_ = cut; }
@@ -69,6 +71,8 @@ class World {
   void kill_engine();
   void input(const engine::Input& input);
   void reload(engine::Plan plan);
+  /// Another configuration at the next boot.
+  void replace_plan(engine::Plan plan) { plan_ = std::move(plan); }
 
   // What happened.
   Instant now() const { return now_; }
@@ -76,6 +80,12 @@ class World {
   const engine::Durable& durable() const { return engine_->durable(); }
   const std::vector<engine::Record>& records() const { return records_; }
   const std::vector<Effect>& effects() const { return effects_; }
+  /// How many commands broke the protocol: dispatched twice, or before the intent was durable.
+  const std::vector<std::string>& violations() const { return violations_; }
+  bool alive() const { return engine_ != nullptr; }
+  const engine::Plan& plan() const { return plan_; }
+  /// What the records that are durable now fold to.
+  engine::Durable replayed() const;
   std::size_t notifications() const { return notifications_; }
   std::size_t probes(std::string_view service) const;
   Status status(std::string_view service) const;
@@ -122,6 +132,7 @@ class World {
   void start(const engine::Dispatch& c, const Key& key, const std::string& version);
   void finish(const engine::Dispatch& c, engine::OutcomeKind outcome, const Incarnation& running, std::string detail);
   void acknowledge();
+  void judge(const engine::Dispatch& c);
 
   engine::Plan plan_;
   WorldOptions options_;
@@ -140,9 +151,12 @@ class World {
   std::vector<engine::Record> records_;
   std::size_t durable_records_ = 0;
   std::vector<Effect> effects_;
+  std::set<engine::CommandId> dispatched_;
+  std::vector<std::string> violations_;
   std::size_t notifications_ = 0;
   bool file_exists_ = true;
   bool self_check_fails_ = false;
+  bool self_check_silent_ = false;
   bool journal_stalls_ = false;
   bool runtime_silent_ = false;
   bool notifier_fails_ = false;

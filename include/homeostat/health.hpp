@@ -60,6 +60,8 @@ class Health {
   /// True from a start until the first result that counts.
   bool starting() const { return starting_; }
   bool flapping() const { return flapping_; }
+  /// True while so many runs in a row could not look that nothing is known.
+  bool blind() const { return blind_; }
   /// True from success_threshold successes in a row (more while flapping) until the next failure or start.
   bool confirmed() const { return confirmed_; }
   /// True while runs should follow each other at fast_interval.

@@ -236,7 +236,10 @@ void Daemon::keep_house() {
   if (at < next_house_) return;
   next_house_ = later(at, kHouse);
   recorder_->flush_inputs();
-  recorder_->compact_if_due(*engine_, at);
+  if (recorder_->compaction_due()) {
+    step(engine::JournalFolded{});
+    recorder_->compact(*engine_, at);
+  }
   hands_->trim_logs();
   tell_of_journal();
   time_->save();

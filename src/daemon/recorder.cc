@@ -101,11 +101,10 @@ std::optional<std::string> Recorder::append(std::vector<engine::Record>& records
   return std::nullopt;
 }
 
-void Recorder::compact_if_due(engine::Engine& engine, Instant now) {
+void Recorder::compact(const engine::Engine& engine, Instant now) {
   const std::uint64_t before = journal_->compaction_due();
-  if (before == 0 || !untrusted().empty()) return;
   journal::Entry fold;
-  fold.seq = engine.take_seq();
+  fold.seq = engine.durable().seq;
   fold.type = kFold;
   fold.critical = true;
   fold.at = now;

@@ -34,8 +34,10 @@ class Recorder {
   journal::State state() const { return journal_->state(); }
   std::string reason() const { return journal_->reason(); }
 
-  /// Folds and deletes what is too old, when that pays.
-  void compact_if_due(engine::Engine& engine, Instant now);
+  /// A compaction would pay: step the engine with JournalFolded, then compact.
+  bool compaction_due() const { return journal_->compaction_due() != 0 && untrusted().empty(); }
+  /// Writes a fold of the durable state and deletes what is too old.
+  void compact(const engine::Engine& engine, Instant now);
 
   /// From now on inputs are logged. `config_text` is asked at each new segment.
   void open_input_log(const std::string& state_dir, const engine::Engine& engine,

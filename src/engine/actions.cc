@@ -5,6 +5,7 @@
 #include "engine/looking.hpp"
 #include "engine/operations.hpp"
 #include "engine/repair.hpp"
+#include "engine/status.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -28,8 +29,6 @@ std::uint32_t reference_of(const ServicePlan& plan, const Intent& intent) {
   }
   return kNone;
 }
-
-bool is_shadow(const Turn& t, ServiceId id) { return t.s.plan.shadow || t.plan(id).mode == Mode::shadow; }
 
 bool repairs(const Wish& wish) {
   return wish.by.empty() && (wish.origin == Origin::ladder || wish.origin == Origin::operation);
@@ -67,26 +66,28 @@ void end_with(Turn& t, ServiceId id, Place& place, const Intent& intent, Outcome
   t.mark(id);
 }
 
-// The gates have closed between the intent and its dispatch: nothing was tried, so nothing is used up.
-void refund(Turn& t, ServiceId id, Place& place, const Intent& intent) {
-  if (intent.origin == Origin::operation) return operation_blocked(t, id);
-  if (intent.origin != Origin::ladder) return;
-  LadderState ladder = t.durable(id).ladders[place.slot];
-  if (ladder.attempts > 0) --ladder.attempts;
-  if (ladder.tries > 0) --ladder.tries;
-  t.record(LadderMoved{intent.service, place.slot, ladder});
+// A step of a rolling repair stands on the evidence of the place it is done for; an operator's needs none.
+bool on_direct_evidence(Turn& t, ServiceId id, Origin origin) {
+  if (origin != Origin::operation) return false;
+  const auto& operation = t.durable(id).operation;
+  if (!operation || operation->incident == 0 || !t.has_place(id, operation->for_slot)) return true;
+  return view_of(t, id, operation->for_slot).direct;
 }
 
 std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& place, const Intent& intent) {
   Ask ask;
   ask.service = id;
   ask.slot = intent.slot;
-  ask.automatic = intent.by.empty() && intent.origin != Origin::desired;
-  ask.disruptive = false;  // already counted by the intent itself
+  ask.take_down = intent.op == Op::stop;
+  ask.automatic = intent.by.empty() && !ask.take_down;
+  ask.disruptive = intent.disruptive;
+  ask.counted = true;
+  ask.bring_up = intent.origin == Origin::desired;
   const View view = view_of(t, id, intent.slot);
-  ask.direct = view.direct || intent.origin == Origin::operation;
+  ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, id, intent.origin);
   if (auto hold = check_gates(t, ask)) return hold->gate + ": " + hold->detail;
   if (intent.origin == Origin::ladder && !view.failing) return "recovered by itself";
+  if (ask.automatic && !ask.bring_up && is_shadow(t, id)) return "the service is in shadow mode now";
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
   const bool runs = instance != nullptr && instance->state == RunState::running;
   if (!intent.expected.none() && runs && instance->incarnation != intent.expected) return "another incarnation runs";
@@ -94,9 +95,23 @@ std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& pla
   return std::nullopt;
 }
 
+// From here on the slot is meant to run the release of the step; a release that is rolled back is never deployed again
+// unless somebody insists.
+void moves_to_version(Turn& t, ServiceId id, const Intent& intent) {
+  if (intent.origin != Origin::operation || intent.version.empty() || intent.slot < 0) return;
+  if (wanted_version_of(t.plan(id), t.durable(id), intent.slot) == intent.version) return;
+  const InstanceState* instance = t.instance(id, intent.slot);
+  const std::string replaced = instance == nullptr ? std::string() : instance->version;
+  const bool rolls_back = intent.strategy == name_of(OperationKind::rollback);
+  if (rolls_back && !replaced.empty() && replaced != intent.version && !t.durable(id).quarantined.contains(replaced)) {
+    t.record(VersionMarked{intent.service, replaced, Mark::quarantined});
+  }
+  t.record(DesiredSet{intent.service, intent.slot, true, intent.version, intent.by});
+}
+
 void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   const Intent intent = action.intent;
-  if (intent.mode == Mode::approve && !action.approved) return;
+  if (place.dispatched || (intent.mode == Mode::approve && !action.approved)) return;
   if (auto why = reason_not_to(t, id, place, intent)) {
     end_with(t, id, place, intent, OutcomeKind::not_started, *why);
     return refund(t, id, place, intent);
@@ -113,6 +128,7 @@ void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   command.deadline = later(t.now, t.plan(id).runtime.stop_grace + kRuntimeSilent);
   place.dispatched = true;
   place.deadline = command.deadline;
+  moves_to_version(t, id, intent);
   t.command(command);
   t.mark(id);
 }
@@ -146,7 +162,8 @@ void adopt_report(Turn& t, ServiceId id, Place& place, const Intent& intent, con
   }
   if (ran && in.now_running == known->incarnation) return;
   if (!in.now_running.none()) {
-    return set_instance(t, id, place.slot, RunState::running, in.now_running, intent.version, in.port, in.detail);
+    set_instance(t, id, place.slot, RunState::running, in.now_running, intent.version, in.port, in.detail);
+    return ran ? void() : begin_looking(t, place);  // one that was found running is looked at like any other
   }
   set_instance(t, id, place.slot, t.wanted(id, place.slot) ? RunState::dead : RunState::stopped, {}, intent.version, 0,
                in.detail);
@@ -159,6 +176,7 @@ void succeeded(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   place.dispatched = true;
   if (intent.op == Op::stop) {
     t.record(Verified{intent.id, intent.service, intent.slot, true, "stopped"});
+    forget_health(t, place);
     place.action = {};
     place.deadline = kNever;
     return;
@@ -171,18 +189,30 @@ void unknown_outcome(Turn& t, ServiceId id, const Intent& intent, const std::str
   const std::string what =
       intent.strategy + " of " + intent.service + ": nobody can tell what became of it (" + detail + ")";
   t.record(LockChanged{intent.service, intent.slot, true, what});
+  t.place(id, intent.slot).last_effect = t.now;  // only what is seen from now on can release it
   escalate_engine(t, what + "; locked until it is seen well or `homeostat unlock " + intent.service + "`");
   t.mark(id);
 }
 
 }  // namespace
 
+void refund(Turn& t, ServiceId id, Place& place, const Intent& intent) {
+  if (intent.origin == Origin::operation) return operation_blocked(t, id);
+  if (intent.origin != Origin::ladder) return;
+  LadderState ladder = t.durable(id).ladders[place.slot];
+  if (ladder.attempts > 0) --ladder.attempts;
+  if (ladder.tries > 0) --ladder.tries;
+  t.record(LadderMoved{intent.service, place.slot, ladder});
+}
+
+bool is_shadow(const Turn& t, ServiceId id) { return t.s.plan.shadow || t.plan(id).mode == Mode::shadow; }
+
 Duration verification_time(const ServicePlan& plan) {
   Duration longest{};
   for (const CheckPlan& check : plan.checks) {
     if (check.role != Role::alive) continue;
     const CheckPolicy& p = check.policy;
-    longest = std::max(longest, p.startup_grace + p.fast_interval * p.success_threshold);
+    longest = std::max(longest, p.startup_grace + p.fast_interval * p.success_threshold + p.timeout);
   }
   return longest;
 }
@@ -191,9 +221,11 @@ Ask ask_for(Turn& t, const Wish& wish) {
   Ask ask;
   ask.service = wish.service;
   ask.slot = wish.slot;
-  ask.automatic = wish.by.empty() && wish.origin != Origin::desired;
+  ask.take_down = wish.op == Op::stop;
+  ask.automatic = wish.by.empty() && !ask.take_down;
+  ask.bring_up = wish.origin == Origin::desired && !ask.take_down;
   const View view = view_of(t, wish.service, wish.slot);
-  ask.direct = view.direct || wish.origin == Origin::operation;
+  ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, wish.service, wish.origin);
   const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
   const bool runs =
       !t.plan(wish.service).runtime.managed || (instance != nullptr && instance->state == RunState::running);
@@ -247,7 +279,9 @@ void action_done(Turn& t, const ActionDone& in) {
   const auto owner = owner_of(t, in.id);
   if (!owner) return;
   const auto [id, place] = *owner;
-  const Intent intent = t.s.durable.actions[in.id].intent;
+  const ActionState action = t.s.durable.actions[in.id];
+  if (!place->dispatched || action.succeeded_at) return;  // it has been answered already
+  const Intent& intent = action.intent;
   t.mark(id);
   t.record(Outcome{intent.id, intent.service, intent.slot, in.outcome, in.detail});
   adopt_report(t, id, *place, intent, in);
@@ -259,18 +293,47 @@ void action_done(Turn& t, const ActionDone& in) {
   attempt_ended(t, id, *place, intent, false, in.detail);
 }
 
+namespace {
+
+// True while the runtime starts or stops the instance of this place.
+bool runtime_at_it(Turn& t, const Place& place) {
+  if (place.action.none() || !place.dispatched) return false;
+  const auto action = t.s.durable.actions.find(place.action);
+  if (action == t.s.durable.actions.end() || action->second.succeeded_at) return false;
+  const Op op = action->second.intent.op;
+  return op != Op::exec && op != Op::scale;
+}
+
+}  // namespace
+
 void exited(Turn& t, const Exited& in) {
   if (in.service >= t.s.services.size() || in.slot < 0 || !t.has_place(in.service, in.slot)) return;
   Place& place = t.place(in.service, in.slot);
   const InstanceState* known = t.instance(in.service, in.slot);
   if (known == nullptr || known->state != RunState::running || known->incarnation != in.incarnation) return;
-  const bool acting =
-      !place.action.none() && place.dispatched && !t.s.durable.actions[place.action].succeeded_at.has_value();
-  if (acting) return;  // the runtime is at it and reports the end
+  if (runtime_at_it(t, place)) return;  // it reports the end
   Observation seen{Result::failure, in.signalled ? Reason::signalled : Reason::exited, in.known ? in.code : -1, {}};
-  set_instance(t, in.service, in.slot, RunState::dead, known->incarnation, known->version, known->port, explain(seen));
-  process_ended(t, in.service, place, seen);
+  const RunState state = t.wanted(in.service, in.slot) ? RunState::dead : RunState::stopped;
+  set_instance(t, in.service, in.slot, state, known->incarnation, known->version, known->port, explain(seen));
+  if (state == RunState::dead) return process_ended(t, in.service, place, seen);
+  stop_looking(t, place);
 }
+
+namespace {
+
+// Stopped by an operator while it was being verified: there is nothing left to prove.
+void end_unwanted(Turn& t, ServiceId id, Place& place, const Intent& intent) {
+  place.action = {};
+  place.dispatched = false;
+  place.deadline = kNever;
+  const std::string detail = "not wanted any more";
+  t.record(Verified{intent.id, intent.service, intent.slot, false, detail});
+  t.mark(id);
+  if (intent.origin == Origin::operation) operation_step_ended(t, id, place.slot, intent.id, true, detail);
+  if (!t.plan(id).runtime.managed) attempt_ended(t, id, place, intent, true, detail);
+}
+
+}  // namespace
 
 void progress_action(Turn& t, ServiceId id, Place& place) {
   if (place.action.none()) return;
@@ -284,14 +347,18 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
       unknown_outcome(t, id, intent, "the runtime did not answer");
     } else {
       end_with(t, id, place, intent, OutcomeKind::not_started, "the approval has expired");
-      escalate(t, id, intent.incident, "", "the approval of a " + intent.strategy + " has expired");
+      escalate(t, id, intent.incident, default_notifier(t),
+               "the approval of " + intent.strategy + " of " + intent.service + " has expired; nothing was done");
     }
     return attempt_ended(t, id, place, intent, false, "it did not happen");
   }
+  if (!t.wanted(id, place.slot)) return end_unwanted(t, id, place, intent);
   const View view = view_of(t, id, place.slot);
   const bool proved = !view.failing && !view.unknown && view.confirmed;
-  const bool failed_anew = view.dead || (view.failing && intent.incident == 0);
+  const bool failed_anew = view.dead || (view.failing && !view.recovering && intent.incident == 0);
   if (!proved && !failed_anew && t.now < place.deadline) return t.wake_at(place.deadline);
+  // It answers well, only not often enough yet: the next answers decide.
+  if (!proved && !failed_anew && view.proving) return t.wake_at(later(t.now, std::chrono::seconds(1)));
   const std::string detail = proved      ? "well by its own checks"
                              : view.dead ? "it ended while being verified"
                                          : "it did not prove well in time";
@@ -310,9 +377,34 @@ void withdraw(Turn& t, ServiceId id, Place& place, const std::string& why) {
   end_with(t, id, place, intent, OutcomeKind::not_started, why);
 }
 
+namespace {
+
+// The user's own commands have no state that could be aligned later: a stop that had to wait for another action is run
+// now, and what was started or not is looked at.
+void after_unmanaged(Turn& t, ServiceId id, Place& place, const Intent& intent) {
+  if (t.wanted(id, place.slot)) {
+    if (intent.op == Op::start) begin_looking(t, place);
+    return;
+  }
+  if (intent.op == Op::stop) return;
+  Wish wish;
+  wish.service = id;
+  wish.slot = place.slot;
+  wish.op = Op::stop;
+  wish.origin = Origin::manual;
+  wish.strategy = name_of(Op::stop);
+  wish.evidence = "should not run";
+  wish.by = "operator";
+  begin_action(t, wish);
+  stop_looking(t, place);
+}
+
+}  // namespace
+
 void attempt_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bool ok, const std::string& detail) {
   t.mark(id);
-  if (intent.origin == Origin::operation) return operation_step_ended(t, id, place.slot, ok, detail);
+  if (!t.plan(id).runtime.managed && place.slot >= 0 && place.action.none()) after_unmanaged(t, id, place, intent);
+  if (intent.origin == Origin::operation) return operation_step_ended(t, id, place.slot, intent.id, ok, detail);
   if (intent.origin == Origin::ladder && !ok) ladder_try_failed(t, id, place);
 }
 
@@ -322,6 +414,7 @@ void set_instance(Turn& t, ServiceId id, Slot slot, RunState state, const Incarn
   const bool same_start = state != RunState::running && known != nullptr;
   const std::uint64_t identity = same_start ? known->identity : t.plan(id).runtime.identity;
   t.record(InstanceChanged{t.plan(id).name, slot, state, incarnation, version, port, identity, detail});
+  if (state == RunState::stopped) forget_health(t, t.place(id, slot));
   t.mark(id);
 }
 

@@ -31,6 +31,9 @@ struct Wish {
 /// shadow mode are only recorded, in approve mode they wait for an operator.
 void begin_action(Turn& t, Wish wish);
 
+/// The service only decides and records.
+bool is_shadow(const Turn& t, ServiceId id);
+
 /// The same question the gates are asked for this wish.
 Ask ask_for(Turn& t, const Wish& wish);
 
@@ -43,13 +46,16 @@ void approve(Turn& t, CommandId id, const std::string& by);
 /// Judges the action under way on a place: verified, failed to prove well, or out of time.
 void progress_action(Turn& t, ServiceId id, Place& place);
 
+/// The gates have closed between the intent and its dispatch: nothing was tried, so nothing is used up.
+void refund(Turn& t, ServiceId id, Place& place, const Intent& intent);
+
 /// Takes back an intent that has not been dispatched; nothing otherwise.
 void withdraw(Turn& t, ServiceId id, Place& place, const std::string& why);
 
 /// Hands the end of an action to whoever wanted it.
 void attempt_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bool ok, const std::string& detail);
 
-/// Verification is given this long at least: the grace and the successes of the slowest `alive` check.
+/// Verification is given this long at least: the grace, the successes and one answer of the slowest `alive` check.
 Duration verification_time(const ServicePlan& plan);
 
 /// The instance of a place runs, or has ended, as `state` says.

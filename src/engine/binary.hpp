@@ -104,10 +104,17 @@ class BinaryReader {
         v.insert(v.end(), std::move(item));
       }
     } else if constexpr (std::is_unsigned_v<T>) {
-      v = static_cast<T>(varint());
+      const std::uint64_t number = varint();
+      v = static_cast<T>(number);
+      if (v != number) failed_ = true;  // it does not fit
     } else {
       const std::uint64_t zigzag = varint();
-      v = from_number<T>(static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1));
+      const std::int64_t number = static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1);
+      v = from_number<T>(number);
+      if (to_number(v) != number) failed_ = true;  // it does not fit
+      if constexpr (NamedEnum<T>) {
+        if (static_cast<std::size_t>(number) >= names_of(v).size()) failed_ = true;
+      }
     }
   }
 

@@ -8,6 +8,8 @@ namespace {
 
 constexpr Duration kFresh = std::chrono::seconds(5);
 constexpr Duration kAgain = std::chrono::seconds(10);
+// Every check and the self-check have a time-out; a round that takes longer has lost an answer.
+constexpr Duration kRoundEnds = std::chrono::minutes(1);
 
 void mark_all(Turn& t) {
   for (ServiceId id = 0; id < t.s.services.size(); ++id) t.mark(id);
@@ -71,7 +73,7 @@ std::string judge(Turn& t) {
   std::uint32_t roots = 0;
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     const bool unreached = std::count(doubt.unreached.begin(), doubt.unreached.end(), id) > 0;
-    if (unreached || (fails_indirectly(t, id) && !explained(t, id))) ++roots;
+    if ((unreached || fails_indirectly(t, id)) && !explained(t, id)) ++roots;
   }
   if (roots < t.s.plan.doubt_roots) return {};
   return std::to_string(roots) + " services cannot be reached at once, " + std::to_string(t.s.plan.doubt_roots) +
@@ -118,9 +120,25 @@ void self_checked(Turn& t, const SelfChecked& in) {
   end_round(t);
 }
 
+void doubt_gone(Turn& t, TargetId id) {
+  if (std::erase(t.s.doubt.waiting, id) > 0) end_round(t);
+}
+
+void forget_doubt(Turn& t, const std::string& why) {
+  const DoubtRound old = std::exchange(t.s.doubt, DoubtRound{});
+  t.s.doubt.round = old.round;  // an answer that is still to come belongs to no later round
+  if (old.doubtful) t.record(CautionChanged{Caution::doubt, false, why});
+}
+
 void doubt_due(Turn& t) {
   DoubtRound& doubt = t.s.doubt;
-  if (!doubt.doubtful || doubt.running) return;
+  if (doubt.running) {
+    if (t.now < later(doubt.began, kRoundEnds)) return t.wake_at(later(doubt.began, kRoundEnds));
+    doubt.waiting.clear();
+    doubt.self_done = true;
+    return end_round(t);
+  }
+  if (!doubt.doubtful) return;
   if (t.now >= later(doubt.ended, kAgain))
     begin_round(t);
   else
@@ -130,15 +148,20 @@ void doubt_due(Turn& t) {
 void begin_tilt(Turn& t, Duration gap) {
   const bool new_one = !t.s.tilt_since;
   t.s.tilt_since = t.now;
-  for (TargetId id = 0; id < t.s.targets.size(); ++id) t.s.targets[id].health.forget();
+  for (Target& target : t.s.targets) {
+    const bool starting = target.health.starting();
+    target.health.forget();
+    if (starting) target.health.begin_startup(t.now);
+  }
   for (LiveService& service : t.s.services) {
     for (Place& place : service.places) {
+      place.deadline = later(place.deadline, gap);  // nobody could prove well while we did not look
       const bool looking =
           std::any_of(place.targets.begin(), place.targets.end(), [&](TargetId id) { return t.s.targets[id].active; });
       if (looking) begin_looking(t, place);
     }
   }
-  t.s.doubt = DoubtRound{};
+  forget_doubt(t, "time has jumped");
   mark_all(t);
   if (!new_one) return;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(gap).count();
@@ -151,7 +174,9 @@ void tilt_due(Turn& t) {
   if (!t.s.tilt_since) return;
   const Instant least = later(*t.s.tilt_since, t.s.plan.tilt_least);
   const bool fresh = std::all_of(t.s.targets.begin(), t.s.targets.end(), [&](const Target& target) {
-    return target.check == kNone || !target.active || target.health.last_seen() >= *t.s.tilt_since;
+    // That we could not look is an answer, too: one such check must not hold back everything for ever.
+    const bool answered = target.health.last_seen() >= *t.s.tilt_since || target.health.last().reason != Reason::none;
+    return target.check == kNone || !target.active || answered;
   });
   if (t.now < least || !fresh) return t.wake_at(std::max(least, later(t.now, std::chrono::seconds(1))));
   t.s.tilt_since.reset();

@@ -60,7 +60,10 @@ struct Fold {
       incident.verdict_at = at;
       incident.reason = r.reason;
     }
-    if (r.reopened) ++incident.reopened;
+    if (r.reopened) {
+      ++incident.reopened;
+      incident.reason = r.reason;
+    }
     incident.ending = Ending::open;
     incident.failing[r.slot] = FailingState{r.check, r.first_failure, at, std::nullopt};
     ServiceState& s = service(r.service);
@@ -110,7 +113,11 @@ struct Fold {
 
   void operator()(const Approved& r) {
     const auto action = d.actions.find(r.id);
-    if (action != d.actions.end()) action->second.approved = true;
+    if (action == d.actions.end()) return;
+    action->second.approved = true;
+    for (Disruption& x : d.disruptions) {
+      if (x.id == r.id) x.at = at;  // it happens now, however long ago it was asked for
+    }
   }
 
   void operator()(const Outcome& r) {
@@ -118,6 +125,10 @@ struct Fold {
     if (action == d.actions.end()) return;
     const Intent& intent = action->second.intent;
     if (r.outcome == OutcomeKind::not_started) {
+      const auto incident = d.incidents.find(intent.incident);
+      if (incident != d.incidents.end() && intent.mode != Mode::shadow && incident->second.actions > 0) {
+        --incident->second.actions;
+      }
       std::erase_if(d.disruptions, [&](const Disruption& x) { return x.id == r.id; });
     } else if (intent.incident != 0) {
       ++service(r.service).strategies[intent.strategy].attempts;
@@ -161,18 +172,25 @@ struct Fold {
 
   void operator()(const DesiredSet& r) {
     ServiceState& s = service(r.service);
+    if (r.version) return set_version(s, r.slot, *r.version);
     if (r.slot < 0) {
       s.stopped = !r.running;
       s.stopped_slots.clear();
-      if (r.version) s.version = *r.version;
-      if (r.version) s.versions.clear();
+    } else if (r.running) {
+      s.stopped_slots.erase(r.slot);
+    } else {
+      s.stopped_slots.insert(r.slot);
+    }
+  }
+
+  // Another release is no start: what an operator stopped stays stopped.
+  static void set_version(ServiceState& s, std::int32_t slot, const std::string& version) {
+    if (slot >= 0) {
+      s.versions[slot] = version;
       return;
     }
-    if (r.running)
-      s.stopped_slots.erase(r.slot);
-    else
-      s.stopped_slots.insert(r.slot);
-    if (r.version) s.versions[r.slot] = *r.version;
+    s.version = version;
+    s.versions.clear();
   }
 
   void operator()(const OperationMoved& r) {
@@ -204,7 +222,13 @@ struct Fold {
 
   void operator()(const Skipped&) {}
 
-  void operator()(const Escalated& r) { d.escalations[r.id] = EscalationState{r, at, 0, r.notifier.empty(), {}}; }
+  void operator()(const Escalated& r) {
+    d.escalations[r.id] = EscalationState{r, at, 0, r.notifier.empty(), {}};
+    // Nobody acknowledges anything: the oldest that were delivered make room.
+    for (auto it = d.escalations.begin(); d.escalations.size() > kEscalations && it != d.escalations.end();) {
+      it = it->second.notified ? d.escalations.erase(it) : std::next(it);
+    }
+  }
 
   void operator()(const Notified& r) {
     const auto escalation = d.escalations.find(r.id);

@@ -14,6 +14,7 @@ namespace homeostat::engine {
 
 /// What is kept of the past; older facts are in the journal until it is compacted.
 inline constexpr std::size_t kClosedIncidents = 1000;
+inline constexpr std::size_t kEscalations = 1000;
 inline constexpr std::size_t kIntervals = 1000;
 inline constexpr std::size_t kRepairTimes = 256;
 

@@ -60,6 +60,7 @@ void apply(Turn& t, const Exited& in) { exited(t, in); }
 void apply(Turn& t, const Found& in) { found(t, in); }
 void apply(Turn& t, const Recovered&) { recovered(t); }
 void apply(Turn& t, const JournalDurable& in) { journal_durable(t, in.seq); }
+void apply(Turn& t, const JournalFolded&) { ++t.s.durable.seq; }
 void apply(Turn& t, const JournalFailed& in) { observe_only(t, in.reason); }
 void apply(Turn& t, const SelfChecked& in) { self_checked(t, in); }
 void apply(Turn& t, const NotifyDone& in) { notify_done(t, in); }
@@ -82,16 +83,18 @@ void settle(Turn& t) {
 }
 
 void settle_all(Turn& t) {
-  settle(t);
-  t.wake = kNever;
-  doubt_due(t);
-  tilt_due(t);
-  notify_due(t);
-  durable_due(t);
-  pauses_due(t);
-  const Instant wake = t.wake;
-  settle(t);
-  t.s.wheel.set(t.s.wake_of_all(), wake);
+  // What is due for the whole may concern services, and they in turn the whole.
+  for (int round = 0; round < 4; ++round) {
+    settle(t);
+    t.wake = kNever;
+    doubt_due(t);
+    tilt_due(t);
+    notify_due(t);
+    durable_due(t);
+    pauses_due(t);
+    if (t.s.dirty.empty()) break;
+  }
+  t.s.wheel.set(t.s.wake_of_all(), t.s.dirty.empty() ? t.wake : t.now);
 }
 
 }  // namespace

@@ -25,13 +25,11 @@ class Engine {
   /// One input at a time; `now` must not go backwards. Appends to `out`.
   void step(const Input& input, Instant now, Commands& out);
 
-  /// The sequence number for a record that the journal adds by itself (a fold of the durable state).
-  std::uint64_t take_seq() { return ++state_.durable.seq; }
-
   /// When step(Tick) is due at the latest if nothing else happens.
   std::optional<Instant> next_deadline() const;
 
-  /// The volatile and durable state as bytes for the same build and plan, and back (false: not such bytes).
+  /// The volatile and durable state as bytes for the same build and plan, and back (false: not such bytes). The plan's
+  /// generation and shadow flag come from the bytes.
   std::string save() const;
   bool load(std::string_view bytes, Plan plan);
   /// A number that differs when the states differ, the same on every compiler.

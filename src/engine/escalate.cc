@@ -21,19 +21,28 @@ void raise(Turn& t, Escalated what) {
 
 }  // namespace
 
+std::string default_notifier(const Turn& t) {
+  const std::uint32_t index = t.s.plan.default_notifier;
+  return index < t.s.plan.notifiers.size() ? t.s.plan.notifiers[index] : std::string();
+}
+
+bool escalated(const Turn& t, std::uint64_t incident) {
+  const auto& all = t.s.durable.escalations;
+  return std::any_of(all.begin(), all.end(), [&](const auto& item) { return item.second.what.incident == incident; });
+}
+
 void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary) {
-  for (const auto& [known, escalation] : t.s.durable.escalations) {
-    if (incident != 0 && escalation.what.incident == incident) return;
-  }
   const bool shadow = t.s.plan.shadow || t.plan(id).mode == Mode::shadow;
+  const std::string called = shadow ? std::string() : notifier;
+  for (const auto& [known, escalation] : t.s.durable.escalations) {
+    if (incident != 0 && escalation.what.incident == incident && escalation.what.notifier == called) return;
+  }
   if (shadow) summary = "shadow, nobody is called: " + summary;
-  raise(t, Escalated{{}, incident, t.plan(id).name, shadow ? std::string() : notifier, std::move(summary)});
+  raise(t, Escalated{{}, incident, t.plan(id).name, called, std::move(summary)});
 }
 
 void escalate_engine(Turn& t, std::string summary) {
-  const std::uint32_t index = t.s.plan.default_notifier;
-  const bool deliver = index < t.s.plan.notifiers.size() && !t.s.plan.shadow;
-  raise(t, Escalated{{}, 0, "", deliver ? t.s.plan.notifiers[index] : std::string(), std::move(summary)});
+  raise(t, Escalated{{}, 0, "", t.s.plan.shadow ? std::string() : default_notifier(t), std::move(summary)});
 }
 
 void escalation_durable(Turn& t, CommandId id) {

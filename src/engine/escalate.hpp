@@ -7,7 +7,11 @@
 
 namespace homeostat::engine {
 
-/// Raises an escalation for an incident of a service, once an incident. `notifier`: a name of the plan's, or empty.
+/// The notifier for whatever no ladder names one for; empty: none.
+std::string default_notifier(const Turn& t);
+/// True when somebody has been called for this incident already.
+bool escalated(const Turn& t, std::uint64_t incident);
+/// Raises an escalation for an incident of a service, once an incident and notifier.
 void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary);
 /// Raises one for the engine itself, to the default notifier.
 void escalate_engine(Turn& t, std::string summary);

@@ -53,41 +53,67 @@ void open(Turn& t, ServiceId id, Place& place, const View& view) {
 }
 
 void recover(Turn& t, ServiceId id, Place& place, const View& view) {
-  const IncidentState* incident = open_incident(t, id);
+  const std::uint64_t incident = t.durable(id).incident;
   place.up_since = view.first_success;
-  t.record(IncidentRecovering{incident->id, t.plan(id).name, place.slot, view.first_success});
+  t.record(IncidentRecovering{incident, t.plan(id).name, place.slot, view.first_success});
   ladder_recovered(t, id, place);
-  withdraw(t, id, place, "recovered by itself");
-  if (t.durable(id).locks.contains(place.slot)) {
-    t.record(LockChanged{t.plan(id).name, place.slot, false, "seen well again"});
+}
+
+// Closes the incident when the last of its places is well. A place that is not meant to run any more cannot fail.
+void settle_incident(Turn& t, ServiceId id) {
+  const IncidentState* incident = open_incident(t, id);
+  if (incident == nullptr) return;
+  const std::uint64_t number = incident->id;
+  std::vector<Slot> left;
+  for (const auto& [slot, one] : incident->failing) {
+    if (!one.first_success && (!t.has_place(id, slot) || !t.wanted(id, slot))) left.push_back(slot);
   }
-  const auto& failing = open_incident(t, id)->failing;
+  for (const Slot slot : left) t.record(IncidentRecovering{number, t.plan(id).name, slot, t.now});
   Instant recovered_at = kLongAgo;
-  for (const auto& [slot, one] : failing) {
+  for (const auto& [slot, one] : incident->failing) {
     if (!one.first_success) return;
     recovered_at = std::max(recovered_at, *one.first_success);
   }
-  const Ending how = incident->actions > 0 ? Ending::recovered : Ending::by_itself;
-  t.record(IncidentClosed{incident->id, t.plan(id).name, how, recovered_at});
+  const Ending repaired = incident->actions > 0 ? Ending::recovered : Ending::by_itself;
+  t.record(IncidentClosed{number, t.plan(id).name, left.empty() ? repaired : Ending::stopped, recovered_at});
 }
 
-// A place that is not meant to run any more cannot fail.
-void leave_incident(Turn& t, ServiceId id, Place& place) {
-  if (in_incident(t, id, place.slot)) {
-    t.record(IncidentRecovering{t.durable(id).incident, t.plan(id).name, place.slot, t.now});
-  }
+// Nobody could tell what became of its last action; that it is well says enough, if it was seen since.
+void release_lock(Turn& t, ServiceId id, const Place& place, const View& view) {
+  if (!view.up() || !view.confirmed || !t.durable(id).locks.contains(place.slot)) return;
+  const bool fresh = std::all_of(place.targets.begin(), place.targets.end(), [&](TargetId target) {
+    const bool alive = t.plan(id).checks[t.s.targets[target].check].role == Role::alive;
+    return !alive || t.s.targets[target].health.last_seen() > place.last_effect;
+  });
+  if (!fresh) return t.wake_at(later(t.now, std::chrono::seconds(1)));
+  t.record(LockChanged{t.plan(id).name, place.slot, false, "seen well again"});
 }
 
 void update_incident(Turn& t, ServiceId id, Place& place) {
-  if (!t.wanted(id, place.slot)) return leave_incident(t, id, place);
+  if (!t.wanted(id, place.slot)) {
+    place.up_since = kLongAgo;
+    return;
+  }
   const View view = view_of(t, id, place.slot);
   const bool inside = in_incident(t, id, place.slot);
-  if (view.failing && !inside && place.action.none()) return open(t, id, place, view);
-  if (inside && !view.failing && !view.unknown && view.confirmed && place.action.none()) {
-    return recover(t, id, place, view);
-  }
-  if (view.confirmed && place.up_since == kLongAgo) place.up_since = view.first_success;
   if (view.failing) place.up_since = kLongAgo;
+  if (view.failing && !inside && place.action.none()) return open(t, id, place, view);
+  const bool well = !view.failing && !view.unknown && view.confirmed;
+  if (inside && well) withdraw(t, id, place, "recovered by itself");
+  if (inside && well && place.action.none()) recover(t, id, place, view);
+  release_lock(t, id, place, view);
+  if (view.confirmed && place.up_since == kLongAgo) place.up_since = view.first_success;
+}
+
+// Gates are asked first: an intent that they then refuse would be written again at once, and again.
+void take_down(Turn& t, Wish wish, std::string evidence) {
+  wish.op = Op::stop;
+  wish.strategy = "stop";
+  wish.evidence = std::move(evidence);
+  const auto hold = check_gates(t, ask_for(t, wish));
+  record_hold(t, wish.service, wish.slot, 0, hold);
+  if (hold) return t.wake_at(std::min(hold->retry, later(t.now, std::chrono::seconds(1))));
+  begin_action(t, std::move(wish));
 }
 
 // The process runtime is told what should run; everything after the first start is the ladder's.
@@ -100,11 +126,8 @@ void align(Turn& t, ServiceId id, Place& place) {
   wish.slot = place.slot;
   wish.origin = Origin::desired;
   if (t.s.stopping) {
-    if (state != RunState::running || !t.plan(id).runtime.stop_on_shutdown) return;
-    wish.op = Op::stop;
-    wish.strategy = "stop";
-    wish.evidence = "Homeostat is ending";
-    return begin_action(t, wish);
+    if (state == RunState::running && t.plan(id).runtime.stop_on_shutdown) take_down(t, wish, "Homeostat is ending");
+    return;
   }
   const bool wanted = t.wanted(id, place.slot);
   if (wanted && (state == RunState::absent || state == RunState::stopped)) {
@@ -113,21 +136,17 @@ void align(Turn& t, ServiceId id, Place& place) {
     wish.strategy = "start";
     wish.version = wanted_version_of(t.plan(id), t.durable(id), place.slot);
     wish.evidence = "should run";
-    Ask ask = ask_for(t, wish);
-    ask.automatic = true;
-    ask.direct = true;
-    ask.bring_up = true;
-    const auto hold = check_gates(t, ask);
+    const auto hold = check_gates(t, ask_for(t, wish));
     record_hold(t, id, place.slot, 0, hold);
     if (hold) return t.wake_at(std::min(hold->retry, later(t.now, std::chrono::seconds(1))));
     return begin_action(t, wish);
   }
-  if (!wanted && state == RunState::running) {
-    wish.op = Op::stop;
-    wish.strategy = "stop";
-    wish.evidence = "should not run";
-    begin_action(t, wish);
-  }
+  if (wanted) return;
+  if (state == RunState::running) return take_down(t, wish, "should not run");
+  record_hold(t, id, place.slot, 0, std::nullopt);
+  if (state != RunState::dead) return;
+  // What has died and is not wanted any more is simply stopped.
+  set_instance(t, id, place.slot, RunState::stopped, {}, instance->version, 0, instance->detail);
 }
 
 // A release is stable when every instance has been well on it for long enough.
@@ -169,6 +188,7 @@ void evaluate(Turn& t, ServiceId id) {
   for (Place& place : places) align(t, id, place);
   progress_operation(t, id);
   for (Place& place : places) update_incident(t, id, place);
+  settle_incident(t, id);
   update_status(t, id);
   for (Place& place : places) {
     if (in_incident(t, id, place.slot) && view_of(t, id, place.slot).failing) repair(t, id, place);

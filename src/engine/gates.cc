@@ -16,10 +16,10 @@ bool has_alive_check(const ServicePlan& plan) {
   return std::any_of(plan.checks.begin(), plan.checks.end(), [](const CheckPlan& c) { return c.role == Role::alive; });
 }
 
-Gate engine_gate(Turn& t) {
+Gate engine_gate(Turn& t, const Ask& ask) {
   if (!t.s.recovered) return Hold{"recovering", "the past is being reconciled"};
   if (!t.s.observe_only.empty()) return Hold{"journal", t.s.observe_only};
-  if (t.s.stopping) return Hold{"shutdown", "Homeostat is ending"};
+  if (t.s.stopping && !ask.take_down) return Hold{"shutdown", "Homeostat is ending"};
   return {};
 }
 
@@ -30,6 +30,7 @@ Gate pause_gate(Turn& t, const Ask& ask) {
 }
 
 Gate lock_gate(Turn& t, const Ask& ask) {
+  if (ask.take_down) return {};
   const auto& locks = t.durable(ask.service).locks;
   const auto lock = locks.find(ask.slot);
   if (lock == locks.end()) return {};
@@ -72,7 +73,8 @@ Gate file_gate(Turn& t, TargetId id, const Prerequisite& wanted) {
   if (fresh && target.health.last().good()) return {};
   const bool tried = target.scheduled != kLongAgo && t.now - target.scheduled < kLookAgain;
   if (!tried) look_now(t, id);
-  const std::string what = fresh || tried ? wanted.text + " does not hold" : "looking whether " + wanted.text;
+  const bool seen = target.health.last_seen() != kLongAgo;
+  const std::string what = seen ? wanted.text + " does not hold" : "looking whether " + wanted.text;
   return Hold{"prerequisite", what, later(t.now, kLookAgain)};
 }
 
@@ -127,8 +129,9 @@ BudgetUse use_of(const State& s, const Budget& budget, std::uint32_t limit, cons
 }
 
 Gate budget_gate(Turn& t, const Ask& ask) {
-  const auto spent = [](const BudgetUse& use, const char* whose) -> Gate {
-    if (use.used < use.limit) return {};
+  const std::uint32_t own = ask.counted ? 1 : 0;
+  const auto spent = [own](const BudgetUse& use, const char* whose) -> Gate {
+    if (use.used < use.limit + own) return {};
     return Hold{"budget",
                 std::to_string(use.used) + " of " + std::to_string(use.limit) + " actions of " + whose + " are used",
                 use.frees_at};
@@ -178,7 +181,7 @@ std::optional<Instant> paused_until(const State& s, ServiceId id, Instant now) {
 }
 
 std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
-  if (auto hold = engine_gate(t)) return hold;
+  if (auto hold = engine_gate(t, ask)) return hold;
   if (auto hold = lock_gate(t, ask)) return hold;
   if (ask.automatic) {
     if (auto hold = pause_gate(t, ask)) return hold;

@@ -16,6 +16,8 @@ struct Ask {
   bool direct = false;      // wanted on direct evidence, or none is needed
   bool disruptive = false;  // takes a running process away
   bool bring_up = false;    // a first start: dependencies must be known to be well
+  bool counted = false;     // the budgets have been charged for it already
+  bool take_down = false;   // the stop of what should not run: also while Homeostat is ending, also of what is locked
 };
 
 /// Why not now.

@@ -83,6 +83,10 @@ struct JournalDurable {
   std::uint64_t seq = 0;
   static constexpr auto fields = [](auto& self, auto& v) { v("seq", self.seq); };
 };
+/// The journal is about to add a record of its own, a fold of the durable state: it takes the next sequence number.
+struct JournalFolded {
+  static constexpr auto fields = [](auto&, auto&) {};
+};
 /// The journal cannot be written or trusted: observe only.
 struct JournalFailed {
   std::string reason;
@@ -153,6 +157,6 @@ struct Operator {
 };
 
 using Input = std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed,
-                           SelfChecked, NotifyDone, Gap, Operator>;
+                           SelfChecked, NotifyDone, Gap, Operator, JournalFolded>;
 
 }  // namespace homeostat::engine

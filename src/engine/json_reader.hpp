@@ -52,7 +52,7 @@ class JsonReader {
       next_ = (next_ + i + 1) % members_.size();
       JsonCursor cursor(text);
       read_value(cursor, field, depth_ + 1);
-      if (cursor.failed()) failed_ = true;
+      if (cursor.failed() || !cursor.at_end()) failed_ = true;
       return;
     }
     failed_ = true;
@@ -99,7 +99,14 @@ class JsonReader {
     else if constexpr (Sequence<T>)
       read_sequence(cursor, v, depth);
     else
-      v = from_number<T>(cursor.number());
+      read_number(cursor, v);
+  }
+
+  template <class T>
+  static void read_number(JsonCursor& cursor, T& v) {
+    const std::int64_t number = cursor.number();
+    v = from_number<T>(number);
+    if (to_number(v) != number) cursor.fail();  // it does not fit
   }
 
   static bool read_bool(JsonCursor& cursor) {

@@ -97,6 +97,9 @@ Slot places_needed(const State& s, const ServicePlan& plan) {
   for (const auto& [slot, instance] : known->second.instances) {
     if (instance.state == RunState::running) needed = std::max(needed, slot + 1);
   }
+  for (const auto& [id, action] : s.durable.actions) {  // what may be starting just now
+    if (action.intent.service == plan.name) needed = std::max(needed, action.intent.slot + 1);
+  }
   return needed;
 }
 
@@ -179,7 +182,12 @@ void stop_looking(Turn& t, Place& place) {
     drop_run(target);
     target.active = false;
     t.s.wheel.set(id, kNever);
+    if (t.s.doubt.running) doubt_gone(t, id);
   }
+}
+
+void forget_health(Turn& t, Place& place) {
+  for (const TargetId id : place.targets) t.s.targets[id].health.forget();
 }
 
 void process_ended(Turn& t, ServiceId id, Place& place, const Observation& seen) {

@@ -21,6 +21,8 @@ void begin_startup(Turn& t, ServiceId id, Place& place);
 void begin_looking(Turn& t, Place& place);
 /// Nothing runs there: its checks rest.
 void stop_looking(Turn& t, Place& place);
+/// It was stopped on purpose: how it was before says nothing about its next start.
+void forget_health(Turn& t, Place& place);
 /// The process of a place was seen to end: tells the check that watches it.
 void process_ended(Turn& t, ServiceId id, Place& place, const Observation& seen);
 

@@ -20,12 +20,6 @@ void settle_versions(Turn& t, ServiceId id, const OperationMoved& operation) {
   if (all) t.record(DesiredSet{plan.name, kWhole, true, operation.version, operation.by});
 }
 
-void quarantine_replaced(Turn& t, ServiceId id, const OperationMoved& operation, const std::string& replaced) {
-  if (operation.kind != OperationKind::rollback || replaced.empty() || replaced == operation.version) return;
-  if (t.durable(id).quarantined.contains(replaced)) return;
-  t.record(VersionMarked{t.plan(id).name, replaced, Mark::quarantined});
-}
-
 void end_operation(Turn& t, ServiceId id, OperationMoved operation, OperationPhase phase, const std::string& detail) {
   operation.phase = phase;
   operation.detail = detail;
@@ -69,7 +63,9 @@ void progress_operation(Turn& t, ServiceId id) {
   if (!running) return;
   if (running->pending.empty()) return end_operation(t, id, *running, OperationPhase::done, "all moved");
   const Slot slot = running->pending.front();
-  if (!t.has_place(id, slot) || !t.wanted(id, slot)) return operation_step_ended(t, id, slot, true, "not wanted");
+  if (!t.has_place(id, slot) || !t.wanted(id, slot)) {
+    return operation_step_ended(t, id, slot, running->id, true, "not wanted");
+  }
   Place& place = t.place(id, slot);
   if (!place.action.none()) return;
   if (t.now < place.judge_at && place.judge_at != kNever) return t.wake_at(place.judge_at);
@@ -86,17 +82,13 @@ void progress_operation(Turn& t, ServiceId id) {
   wish.evidence = "step of " + std::string(name_of(running->kind));
   wish.by = running->by;
   if (hold_step(t, id, wish, *running)) return;
-  if (!running->version.empty()) {
-    quarantine_replaced(t, id, *running, instance == nullptr ? "" : instance->version);
-    t.record(DesiredSet{t.plan(id).name, slot, true, running->version, running->by});
-  }
   begin_action(t, wish);
-  if (place.action.none()) operation_step_ended(t, id, slot, true, "shadow");  // decided only
+  if (place.action.none()) operation_step_ended(t, id, slot, running->id, true, "shadow");  // decided only
 }
 
-void operation_step_ended(Turn& t, ServiceId id, Slot slot, bool ok, const std::string& detail) {
+void operation_step_ended(Turn& t, ServiceId id, Slot slot, CommandId action, bool ok, const std::string& detail) {
   auto operation = t.durable(id).operation;
-  if (!operation) return;
+  if (!operation || action < operation->id) return;
   const std::string where = operation->service + "/" + std::to_string(slot) + ": " + detail;
   if (!ok) return end_operation(t, id, *operation, OperationPhase::stopped, where);
   std::erase(operation->pending, slot);
@@ -116,6 +108,11 @@ void stop_operation(Turn& t, ServiceId id, const std::string& why) {
   ended.detail = why;
   t.record(ended);
   t.mark(id);
+  for (Place& place : t.live(id).places) {
+    const auto action = t.s.durable.actions.find(place.action);
+    if (action == t.s.durable.actions.end() || action->second.intent.origin != Origin::operation) continue;
+    withdraw(t, id, place, why);
+  }
 }
 
 }  // namespace homeostat::engine

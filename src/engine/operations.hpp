@@ -21,7 +21,8 @@ struct OperationWish {
 void begin_operation(Turn& t, ServiceId id, OperationWish wish);
 /// Begins the next step when nothing is in the way.
 void progress_operation(Turn& t, ServiceId id);
-void operation_step_ended(Turn& t, ServiceId id, Slot slot, bool ok, const std::string& detail);
+/// `action` was a step of it, unless the operation is a newer one.
+void operation_step_ended(Turn& t, ServiceId id, Slot slot, CommandId action, bool ok, const std::string& detail);
 /// The step was taken back before it was dispatched: it is tried again when the gates allow.
 void operation_blocked(Turn& t, ServiceId id);
 /// Ends the operation without going on.

@@ -4,6 +4,7 @@
 #include "engine/evaluate.hpp"
 #include "engine/looking.hpp"
 #include "engine/operations.hpp"
+#include "engine/status.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -35,13 +36,37 @@ void run_unmanaged(Turn& t, ServiceId id, const Operator& in, Op op) {
     wish.origin = Origin::manual;
     wish.strategy = name_of(op);
     wish.evidence = "asked for";
-    wish.by = in.by;
+    wish.by = in.by.empty() ? "operator" : in.by;
     begin_action(t, wish);
     if (op == Op::stop) stop_looking(t, place);
   }
 }
 
+void start_by_hand(Turn& t, ServiceId id, Place& place, const std::string& by) {
+  if (place.slot < 0 || !place.action.none() || !t.wanted(id, place.slot)) return;
+  const InstanceState* instance = t.instance(id, place.slot);
+  if (instance != nullptr && instance->state == RunState::running) return;
+  Wish wish;
+  wish.service = id;
+  wish.slot = place.slot;
+  wish.op = Op::start;
+  wish.origin = Origin::manual;
+  wish.strategy = name_of(Op::start);
+  wish.version = wanted_version_of(t.plan(id), t.durable(id), place.slot);
+  if (instance != nullptr && instance->state == RunState::dead) wish.version = instance->version;
+  wish.evidence = "asked for";
+  wish.by = by.empty() ? "operator" : by;
+  if (check_gates(t, ask_for(t, wish))) return;  // it will be started as what should run
+  begin_action(t, wish);
+}
+
 void set_running(Turn& t, ServiceId id, const Operator& in, bool running) {
+  if (running && in.slot >= 0 && t.durable(id).stopped) {  // one of a stopped service: the others stay stopped
+    t.record(DesiredSet{t.plan(id).name, kWhole, true, std::nullopt, in.by});
+    for (Slot slot = 0; slot < static_cast<Slot>(t.plan(id).instances); ++slot) {
+      t.record(DesiredSet{t.plan(id).name, slot, false, std::nullopt, in.by});
+    }
+  }
   t.record(DesiredSet{t.plan(id).name, in.slot, running, std::nullopt, in.by});
   if (!running && in.slot < 0) {
     stop_operation(t, id, "stopped by " + in.by);
@@ -52,12 +77,13 @@ void set_running(Turn& t, ServiceId id, const Operator& in, bool running) {
   }
   if (!t.plan(id).runtime.managed) return run_unmanaged(t, id, in, running ? Op::start : Op::stop);
   if (!running) return;
-  // Started by hand: what has died may come up at once, its ladder begins anew.
+  // Started by hand: what does not run comes up at once, and the ladders begin anew.
   for (Place& place : t.live(id).places) {
-    const InstanceState* instance = place.slot < 0 ? nullptr : t.instance(id, place.slot);
-    const bool meant = in.slot < 0 || in.slot == place.slot;
-    if (!meant || instance == nullptr || instance->state != RunState::dead || !place.action.none()) continue;
-    t.record(LadderMoved{t.plan(id).name, place.slot, LadderState{}});
+    if (in.slot >= 0 && in.slot != place.slot) continue;
+    if (t.durable(id).ladders.contains(place.slot)) {
+      t.record(LadderMoved{t.plan(id).name, place.slot, LadderState{}});
+    }
+    start_by_hand(t, id, place, in.by);
   }
 }
 

@@ -13,19 +13,25 @@ struct Settled {
 };
 
 // Incarnation changed: it was done. Unchanged: it was not, and may be decided anew. Otherwise nobody can tell.
-Settled settle(const Intent& intent, const InstanceState* instance, bool managed, bool started_by_it) {
-  if (intent.mode == Mode::approve) return {OutcomeKind::not_started, "Homeostat restarted; approval is asked anew"};
+Settled settle(const ActionState& action, const InstanceState* instance, bool managed, CommandId started_by) {
+  const Intent& intent = action.intent;
+  if (intent.mode == Mode::approve && !action.approved) {
+    return {OutcomeKind::not_started, "Homeostat restarted; approval is asked anew"};
+  }
   if (!managed || intent.op == Op::exec || intent.op == Op::scale || intent.op == Op::rollback) {
-    if (intent.idempotent) return {OutcomeKind::not_started, "Homeostat restarted; it may be repeated"};
+    if (intent.idempotent) return {OutcomeKind::failed, "Homeostat was restarted while it ran; it may be repeated"};
     return {OutcomeKind::unknown, "Homeostat was restarted while it ran"};
   }
-  if (started_by_it) return {OutcomeKind::succeeded, "found done after a restart of Homeostat"};
+  if (started_by == intent.id) return {OutcomeKind::succeeded, "found done after a restart of Homeostat"};
   const bool runs = instance != nullptr && instance->state == RunState::running;
   if (runs && instance->incarnation == intent.expected) {
     return {OutcomeKind::not_started, "Homeostat restarted before it was done"};
   }
   if (intent.op == Op::stop && !runs) return {OutcomeKind::succeeded, "found stopped after a restart of Homeostat"};
-  if (!runs && intent.expected.none()) return {OutcomeKind::not_started, "Homeostat restarted before it was done"};
+  if (runs && intent.op == Op::stop) return {OutcomeKind::failed, "another run was found after a restart of Homeostat"};
+  if (runs && !started_by.none()) return {OutcomeKind::not_started, "what runs was started by something else"};
+  if (runs) return {OutcomeKind::succeeded, "another run was found after a restart of Homeostat"};
+  if (intent.expected.none()) return {OutcomeKind::not_started, "Homeostat restarted before it was done"};
   return {OutcomeKind::failed, "Homeostat restarted in the middle of it; nothing runs"};
 }
 
@@ -34,10 +40,18 @@ void settle_open(Turn& t, CommandId id) {
   const Intent& intent = action.intent;
   const auto service = t.find(intent.service);
   if (!service || !t.has_place(*service, intent.slot)) {
-    t.record(Outcome{id, intent.service, intent.slot, OutcomeKind::unknown, "its service is not configured any more"});
+    const std::string gone = "its service is not configured any more";
+    if (action.succeeded_at)
+      t.record(Verified{id, intent.service, intent.slot, false, gone});
+    else
+      t.record(Outcome{id, intent.service, intent.slot, OutcomeKind::unknown, gone});
     return;
   }
   Place& place = t.place(*service, intent.slot);
+  if (action.succeeded_at && intent.op == Op::stop) {
+    t.record(Verified{id, intent.service, intent.slot, true, "stopped"});
+    return;
+  }
   if (action.succeeded_at) {
     place.action = id;
     place.dispatched = true;
@@ -45,9 +59,9 @@ void settle_open(Turn& t, CommandId id) {
     return;
   }
   const auto started = t.s.started_by.find({*service, intent.slot});
-  const bool started_by_it = started != t.s.started_by.end() && started->second == id;
+  const CommandId started_by = started == t.s.started_by.end() ? CommandId{} : started->second;
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(*service, intent.slot);
-  const Settled settled = settle(intent, instance, t.plan(*service).runtime.managed, started_by_it);
+  const Settled settled = settle(action, instance, t.plan(*service).runtime.managed, started_by);
   t.record(Outcome{id, intent.service, intent.slot, settled.outcome, settled.detail});
   if (settled.outcome == OutcomeKind::unknown) {
     t.record(LockChanged{intent.service, intent.slot, true, intent.strategy + ": " + settled.detail});
@@ -64,6 +78,9 @@ void settle_open(Turn& t, CommandId id) {
     }
     return;
   }
+  // Nothing was tried, so nothing is used up; and that we were killed says nothing against a release.
+  const bool again = intent.origin == Origin::operation && settled.outcome == OutcomeKind::failed;
+  if (again || settled.outcome == OutcomeKind::not_started) return refund(t, *service, place, intent);
   attempt_ended(t, *service, place, intent, false, settled.detail);
 }
 
@@ -75,6 +92,25 @@ void begin(Turn& t, ServiceId id, Place& place) {
     begin_looking(t, place);
   else
     begin_startup(t, id, place);  // it was being verified: its start is not long ago
+}
+
+// Services that left the configuration while we were away: not ours any more, like those that a reload removes.
+void withdraw_removed(Turn& t) {
+  const auto services = t.s.durable.services;
+  for (const auto& [name, state] : services) {
+    if (t.find(name)) continue;
+    const std::string why = "removed from the configuration";
+    if (state.operation) {
+      OperationMoved ended = *state.operation;
+      ended.phase = OperationPhase::stopped;
+      ended.detail = why;
+      t.record(ended);
+    }
+    if (state.incident != 0) t.record(IncidentClosed{state.incident, name, Ending::withdrawn, t.now});
+    for (const auto& [slot, instance] : state.instances) {
+      t.record(InstanceChanged{name, slot, RunState::released, {}, instance.version, 0, instance.identity, why});
+    }
+  }
 }
 
 }  // namespace
@@ -99,6 +135,7 @@ void found(Turn& t, const Found& in) {
 
 void recovered(Turn& t) {
   t.s.recovered = true;
+  withdraw_removed(t);
   std::vector<CommandId> open;
   for (const auto& [id, action] : t.s.durable.actions) open.push_back(id);
   for (const CommandId id : open) settle_open(t, id);
@@ -108,7 +145,7 @@ void recovered(Turn& t) {
     t.mark(id);
   }
   for (const auto& [id, escalation] : t.s.durable.escalations) {
-    if (!escalation.notified) t.s.notifying[id] = Notifying{false, t.now};
+    if (!escalation.notified && id.epoch < t.s.durable.epoch) t.s.notifying[id] = Notifying{false, t.now};
   }
 }
 

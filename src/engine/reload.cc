@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/actions.hpp"
+#include "engine/doubt.hpp"
 #include "engine/evaluate.hpp"
 #include "engine/looking.hpp"
 #include "engine/operations.hpp"
@@ -36,8 +37,19 @@ Kept keep(const State& s) {
 
 // A removed service is not stopped: it is not ours any more.
 void release_service(Turn& t, ServiceId id) {
-  for (Place& place : t.live(id).places) withdraw(t, id, place, "the service was removed from the configuration");
-  stop_operation(t, id, "the service was removed from the configuration");
+  const std::string why = "the service was removed from the configuration";
+  for (Place& place : t.live(id).places) {
+    withdraw(t, id, place, why);
+    const auto action = t.s.durable.actions.find(place.action);
+    if (action == t.s.durable.actions.end()) continue;
+    const bool judged = action->second.succeeded_at.has_value();
+    const Intent intent = action->second.intent;
+    if (judged)
+      t.record(Verified{intent.id, intent.service, intent.slot, false, why});
+    else
+      t.record(Outcome{intent.id, intent.service, intent.slot, OutcomeKind::unknown, why});
+  }
+  stop_operation(t, id, why);
   close_incident(t, id, Ending::withdrawn);
   for (const Place& place : t.live(id).places) {
     const InstanceState* instance = place.slot < 0 ? nullptr : t.instance(id, place.slot);
@@ -93,7 +105,7 @@ void reload_plan(Turn& t, Plan plan) {
   const Kept kept = keep(t.s);
   t.s.plan = std::move(plan);
   t.s.dirty.clear();
-  t.s.doubt = DoubtRound{};
+  forget_doubt(t, "the configuration has changed");
   t.record(ConfigLoaded{t.s.plan.generation, names(t.s.plan)});
   build_targets(t.s);
   for (TargetId id = 0; id < t.s.targets.size(); ++id) restore_target(t, id, kept);

@@ -1,5 +1,6 @@
 #include "engine/repair.hpp"
 
+#include "engine/escalate.hpp"
 #include "engine/strategy.hpp"
 
 namespace homeostat::engine {
@@ -55,6 +56,14 @@ bool held(Turn& t, ServiceId id, Place& place, const Case& c, const Strategy& st
   return hold.has_value();
 }
 
+// A spent ladder never ends in silence, also when none of its rungs calls anybody.
+void call_for_help(Turn& t, ServiceId id, const Place& place) {
+  const std::uint64_t incident = t.durable(id).incident;
+  if (escalated(t, incident)) return;
+  const std::string where = place.slot < 0 ? std::string() : "/" + std::to_string(place.slot);
+  escalate(t, id, incident, default_notifier(t), t.plan(id).name + where + " is down and nothing is left to be tried");
+}
+
 }  // namespace
 
 void repair(Turn& t, ServiceId id, Place& place) {
@@ -68,7 +77,12 @@ void repair(Turn& t, ServiceId id, Place& place) {
   }
   LadderState ladder = ladder_of(t, id, place);
   if (t.now < ladder.not_before) return t.wake_at(ladder.not_before);
+  // A try whose judgement was lost when Homeostat was killed has been had all the same.
+  if (ladder.rung < t.plan(id).ladder.size() && ladder.attempts >= t.plan(id).ladder[ladder.rung].attempts) {
+    return ladder_try_failed(t, id, place);
+  }
   if (!find_rung(t, id, place, ladder)) {
+    call_for_help(t, id, place);
     ladder::rearm(ladder, t.plan(id).backoff, t.now, t.s.random);
     save(t, id, place, ladder);
     return t.wake_at(ladder.not_before);

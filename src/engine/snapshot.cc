@@ -14,6 +14,7 @@ struct Snapshot {
   static constexpr auto fields = [](auto& self, auto& v) {
     v("version", self.version);
     v("generation", self.generation);
+    v("shadow", self.shadow);
     v("durable", self.s.durable);
     v("random", self.s.random);
     v("next_counter", self.s.next_counter);
@@ -32,6 +33,7 @@ struct Snapshot {
   };
   std::uint32_t version = kSnapshotVersion;
   std::uint64_t generation = 0;
+  bool shadow = false;
   State s;
   std::vector<Instant> deadlines;
 };
@@ -39,6 +41,7 @@ struct Snapshot {
 Snapshot snapshot_of(const State& s) {
   Snapshot snapshot;
   snapshot.generation = s.plan.generation;
+  snapshot.shadow = s.plan.shadow;
   snapshot.s = s;
   for (Wheel::Id id = 0; id <= s.wake_of_all(); ++id) {
     snapshot.deadlines.push_back(s.wheel.deadline(id));
@@ -54,10 +57,12 @@ bool Engine::load(std::string_view bytes, Plan plan) {
   Snapshot snapshot;
   if (!BinaryReader::read(bytes, snapshot) || snapshot.version != kSnapshotVersion) return false;
   State& s = snapshot.s;
-  const bool fits = snapshot.generation == plan.generation && s.services.size() == plan.services.size() &&
+  const bool fits = s.services.size() == plan.services.size() &&
                     snapshot.deadlines.size() == s.targets.size() + s.services.size() + 1;
   if (!fits) return false;
   s.plan = std::move(plan);
+  s.plan.generation = snapshot.generation;
+  s.plan.shadow = snapshot.shadow;
   s.wheel = Wheel(snapshot.deadlines.size());
   for (Wheel::Id id = 0; id < snapshot.deadlines.size(); ++id) s.wheel.set(id, snapshot.deadlines[id]);
   state_ = std::move(s);

@@ -1,48 +1,60 @@
 #include "engine/status.hpp"
 
+#include <array>
+
 namespace homeostat::engine {
 namespace {
 
+// How a place counts. `waiting`: it failed before Homeostat was restarted and has not been seen since; its downtime
+// goes on, but nobody can say how it is.
+enum class State : std::uint8_t { up, slow, failing, recovering, waiting, unknown };
+
 struct Tally {
   std::uint32_t total = 0;
-  std::uint32_t failing = 0;
-  std::uint32_t recovering = 0;
-  std::uint32_t slow = 0;
-  std::uint32_t unknown = 0;
-  std::uint32_t up = 0;
-  bool whole_checked = false;
-  bool whole_failing = false;
-  bool whole_recovering = false;
-  bool whole_unknown = false;
+  std::array<std::uint32_t, 6> counts{};
+  std::optional<State> whole;  // of the service as a whole, where it is looked at
   Instant whole_up_since = kLongAgo;
   bool critical = false;
   std::vector<Instant> first_failures;  // of the instances that are down
   std::vector<Instant> up_since;        // of those that are up
+
+  std::uint32_t of(State state) const { return counts[static_cast<std::size_t>(state)]; }
+  std::uint32_t up() const { return of(State::up) + of(State::slow); }
 };
 
-void count(Tally& tally, const View& view, const Place& place) {
-  if (!view.checked && tally.whole_checked) return;  // only the service as a whole is looked at
-  ++tally.total;
-  if (view.failing) {
-    ++(view.recovering ? tally.recovering : tally.failing);
-    tally.first_failures.push_back(view.first_failure);
-  } else if (view.unknown || !view.checked) {
-    ++tally.unknown;
-  } else {
-    ++tally.up;
-    if (view.degraded) ++tally.slow;
-    tally.up_since.push_back(place.up_since);
-  }
+const FailingState* failing_of(Turn& t, ServiceId id, Slot slot) {
+  const auto incident = t.s.durable.incidents.find(t.durable(id).incident);
+  if (incident == t.s.durable.incidents.end()) return nullptr;
+  const auto found = incident->second.failing.find(slot);
+  return found == incident->second.failing.end() || found->second.first_success ? nullptr : &found->second;
 }
 
-void count_whole(Tally& tally, const View& view, const Place& place) {
-  if (!view.checked) return;
-  tally.whole_checked = true;
-  tally.whole_failing = view.failing && !view.recovering;
-  tally.whole_recovering = view.failing && view.recovering;
-  tally.whole_unknown = !view.failing && view.unknown;
-  tally.whole_up_since = place.up_since;
-  if (view.failing) tally.first_failures.push_back(view.first_failure);
+// A place of an open incident is down until its recovery is verified, unless we cannot see it.
+State state_of(Turn& t, const View& view, const FailingState* failing) {
+  if (view.failing) return view.recovering ? State::recovering : State::failing;
+  const bool unknown = view.unknown || !view.checked;
+  if (failing == nullptr) return unknown ? State::unknown : view.degraded ? State::slow : State::up;
+  if (!unknown) return view.confirmed ? State::up : State::recovering;
+  if (view.blind || t.s.tilt_since) return State::unknown;
+  return view.starting ? State::failing : State::waiting;
+}
+
+bool is_down(State state) { return state == State::failing || state == State::recovering || state == State::waiting; }
+
+void count(Turn& t, ServiceId id, const Place& place, Tally& tally) {
+  const View view = doubted_view(t, id, place.slot);
+  if (!view.checked && (place.slot < 0 || tally.whole)) return;  // only the service as a whole is looked at
+  const FailingState* failing = failing_of(t, id, place.slot);
+  const State state = state_of(t, view, failing);
+  if (is_down(state)) tally.first_failures.push_back(view.failing ? view.first_failure : failing->first_failure);
+  if (place.slot < 0) {
+    tally.whole = state;
+    tally.whole_up_since = place.up_since;
+    return;
+  }
+  ++tally.total;
+  ++tally.counts[static_cast<std::size_t>(state)];
+  if (state == State::up || state == State::slow) tally.up_since.push_back(place.up_since);
 }
 
 Tally tally_of(Turn& t, ServiceId id) {
@@ -51,15 +63,12 @@ Tally tally_of(Turn& t, ServiceId id) {
   const auto& places = t.live(id).places;
   for (auto place = places.rbegin(); place != places.rend(); ++place) {  // the service as a whole comes first
     if (!t.wanted(id, place->slot)) continue;
+    count(t, id, *place, tally);
     const View view = doubted_view(t, id, place->slot);
     const auto ladder = state.ladders.find(place->slot);
     const bool spent =
         ladder != state.ladders.end() && (ladder->second.rounds > 0 || ladder->second.rung >= t.plan(id).ladder.size());
     tally.critical = tally.critical || (view.failing && (view.critical || spent));
-    if (place->slot < 0)
-      count_whole(tally, view, *place);
-    else
-      count(tally, view, *place);
   }
   return tally;
 }
@@ -71,11 +80,13 @@ bool below(const Tally& tally, std::uint32_t down, std::uint32_t min_healthy) {
 
 Status fold(const Tally& tally, std::uint32_t min_healthy) {
   if (tally.critical) return Status::critical;
-  if (below(tally, tally.failing, min_healthy) || tally.whole_failing) return Status::unhealthy;
-  if (tally.failing + tally.recovering + tally.slow > 0 || tally.whole_recovering) return Status::degraded;
-  if (tally.total == 0 && !tally.whole_checked) return Status::unknown;
-  if (tally.up == tally.total && !tally.whole_unknown) return Status::healthy;
-  return tally.up >= min_healthy && tally.up > 0 && !tally.whole_unknown ? Status::degraded : Status::unknown;
+  if (below(tally, tally.of(State::failing), min_healthy) || tally.whole == State::failing) return Status::unhealthy;
+  if (tally.total == 0 && !tally.whole) return Status::unknown;
+  if (tally.whole == State::unknown || tally.whole == State::waiting) return Status::unknown;
+  // Too few are seen: whether it is down is what we do not know.
+  if (tally.up() + tally.of(State::recovering) < std::min(min_healthy, tally.total)) return Status::unknown;
+  const bool well = tally.of(State::up) == tally.total && (!tally.whole || tally.whole == State::up);
+  return well ? Status::healthy : Status::degraded;
 }
 
 /// The `nth` smallest (from 1); `otherwise` when there are fewer.
@@ -89,13 +100,16 @@ void update_downtime(Turn& t, ServiceId id, const Tally& tally) {
   const ServicePlan& plan = t.plan(id);
   const ServiceState& state = t.durable(id);
   const std::uint32_t least = std::min(plan.min_healthy, tally.total);
-  const bool whole = tally.whole_failing || tally.whole_recovering;
-  const bool down = whole || below(tally, tally.failing + tally.recovering, plan.min_healthy);
+  const bool whole = tally.whole && is_down(*tally.whole);
+  const std::uint32_t places = tally.of(State::failing) + tally.of(State::recovering) + tally.of(State::waiting);
+  const bool down = whole || below(tally, places, plan.min_healthy);
   if (down && !state.down_since) {
     const std::size_t nth = whole ? 1 : tally.total - least + 1;
     t.record(DownBegan{plan.name, nth_smallest(tally.first_failures, nth, t.now)});
   }
-  if (down || !state.down_since || tally.up < least || tally.whole_unknown) return;
+  if (down || !state.down_since) return;
+  // What we cannot see is not downtime; it is shown apart.
+  if (tally.up() < least || tally.whole == State::unknown) return void(t.record(DownEnded{plan.name, t.now}));
   const Instant until = std::max(nth_smallest(tally.up_since, least, kLongAgo), tally.whole_up_since);
   t.record(DownEnded{plan.name, until == kLongAgo ? t.now : until});
 }

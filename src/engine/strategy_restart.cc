@@ -25,7 +25,7 @@ Wish wish(const Case& c) {
 }
 
 void execute(const Case& c) {
-  if (!rolls(c)) return begin_action(c.t, wish(c));
+  if (!rolls(c) || is_shadow(c.t, c.service)) return begin_action(c.t, wish(c));
   OperationWish operation;
   operation.kind = OperationKind::restart_all;
   for (Slot slot = 0; slot < static_cast<Slot>(c.t.plan(c.service).instances); ++slot) {

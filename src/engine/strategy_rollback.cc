@@ -28,8 +28,6 @@ std::optional<std::string> validate(const Case& c) {
   const auto& stable = c.t.durable(c.service).stable;
   if (std::count(stable.begin(), stable.end(), failing_version(c)) > 0) return "its release has been proved well";
   if (rollback_target(c).empty()) return "no other release has been proved well";
-  const auto& operation = c.t.durable(c.service).operation;
-  if (operation) return "another rolling operation is under way";
   return std::nullopt;
 }
 
@@ -41,7 +39,8 @@ Wish wish(const Case& c) {
 }
 
 void execute(const Case& c) {
-  if (!c.t.plan(c.service).runtime.managed) return begin_action(c.t, wish(c));
+  if (!c.t.plan(c.service).runtime.managed || is_shadow(c.t, c.service)) return begin_action(c.t, wish(c));
+  stop_operation(c.t, c.service, "its release fails; rolled back");
   OperationWish operation;
   operation.kind = OperationKind::rollback;
   operation.version = rollback_target(c);

@@ -48,7 +48,10 @@ namespace {
 void add(View& view, const Health& health, CheckId check) {
   view.checked = true;
   view.confirmed = view.confirmed && health.confirmed();
+  view.proving = view.proving && health.successes() > 0;
   view.flapping = view.flapping || health.flapping();
+  view.starting = view.starting || health.starting();
+  view.blind = view.blind || health.blind();
   if (health.successes() > 0) view.first_success = std::max(view.first_success, health.first_success());
   switch (health.status()) {
     case Status::unknown:
@@ -80,7 +83,7 @@ void add(View& view, const Health& health, CheckId check) {
 
 View view_of(const State& s, ServiceId id, Slot slot) {
   View view;
-  view.confirmed = true;
+  view.confirmed = view.proving = true;
   const ServicePlan& plan = s.plan.services[id];
   const auto& places = s.services[id].places;
   const Place& place = slot < 0 ? places.back() : places[static_cast<std::size_t>(slot)];
@@ -93,7 +96,7 @@ View view_of(const State& s, ServiceId id, Slot slot) {
   view.checked = true;
   if (instance == nullptr || instance->state != RunState::running) {
     view.unknown = true;
-    view.confirmed = false;
+    view.confirmed = view.proving = false;
   }
   if (instance == nullptr || instance->state != RunState::dead) return view;
   view.dead = view.failing = view.direct = true;
@@ -106,7 +109,7 @@ View doubted_view(Turn& t, ServiceId id, Slot slot) {
   View view = view_of(t, id, slot);
   if (!t.s.doubt.doubtful || !view.failing || view.direct) return view;
   view.failing = false;
-  view.unknown = true;
+  view.unknown = view.blind = true;
   return view;
 }
 

@@ -55,7 +55,10 @@ struct View {
   bool degraded = false;
   bool critical = false;
   bool flapping = false;
+  bool starting = false;   // one of its checks has not seen anything that counts since the start
+  bool blind = false;      // one of its checks cannot look
   bool confirmed = false;  // every alive check has seen enough successes
+  bool proving = false;    // … or is on the way there: the last answer of each was good
   Instant first_failure = kNever;
   Instant first_success = kLongAgo;  // the latest of its checks
   Instant last_seen = kNever;        // the oldest of its failing checks

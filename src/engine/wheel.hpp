@@ -53,7 +53,9 @@ class Wheel {
     const std::int64_t tick = kSlack.count();
     return since <= 0 ? 0 : (since - 1) / tick + 1;
   }
-  static Instant instant_of(std::int64_t tick) { return Instant(kSlack * tick); }
+  static Instant instant_of(std::int64_t tick) {
+    return tick > kNever.time_since_epoch() / kSlack ? kNever : Instant(kSlack * tick);
+  }
   static std::size_t slot_of(std::int64_t tick) { return static_cast<std::size_t>(tick) % kSlots; }
 
   void link(Id id);

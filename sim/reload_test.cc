@@ -1,0 +1,118 @@
+// Stories of reloads: what is kept, what is forgotten, what becomes of what is gone.
+#include <gtest/gtest.h>
+
+#include "sim/plans.hpp"
+#include "sim/started.hpp"
+
+namespace homeostat::sim {
+namespace {
+
+using namespace engine;
+using namespace std::chrono_literals;
+
+Plan one(std::uint32_t instances = 1) { return plan_of({web("web", instances)}); }
+
+const Health& http_health(const World& world) {
+  for (const Target& target : world.engine().state().targets) {
+    const CheckPlan& check = world.plan().services[target.service].checks[target.check];
+    if (!check.process && target.slot == 0) return target.health;
+  }
+  return world.engine().state().targets[0].health;
+}
+
+TEST(Reload, AChangedThresholdKeepsTheStreakAnotherTargetForgetsIt) {
+  for (const bool same : {true, false}) {
+    Started world(one());
+    world.behave("web", 0, Behaviour::error500);
+    ASSERT_TRUE(world.run_until([&] { return http_health(world).failures() == 2; }, 5s));
+    Plan next = one();
+    next.services[0].checks[1].policy.failure_threshold = 5;
+    if (!same) next.services[0].checks[1].identity = 77;
+    world.reload(next);
+    EXPECT_EQ(http_health(world).failures(), same ? 2U : 0U);
+    world.run_for(10s);
+    EXPECT_EQ(world.status("web"), Status::healthy) << "repaired all the same";
+  }
+}
+
+TEST(Reload, ARemovedServiceIsReleasedAndGoesOnRunning) {
+  Started world(plan_of({web("web", 1), web("gone", 1)}));
+  world.behave("gone", 0, Behaviour::error500);
+  ASSERT_TRUE(world.run_until([&] { return world.durable().services.at("gone").incident != 0; }, 5s));
+  const std::size_t effects = world.effects().size();
+  world.reload(one());
+  world.run_for(1min);
+  EXPECT_EQ(world.effects().size(), effects) << "its intent was not dispatched";
+  EXPECT_TRUE(world.running("gone", 0));
+  EXPECT_TRUE(world.durable().actions.empty());
+  EXPECT_EQ(world.durable().incidents.begin()->second.ending, Ending::withdrawn);
+}
+
+TEST(Reload, FewerInstancesStopTheSurplusMoreStartThem) {
+  Started world(one(3));
+  world.reload(one(1));
+  world.run_for(5s);
+  EXPECT_FALSE(world.running("web", 1));
+  EXPECT_FALSE(world.running("web", 2));
+  EXPECT_EQ(world.status("web"), Status::healthy);
+  world.reload(one(2));
+  world.run_for(5s);
+  EXPECT_TRUE(world.running("web", 1));
+  EXPECT_TRUE(world.durable().incidents.empty());
+}
+
+TEST(Reload, WhatIsJustBeingStartedIsNotForgottenWhenItIsNotWantedAnyMore) {
+  World world(one(3));
+  world.boot();
+  world.run_for(2ms);  // dispatched, not yet started
+  world.reload(one(1));
+  world.run_for(10s);
+  EXPECT_TRUE(world.running("web", 0));
+  EXPECT_FALSE(world.running("web", 1));
+  EXPECT_FALSE(world.running("web", 2));
+  EXPECT_TRUE(world.durable().actions.empty());
+}
+
+TEST(Reload, AnIncidentOfASurplusInstanceCloses) {
+  Started world(one(2));
+  world.fail_starts("web", true);
+  world.crash("web", 1);
+  world.run_for(3s);
+  world.reload(one(1));
+  world.run_for(3s);
+  EXPECT_EQ(world.durable().services.at("web").incident, 0U);
+}
+
+TEST(Reload, IntoShadowTakesBackWhatIsNotDispatched) {
+  WorldOptions slow;
+  slow.journal_delay = 100ms;
+  Started world(one(), slow);
+  const std::size_t effects = world.effects().size();
+  world.crash("web", 0);
+  Plan shadow = one();
+  shadow.shadow = true;
+  world.reload(shadow);
+  world.run_for(10s);
+  EXPECT_EQ(world.effects().size(), effects);
+}
+
+TEST(Reload, KeepsTheBudget) {
+  Plan plan = one();
+  plan.services[0].ladder[0].attempts = 20;
+  Started world(plan);
+  world.release_behaves("", Behaviour::error500);
+  world.behave("web", 0, Behaviour::error500);
+  for (int minute = 0; minute < 9; ++minute) {
+    world.run_for(1min);
+    if (minute % 2 == 0)
+      world.reload(plan);
+    else
+      world.kill_engine(), world.boot();
+  }
+  std::size_t stops = 0;
+  for (const Effect& effect : world.effects()) stops += effect.op == Op::stop ? 1 : 0;
+  EXPECT_EQ(stops, 3U);
+}
+
+}  // namespace
+}  // namespace homeostat::sim
