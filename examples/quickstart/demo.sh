@@ -115,7 +115,10 @@ killed_repair() {
   follow --limit 1
   judge "$b" "$a"
 }
+# Only a release that has been well for long enough (stable_after) is rolled back to.
+v1_is_stable() { ctl status web 2>/dev/null | grep -q '^stable versions:.*v1'; }
 bad_release() {
+  [ ${#shadow[@]} -gt 0 ] || until_true 5000 v1_is_stable
   fault bad-release "homeostat deploy web v2-broken"
   ctl deploy web v2-broken >"$dir/deploy.log" 2>&1 &
   local deploy=$!
