@@ -91,17 +91,21 @@ std::string our_cgroup() {
   return {};
 }
 
-/// Removes what a daemon that was killed has left there. Cgroups are directories that hold only directories of use.
-void remove_cgroups(const std::string& state_dir) {
+/// Where the daemon that keeps its state there puts what it starts; empty: nowhere.
+std::string cgroup_of_daemon(const std::string& state_dir) {
   struct stat about{};
   const std::string ours = our_cgroup();
-  if (ours.empty() || ::stat(state_dir.c_str(), &about) != 0) return;
-  const std::string root = ours + fmt::format("/homeostat.{:x}.{:x}", about.st_dev, about.st_ino);
+  if (ours.empty() || ::stat(state_dir.c_str(), &about) != 0) return {};
+  return ours + fmt::format("/homeostat.{:x}.{:x}", about.st_dev, about.st_ino);
+}
+
+/// Cgroups are directories that hold only directories of use; false while something in them still ends.
+bool remove_cgroups(const std::string& root) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(root, error)) {
     if (entry.is_directory(error)) ::rmdir(entry.path().c_str());
   }
-  ::rmdir(root.c_str());
+  return ::rmdir(root.c_str()) == 0 || errno == ENOENT;
 }
 
 }  // namespace
@@ -160,7 +164,7 @@ Lab::~Lab() {
     for (const Process& process : left) ::kill(process.pid, SIGKILL);
     return left.empty();
   });
-  remove_cgroups(state());
+  if (!cgroup_.empty()) within(seconds(2), [&] { return remove_cgroups(cgroup_); });
 }
 
 std::string Lab::service(const std::string& name, const ServiceText& text) const {
@@ -205,7 +209,9 @@ void Lab::launch(const std::vector<std::string>& more) {
 
 bool Lab::start(const std::vector<std::string>& more) {
   launch(more);
-  return answers();
+  if (!answers()) return false;
+  cgroup_ = cgroup_of_daemon(state());
+  return true;
 }
 
 bool Lab::answers() const {

@@ -133,6 +133,7 @@ class Lab {
   os::Fd port_lock_;
   int first_port_ = 0;
   pid_t daemon_ = 0;
+  std::string cgroup_;
 };
 
 }  // namespace homeostat::lab
