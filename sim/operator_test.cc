@@ -208,6 +208,16 @@ TEST(Gate, TheDependencyComesFirst) {
   EXPECT_EQ(world.status("web"), Status::healthy);
 }
 
+TEST(Gate, ARollingRestartBeginsWithWhatIsDown) {
+  ServicePlan service = web("web", 3);
+  service.ladder[0].all = true;
+  Started world(plan_of({service}));
+  world.behave("web", 1, Behaviour::error500);
+  world.run_for(30s);
+  EXPECT_EQ(world.status("web"), Status::healthy);
+  EXPECT_FALSE(world.durable().services.at("web").operation);
+}
+
 TEST(Gate, AnotherInstanceThatFailsBetweenIntentAndDispatchHoldsIt) {
   WorldOptions slow;
   slow.journal_delay = 200ms;

@@ -33,6 +33,14 @@ void end_operation(Turn& t, ServiceId id, OperationMoved operation, OperationPha
     ladder_try_failed(t, id, place);
 }
 
+// What is down has nothing to lose and comes first: behind a healthy one it would hold up that one, and so itself.
+Slot next_slot(Turn& t, ServiceId id, const OperationMoved& operation) {
+  for (const Slot slot : operation.pending) {
+    if (t.has_place(id, slot) && t.wanted(id, slot) && !view_of(t, id, slot).up()) return slot;
+  }
+  return operation.pending.front();
+}
+
 bool hold_step(Turn& t, ServiceId id, const Wish& wish, const OperationMoved& operation) {
   const auto hold = check_gates(t, ask_for(t, wish));
   record_hold(t, id, wish.slot, operation.incident, hold);
@@ -62,7 +70,7 @@ void progress_operation(Turn& t, ServiceId id) {
   const auto running = t.durable(id).operation;
   if (!running) return;
   if (running->pending.empty()) return end_operation(t, id, *running, OperationPhase::done, "all moved");
-  const Slot slot = running->pending.front();
+  const Slot slot = next_slot(t, id, *running);
   if (!t.has_place(id, slot) || !t.wanted(id, slot)) {
     return operation_step_ended(t, id, slot, running->id, true, "not wanted");
   }
