@@ -21,6 +21,8 @@ start_homeostat() {
     >>"$dir/homeostat.log" 2>&1 &
   daemon=$!
 }
+# The verbs that only read answer without it, too.
+daemon_answers() { curl -s -m 1 -o /dev/null --unix-socket "$dir/socket" http://homeostat/v1/status; }
 kill_homeostat() {
   kill -9 "$daemon" 2>/dev/null
   wait "$daemon" 2>/dev/null
@@ -111,7 +113,7 @@ killed_repair() {
   fi
   note "pid $victim says that it has been told to end; Homeostat has been killed, pid $victim is still there"
   start_homeostat "${shadow[@]}"
-  until_true 5000 eval 'ctl status >/dev/null 2>&1'
+  until_true 5000 daemon_answers
   follow --limit 1
   judge "$b" "$a"
 }
@@ -179,7 +181,7 @@ if [ ${#shadow[@]} -gt 0 ]; then
   # The instances outlive it; from here on it may only watch.
   kill_homeostat
   start_homeostat --shadow
-  until_true 5000 eval 'ctl status >/dev/null 2>&1'
+  until_true 5000 daemon_answers
   note "Homeostat has been started again with --shadow"
 fi
 follow
