@@ -26,7 +26,7 @@ class Look {
   template <class F>
     requires(!std::same_as<F, Look> && std::invocable<F&> &&
              (std::same_as<std::invoke_result_t<F&>, bool> || std::same_as<std::invoke_result_t<F&>, Observation>))
-  Look(F look) {
+  Look(F look) {  // NOLINT(google-explicit-constructor): a lambda is written where a look is meant
     if constexpr (std::same_as<std::invoke_result_t<F&>, Observation>) {
       call_ = std::move(look);
     } else {
