@@ -57,6 +57,7 @@ Component<RunDraft> exec_run() {
             out.plan = {.managed = false,
                         .restart = !spec.restart.empty(),
                         .start_stop = start_stop,
+                        .scale = !spec.scale.empty(),
                         .releases = !spec.rollback.empty(),
                         .identity = print.value(),
                         .stop_grace = spec.timeout};

@@ -229,7 +229,7 @@ Ask ask_for(Turn& t, const Wish& wish) {
   const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
   const bool runs =
       !t.plan(wish.service).runtime.managed || (instance != nullptr && instance->state == RunState::running);
-  ask.disruptive = wish.op != Op::start && wish.op != Op::stop && wish.op != Op::exec && runs;
+  ask.disruptive = wish.op != Op::start && wish.op != Op::stop && wish.op != Op::exec && wish.op != Op::scale && runs;
   return ask;
 }
 

@@ -134,6 +134,7 @@ struct Fold {
       ++service(r.service).strategies[intent.strategy].attempts;
     }
     if (r.outcome == OutcomeKind::succeeded) {
+      if (intent.op == Op::scale) service(r.service).scaled = intent.count;
       action->second.succeeded_at = at;
     } else {
       d.actions.erase(action);

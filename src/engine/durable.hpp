@@ -157,6 +157,7 @@ struct ServiceState {
   std::uint64_t incident = 0;  // the open one
   std::uint64_t last_incident = 0;
   Instant last_closed_at = kLongAgo;
+  std::uint32_t scaled = 0;  // instances the exec runtime was last told to make
   std::map<std::int32_t, std::string> locks;
   std::map<std::int32_t, HoldState> holds;
   std::map<std::string, StrategyStats> strategies;
@@ -179,6 +180,7 @@ struct ServiceState {
     v("incident", self.incident);
     v("last_incident", self.last_incident);
     v("last_closed_at", self.last_closed_at);
+    v("scaled", self.scaled);
     v("locks", self.locks);
     v("holds", self.holds);
     v("strategies", self.strategies);

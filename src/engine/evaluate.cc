@@ -149,6 +149,27 @@ void align(Turn& t, ServiceId id, Place& place) {
   set_instance(t, id, place.slot, RunState::stopped, {}, instance->version, 0, instance->detail);
 }
 
+// The user's command is told the number of instances whenever it differs from what it was last told.
+void align_count(Turn& t, ServiceId id, Place& whole) {
+  constexpr Duration kAgain = std::chrono::minutes(1);
+  const ServicePlan& plan = t.plan(id);
+  if (!plan.runtime.scale || !whole.action.none() || !t.s.recovered || t.s.stopping || !t.wanted(id, kWhole)) return;
+  if (t.durable(id).scaled == plan.instances) return;
+  LiveService& live = t.live(id);
+  if (t.now < live.scale_not_before) return t.wake_at(live.scale_not_before);
+  live.scale_not_before = later(t.now, kAgain);
+  Wish wish;
+  wish.service = id;
+  wish.op = Op::scale;
+  wish.origin = Origin::desired;
+  wish.strategy = "scale";
+  wish.count = plan.instances;
+  wish.evidence = "should be " + std::to_string(plan.instances) + " instances";
+  const auto hold = check_gates(t, ask_for(t, wish));
+  if (hold) return t.wake_at(std::min(hold->retry, live.scale_not_before));
+  begin_action(t, wish);
+}
+
 // A release is stable when every instance has been well on it for long enough.
 void update_stable(Turn& t, ServiceId id) {
   LiveService& live = t.live(id);
@@ -186,6 +207,7 @@ void evaluate(Turn& t, ServiceId id) {
   auto& places = t.live(id).places;
   for (Place& place : places) progress_action(t, id, place);
   for (Place& place : places) align(t, id, place);
+  align_count(t, id, places.back());
   progress_operation(t, id);
   for (Place& place : places) update_incident(t, id, place);
   settle_incident(t, id);

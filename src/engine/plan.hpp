@@ -76,6 +76,7 @@ struct RuntimePlan {
   bool managed = false;  // we start the instances (process runtime); false: the exec runtime's own commands
   bool restart = false;
   bool start_stop = false;
+  bool scale = false;               // can be told how many instances there shall be (exec runtime)
   bool releases = false;            // deploy and rollback have a meaning
   std::uint32_t reference = kNone;  // index into Config::services, for the shell
   /// Changes when what would be started changes; an instance started from another is `outdated`.

@@ -1,10 +1,18 @@
 #include "engine/repair.hpp"
 
+#include <array>
+
 #include "engine/escalate.hpp"
 #include "engine/strategy.hpp"
 
 namespace homeostat::engine {
 namespace {
+
+constexpr Duration kHeldTooLong = std::chrono::minutes(5);
+
+std::string place_name(const Turn& t, ServiceId id, Slot slot) {
+  return t.plan(id).name + (slot < 0 ? std::string() : "/" + std::to_string(slot));
+}
 
 std::vector<RungPolicy> rungs_of(const ServicePlan& plan) {
   std::vector<RungPolicy> rungs;
@@ -48,20 +56,36 @@ bool find_rung(Turn& t, ServiceId id, Place& place, LadderState& ladder) {
   return false;
 }
 
+// A repair that waits is no repair: somebody is told, unless somebody wants it to wait or has been told already.
+void call_about_hold(Turn& t, ServiceId id, const Case& c, const Hold& hold) {
+  static constexpr std::array<std::string_view, 4> kKnown{"paused", "shutdown", "recovering", "journal"};
+  const auto incident = t.s.durable.incidents.find(c.incident);
+  if (std::count(kKnown.begin(), kKnown.end(), hold.gate) > 0 || incident == t.s.durable.incidents.end()) return;
+  const auto failing = incident->second.failing.find(c.place.slot);
+  if (failing == incident->second.failing.end()) return;
+  const Instant since = std::max(failing->second.verdict_at, c.place.last_effect);
+  const Instant due = later(since, kHeldTooLong);
+  if (t.now < due) return t.wake_at(due);
+  if (escalated(t, c.incident)) return;
+  escalate(t, id, c.incident, default_notifier(t),
+           place_name(t, id, c.place.slot) + " is down and its repair waits, gate " + hold.gate + ": " + hold.detail);
+}
+
 bool held(Turn& t, ServiceId id, Place& place, const Case& c, const Strategy& strategy) {
   std::optional<Hold> hold;
   if (strategy.guarded) hold = check_gates(t, ask_for(t, strategy.wish(c)));
   record_hold(t, id, place.slot, c.incident, hold);
-  if (hold) t.wake_at(hold->retry);
-  return hold.has_value();
+  if (!hold) return false;
+  t.wake_at(hold->retry);
+  call_about_hold(t, id, c, *hold);
+  return true;
 }
 
 // A spent ladder never ends in silence, also when none of its rungs calls anybody.
 void call_for_help(Turn& t, ServiceId id, const Place& place) {
   const std::uint64_t incident = t.durable(id).incident;
   if (escalated(t, incident)) return;
-  const std::string where = place.slot < 0 ? std::string() : "/" + std::to_string(place.slot);
-  escalate(t, id, incident, default_notifier(t), t.plan(id).name + where + " is down and nothing is left to be tried");
+  escalate(t, id, incident, default_notifier(t), place_name(t, id, place.slot) + " is down and nothing is left to try");
 }
 
 }  // namespace

@@ -74,12 +74,14 @@ struct LiveService {
   std::vector<Place> places;            // slot 0 … instances-1, then kWhole
   std::vector<TargetId> prerequisites;  // one a plan's prerequisite; kNone where nothing has to be looked at
   Instant stable_from = kNever;         // since when all of it is well on one version
+  Instant scale_not_before = kLongAgo;
   bool dirty = false;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
     v("places", self.places);
     v("prerequisites", self.prerequisites);
     v("stable_from", self.stable_from);
+    v("scale_not_before", self.scale_not_before);
     v("dirty", self.dirty);
   };
 };
