@@ -197,7 +197,7 @@ struct Teller {
   std::string operator()(const engine::Escalated& r) {
     belongs(r.service, -1, r.incident);
     remember(r.id, {r.incident, r.service, -1, r.notifier.empty() ? "nobody" : r.notifier});
-    return fmt::format("escalated{}{} [{}]", r.notifier.empty() ? ", no notifier is configured" : " to " + r.notifier,
+    return fmt::format("escalated{}{} [{}]", r.notifier.empty() ? ", to nobody" : " to " + r.notifier,
                        because(r.summary), show_id(r.id));
   }
   std::string operator()(const engine::Notified& r) {

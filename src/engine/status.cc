@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "engine/engine.hpp"
+
 namespace homeostat::engine {
 namespace {
 
@@ -124,10 +126,17 @@ void mark_dependents(Turn& t, ServiceId id) {
   }
 }
 
+// What the first failing place shows; nothing when none fails.
 std::string why(Turn& t, ServiceId id) {
-  const ServiceState& state = t.durable(id);
-  const auto incident = t.s.durable.incidents.find(state.incident);
-  return incident == t.s.durable.incidents.end() ? std::string() : incident->second.reason;
+  for (const Place& place : t.live(id).places) {
+    const View view = view_of(t, id, place.slot);
+    if (!view.failing || !t.wanted(id, place.slot)) continue;
+    if (view.dead) return t.instance(id, place.slot)->detail;
+    for (const TargetId target : place.targets) {
+      if (t.s.targets[target].check == view.check) return explain(t.s.targets[target].health.last());
+    }
+  }
+  return {};
 }
 
 }  // namespace
