@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,6 +35,15 @@ void reset_signals() {
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
 }
+
+// Until the lock is held nobody could find a child that outlives its parent: it would start its program late, beside
+// the one that the parent's next life has started meanwhile.
+void die_with_parent(const Plan& plan) {
+  check(plan, Step::orphaned, ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+  if (::getppid() != plan.parent) give_up(plan, Step::orphaned, ESRCH);
+}
+
+void outlive_parent(const Plan& plan) { check(plan, Step::orphaned, ::prctl(PR_SET_PDEATHSIG, 0) == 0); }
 
 // Puts the three standard descriptors in place and marks all others to be closed by exec.
 void place_descriptors(const Plan& plan) {
@@ -100,11 +110,13 @@ void change_user(const Plan& plan) {
 }  // namespace
 
 void become(const Plan& plan) {
+  die_with_parent(plan);
   reset_signals();
   check(plan, Step::session, ::setsid() >= 0);
   if (plan.cgroup_procs != nullptr) join_cgroup(plan);
   place_descriptors(plan);
   if (plan.lock_file != nullptr) take_lock(plan);
+  outlive_parent(plan);
   for (const auto& [limit, value] : plan.limits) {
     check(plan, Step::limit, ::setrlimit(static_cast<__rlimit_resource>(limit), &value) == 0, limit);
   }

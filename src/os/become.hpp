@@ -12,7 +12,7 @@
 namespace homeostat::os {
 
 /// The step of a child's way to its program; sent to the parent when it fails there.
-enum class Step : std::int32_t { descriptors, session, cgroup, lock, lock_held, limit, user, cwd, exec };
+enum class Step : std::int32_t { orphaned, descriptors, session, cgroup, lock, lock_held, limit, user, cwd, exec };
 
 struct Failure {
   Step step = Step::exec;
@@ -38,6 +38,7 @@ struct Plan {
   const char* lock_file = nullptr;
   std::string_view lock_tag;
   std::uint64_t boot = 0;
+  pid_t parent = 0;
   int report_fd = -1;  // closed by exec
 };
 

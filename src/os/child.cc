@@ -125,6 +125,7 @@ Plan plan_of(const ChildSpec& spec, const Material& material, int report_fd) {
               .lock_file = optional(spec.lock_file),
               .lock_tag = spec.lock_tag,
               .boot = boot_number(),
+              .parent = ::getpid(),
               .report_fd = report_fd};
 }
 
@@ -158,6 +159,8 @@ std::string why_not_executed(const ChildSpec& spec, const Material& material, in
 std::string explain(const ChildSpec& spec, const Material& material, const Failure& failure) {
   const char* const error = std::strerror(failure.error);
   switch (failure.step) {
+    case Step::orphaned:
+      return fmt::format("its parent ended while it was being started: {}", error);
     case Step::descriptors:
       return fmt::format("cannot set up the child's descriptors: {}", error);
     case Step::session:

@@ -231,6 +231,39 @@ TEST(Adopt, TheExitOfAnothersChildIsSeenButNotKnown) {
   EXPECT_FALSE(wait_for(*adopted).known);
 }
 
+/// The process that has `parent` as its parent; 0: none yet.
+pid_t child_of(pid_t parent) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid > 0 && stat_of(pid).value_or(ProcessStat{}).parent == parent) return pid;
+  }
+  return 0;
+}
+
+// Held up before it has the lock, nobody could know of it; it would start late, beside what its parent's next life
+// started meanwhile.
+TEST(Spawn, AChildThatIsBeingStartedEndsWithItsParent) {
+  TempDir dir;
+  ASSERT_EQ(::mkfifo((dir / "cgroup.procs").c_str(), 0600), 0);  // opening it waits for a reader that never comes
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    ChildSpec spec = shell("exec sleep 1000");
+    spec.cgroup = dir.path();
+    spec.lock_file = dir / "lock";
+    static_cast<void>(spawn(spec));
+    ::_exit(1);
+  }
+  pid_t child = 0;
+  ASSERT_TRUE(eventually([&] { return (child = child_of(parent)) != 0; }));
+  // It sleeps in that open as soon as it stands still.
+  ASSERT_TRUE(eventually([&] { return stat_of(child).value_or(ProcessStat{}).state == 'S'; }));
+  ::kill(parent, SIGKILL);
+  ASSERT_EQ(::waitpid(parent, nullptr, 0), parent);
+  EXPECT_TRUE(eventually([&] { return !incarnation_of(child); }));
+  ::kill(child, SIGKILL);
+  EXPECT_FALSE(std::filesystem::exists(dir / "lock"));
+}
+
 TEST(Cgroup, KillsWhatLeftTheSession) {
   const auto cgroups = Cgroups::open("homeostat-test." + std::to_string(::getpid()));
   if (!cgroups) GTEST_SKIP() << "needs a writable cgroup v2";
