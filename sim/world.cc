@@ -80,6 +80,7 @@ void World::take(Commands& out) {
   if (!out.records.empty()) acknowledge();
   for (const Command& command : out.commands) {
     note(std::to_string(command.index()));
+    if (told_) told_(command);
     std::visit([this](const auto& c) { handle(c); }, command);
   }
 }
@@ -134,6 +135,9 @@ Observation World::look(const Target& target, Duration timeout) {
   }
   if (network_cut_) return {Result::timeout, Reason::timed_out, 0, timeout};
   if (plan.runtime.managed && !instance.alive) return {Result::failure, Reason::refused, 0, {}};
+  if (const auto answer = answer_of(plan.name, slot, plan.checks[target.check].name)) {
+    return answer->latency < timeout ? *answer : Observation{Result::timeout, Reason::timed_out, 0, timeout};
+  }
   switch (instance.behaviour) {
     case Behaviour::well:
       break;
@@ -157,7 +161,7 @@ void World::handle(const Probe& c) {
   const Duration timeout = target.check == kNone ? std::chrono::seconds(1) : plan.checks[target.check].policy.timeout;
   ++probes_[plan.name];
   const Observation seen = look(target, timeout);
-  const Duration takes = seen.result == Result::timeout ? timeout : options_.probe_delay;
+  const Duration takes = seen.result == Result::timeout ? timeout : std::max(options_.probe_delay, seen.latency);
   at(now_ + takes, [this, c, seen] { input(Observed{c.target, c.run, seen}); });
 }
 
@@ -176,6 +180,7 @@ void World::start(const Dispatch& c, const Key& key, const std::string& version)
   instance.version = version;
   const auto known = by_version_.find(version);
   instance.behaviour = known == by_version_.end() ? Behaviour::well : known->second;
+  begins_anew(key.first, key.second, version);
   const Incarnation mine = instance.incarnation;
   finish(c, OutcomeKind::succeeded, mine, "");
   const Duration dies = dies_after_[key.first];
@@ -205,7 +210,11 @@ void World::handle(const Dispatch& c) {
   const std::string version(engine_->version(c.version));
   if (c.op == Op::exec || c.op == Op::rollback || c.op == Op::scale || !plan_.services[c.service].runtime.managed) {
     effects_.push_back(Effect{now_, c.id, c.op, service, c.slot, version});
-    at(now_ + options_.start_delay, [this, c] { finish(c, OutcomeKind::succeeded, {}, ""); });
+    if (c.op == Op::restart || c.op == Op::rollback) begins_anew(service, std::max(c.slot, 0), version);
+    const bool fails = fail_starts_[service];
+    at(now_ + options_.start_delay, [this, c, fails] {
+      finish(c, fails ? OutcomeKind::failed : OutcomeKind::succeeded, {}, fails ? "the command failed" : "");
+    });
     return;
   }
   Instance& instance = instances_[key];
@@ -253,6 +262,39 @@ void World::crash(std::string_view service, Slot slot, int code) {
 
 void World::behave(std::string_view service, Slot slot, Behaviour behaviour) {
   instances_[{std::string(service), slot}].behaviour = behaviour;
+}
+
+void World::answers(std::string_view service, Slot slot, std::string_view check, std::optional<Observation> seen) {
+  if (check.empty()) forget_answers(service, slot);
+  answers_[{std::string(service), slot, std::string(check)}] = seen;
+}
+
+void World::forget_answers(std::string_view service, Slot slot) {
+  std::erase_if(answers_,
+                [&](const auto& one) { return std::get<0>(one.first) == service && std::get<1>(one.first) == slot; });
+}
+
+void World::comes_up(std::string_view service_or_version, std::optional<Observation> seen) {
+  comes_up_.erase(std::string(service_or_version));
+  if (seen) comes_up_.emplace(service_or_version, *seen);
+}
+
+std::optional<Observation> World::answer_of(const std::string& service, Slot slot, const std::string& check) const {
+  for (const std::string& name : {check, std::string()}) {
+    const auto found = answers_.find({service, slot, name});
+    if (found != answers_.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+void World::begins_anew(const std::string& service, Slot slot, const std::string& version) {
+  forget_answers(service, slot);
+  for (const std::string& name : {version, service}) {
+    const auto found = comes_up_.find(name);
+    if (name.empty() || found == comes_up_.end()) continue;
+    answers_[{service, slot, std::string()}] = found->second;
+    return;
+  }
 }
 
 std::size_t World::probes(std::string_view service) const {

@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "engine/engine.hpp"
@@ -58,6 +60,7 @@ class World {
   void release_behaves(std::string_view version, Behaviour behaviour) { by_version_[std::string(version)] = behaviour; }
   /// The process of this service ends by itself so long after each start; zero: never.
   void dies_after_start(std::string_view service, Duration after) { dies_after_[std::string(service)] = after; }
+  /// Nothing that is done to the service succeeds.
   void fail_starts(std::string_view service, bool fail) { fail_starts_[std::string(service)] = fail; }
   void file_exists(bool exists) { file_exists_ = exists; }
   void self_check_silent(bool silent) { self_check_silent_ = silent; }
@@ -71,6 +74,12 @@ class World {
   void kill_engine();
   void input(const engine::Input& input);
   void reload(engine::Plan plan);
+  /// What a check (empty: each) sees of an instance from now on, until it is started or restarted; nothing: well.
+  void answers(std::string_view service, Slot slot, std::string_view check, std::optional<Observation> seen);
+  /// What the checks see of each instance of a service, or of a release, that is started from now on.
+  void comes_up(std::string_view service_or_version, std::optional<Observation> seen);
+  /// Told of every command of the engine before it is carried out.
+  void on_command(std::function<void(const engine::Command&)> told) { told_ = std::move(told); }
   /// Another configuration at the next boot.
   void replace_plan(engine::Plan plan) { plan_ = std::move(plan); }
 
@@ -123,6 +132,9 @@ class World {
   void at(Instant when, std::function<void()> happen, bool for_engine = true);
   void take(engine::Commands& out);
   void note(std::string_view text);
+  std::optional<Observation> answer_of(const std::string& service, Slot slot, const std::string& check) const;
+  void forget_answers(std::string_view service, Slot slot);
+  void begins_anew(const std::string& service, Slot slot, const std::string& version);
   void handle(const engine::Probe& c);
   void handle(const engine::Dispatch& c);
   void handle(const engine::Notify& c);
@@ -146,6 +158,9 @@ class World {
   std::map<std::string, Behaviour> by_version_;
   std::map<std::string, Duration> dies_after_;
   std::map<std::string, bool> fail_starts_;
+  std::map<std::tuple<std::string, Slot, std::string>, std::optional<Observation>> answers_;
+  std::map<std::string, Observation> comes_up_;
+  std::function<void(const engine::Command&)> told_;
   std::map<std::string, std::size_t> probes_;
   std::vector<std::string> inputs_;
   std::vector<engine::Record> records_;

@@ -232,9 +232,17 @@ struct Teller {
 };
 
 Line Narrator::tell(const journal::EntryView& entry, const engine::Body& body) {
+  return tell(entry.seq, {Instant(Duration(entry.at_ns)), entry.wall_ns}, body);
+}
+
+Line Narrator::tell(const engine::Record& record, Duration wall) {
+  return tell(record.seq, {record.at, wall.count()}, record.body);
+}
+
+Line Narrator::tell(std::uint64_t seq, const Clock& clock, const engine::Body& body) {
   Line line;
-  line.seq = entry.seq;
-  line.clock = {Instant(Duration(entry.at_ns)), entry.wall_ns};
+  line.seq = seq;
+  line.clock = clock;
   line.kind = engine::type_of(body);
   line.text = printable(std::visit(Teller{*this, line}, body));
   return line;

@@ -27,9 +27,13 @@ struct Line {
 class Narrator {
  public:
   Line tell(const journal::EntryView& entry, const engine::Body& body);
+  /// The same of a record that comes from no journal, with the wall time as a span since 1970.
+  Line tell(const engine::Record& record, Duration wall);
 
  private:
   friend struct Teller;
+
+  Line tell(std::uint64_t seq, const Clock& clock, const engine::Body& body);
 
   struct Action {
     std::uint64_t incident = 0;

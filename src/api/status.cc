@@ -111,23 +111,6 @@ bool any_flapping(const View& view, engine::ServiceId id) {
   });
 }
 
-json::array flags_json(const View& view, const std::string& name) {
-  const engine::ServiceState& service = durable_of(view, name);
-  const auto id = view.find(name);
-  json::array flags;
-  if (pause_end(view, name)) flags.push_back("paused");
-  if (service.stopped || !service.stopped_slots.empty()) flags.push_back("stopped");
-  if (id && any_flapping(view, *id)) flags.push_back("flapping");
-  const bool old = std::ranges::any_of(service.instances, [&](const auto& i) { return outdated(view, id, i.second); });
-  if (old) flags.push_back("outdated");
-  if (!service.quarantined.empty()) flags.push_back("quarantined");
-  const bool waits = std::ranges::any_of(service.holds, [](const auto& h) { return h.second.gate == "dependency"; });
-  if (waits) flags.push_back("suppressed");
-  if (!service.locks.empty()) flags.push_back("locked");
-  if (id && (view.plan(*id).mode == engine::Mode::shadow || view.engine->plan().shadow)) flags.push_back("shadow");
-  return flags;
-}
-
 json::value operation_json(const engine::ServiceState& service) {
   if (!service.operation) return nullptr;
   const engine::OperationMoved& operation = *service.operation;
@@ -175,7 +158,7 @@ json::object service_json(const View& view, const std::string& name) {
           {"since", time_json(view.clock, service.status_since)},
           {"mode", id ? json::value(json::string(name_of(view.plan(*id).mode))) : json::value(nullptr)},
           {"managed", id ? json::value(view.plan(*id).runtime.managed) : json::value(nullptr)},
-          {"flags", flags_json(view, name)},
+          {"flags", json::value_from(flags_of(view, name))},
           {"paused_until", until && *until != kNever ? time_json(view.clock, *until) : json::value(nullptr)},
           {"paused_forever", until == kNever},
           {"version", version.empty() ? json::value(nullptr) : json::value(version)},
@@ -246,6 +229,23 @@ json::array approvals_json(const View& view, const std::string& only_service) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> flags_of(const View& view, const std::string& name) {
+  const engine::ServiceState& service = durable_of(view, name);
+  const auto id = view.find(name);
+  std::vector<std::string_view> flags;
+  if (pause_end(view, name)) flags.push_back("paused");
+  if (service.stopped || !service.stopped_slots.empty()) flags.push_back("stopped");
+  if (id && any_flapping(view, *id)) flags.push_back("flapping");
+  const bool old = std::ranges::any_of(service.instances, [&](const auto& i) { return outdated(view, id, i.second); });
+  if (old) flags.push_back("outdated");
+  if (!service.quarantined.empty()) flags.push_back("quarantined");
+  const bool waits = std::ranges::any_of(service.holds, [](const auto& h) { return h.second.gate == "dependency"; });
+  if (waits) flags.push_back("suppressed");
+  if (!service.locks.empty()) flags.push_back("locked");
+  if (id && (view.plan(*id).mode == engine::Mode::shadow || view.engine->plan().shadow)) flags.push_back("shadow");
+  return flags;
+}
 
 std::string rung_name(const engine::RungPlan& rung) {
   static constexpr std::array<std::string_view, 4> kNames{"restart", "rollback", "exec", "escalate"};

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "api/json.hpp"
 #include "api/view.hpp"
@@ -10,6 +12,10 @@ namespace homeostat::api {
 
 /// The whole, or one service. From the journal alone there are no checks and no policies.
 json::object status_view(const View& view, const std::string& only_service = {});
+
+/// What stands beside the status of a service: paused, stopped, flapping, outdated, quarantined, suppressed, locked,
+/// shadow.
+std::vector<std::string_view> flags_of(const View& view, const std::string& service);
 
 /// One failing place of an open incident: where it stands on its ladder, what holds it, what is being done.
 json::object repair_json(const View& view, const std::string& service, std::int32_t slot,

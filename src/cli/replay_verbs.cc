@@ -19,17 +19,6 @@ struct ReplayChoice {
   std::string with;
 };
 
-journal::EntryView entry_of(const engine::Record& record, const std::string& payload) {
-  journal::EntryView entry;
-  entry.seq = record.seq;
-  entry.type = engine::type_of(record.body);
-  entry.at_ns = record.at.time_since_epoch().count();
-  entry.wall_ns = entry.at_ns;  // engine time began as wall time; the log does not keep both
-  entry.generation = record.generation;
-  entry.payload = payload;
-  return entry;
-}
-
 /// The time of one incident, with a minute before it.
 std::expected<void, Error> limit_to(const std::string& state_dir, std::uint64_t incident, daemon::ReplayOptions& out) {
   const auto past = api::read_past(state_dir);
@@ -52,8 +41,8 @@ int run_replay(const Context& context, const ReplayChoice& choice) {
   }
   api::Narrator narrator;
   const auto result = daemon::replay(options, [&](const engine::Record& record) {
-    const std::string payload = engine::encode(record.body);
-    const json::object line = api::line_json(narrator.tell(entry_of(record, payload), record.body));
+    // Engine time began as wall time; the log does not keep both.
+    const json::object line = api::line_json(narrator.tell(record, record.at.time_since_epoch()));
     std::puts((context.json ? json::serialize(line) : show_line(line, context.color())).c_str());
   });
   if (!result) return complain(kUnreachable, result.error().text);

@@ -11,8 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_text(const fs::path& path) {
-  static constexpr std::array<std::string_view, 12> kEndings{".cc",  ".hpp",  ".md",      ".txt", ".cmake", ".sh",
-                                                             ".yml", ".yaml", ".service", ".ts",  ".json",  ""};
+  static constexpr std::array<std::string_view, 13> kEndings{
+      ".cc", ".hpp", ".md", ".txt", ".cmake", ".sh", ".yml", ".yaml", ".service", ".ts", ".json", ".scn", ""};
   return std::ranges::find(kEndings, path.extension().string()) != kEndings.end();
 }
 
