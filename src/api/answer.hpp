@@ -26,7 +26,7 @@ struct Daemon {
   std::function<std::expected<void, Error>(const ReloadAsked&)> reload;
 };
 
-/// status, why and every POST. A command answers at once, with the `seq` after which the journal tells what came of it.
+/// status, why and every POST. A command answers with the `seq` after which the journal tells what came of it.
 Response answer(const Daemon& daemon, const Request& request);
 
 /// history, stats and journal, read from the state directory. For any thread.

@@ -20,10 +20,33 @@ std::string text_of(const std::vector<config::Problem>& problems) {
 // On the server's thread: only posts.
 void Daemon::serve(api::Request request, api::Reply reply) {
   const bool posted = inbox_->post([this, request = std::move(request), reply] {
-    if (!request.post || request.verb != "reload") return reply(answer(request, nullptr));
-    load_then([this, request, reply](std::expected<config::Config, Error> loaded) { reply(answer(request, &loaded)); });
+    if (!request.post) return reply(answer(request, nullptr));
+    if (request.verb != "reload") return command(request, nullptr, reply);
+    load_then(
+        [this, request, reply](std::expected<config::Config, Error> loaded) { command(request, &loaded, reply); });
   });
   if (!posted) reply(api::refuse(503, "too many calls are waiting"));
+}
+
+void Daemon::command(const api::Request& request, std::expected<config::Config, Error>* loaded, api::Reply reply) {
+  const std::uint64_t before = engine_->durable().seq;
+  api::Response response = answer(request, loaded);
+  const std::uint64_t after = engine_->durable().seq;
+  if (response.status != 200 || after == before) return reply(std::move(response));
+  unsent_.push_back({after, std::move(response), std::move(reply)});
+}
+
+void Daemon::send_replies() {
+  const std::string& why_not = engine_->state().observe_only;
+  while (!unsent_.empty() && (unsent_.front().seq <= recorder_->durable_seq() || !why_not.empty())) {
+    Unsent one = std::move(unsent_.front());
+    unsent_.pop_front();
+    if (one.seq <= recorder_->durable_seq()) {
+      one.reply(std::move(one.response));
+    } else {
+      one.reply(api::refuse(503, "it holds, but only until Homeostat ends, as it cannot be recorded: " + why_not));
+    }
+  }
 }
 
 api::Response Daemon::answer(const api::Request& request, std::expected<config::Config, Error>* loaded) {

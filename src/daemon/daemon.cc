@@ -142,6 +142,7 @@ void Daemon::turn() {
   const auto due = engine_->next_deadline();
   if (due && *due <= at) feed(engine::Tick{});
   drain();
+  send_replies();
   keep_house();
 }
 

@@ -50,6 +50,9 @@ class Daemon {
   bool ended() const;
 
   void serve(api::Request request, api::Reply reply);
+  /// Answered when what it caused is durable: what was confirmed outlives us.
+  void command(const api::Request& request, std::expected<config::Config, Error>* loaded, api::Reply reply);
+  void send_replies();
   api::Response answer(const api::Request& request, std::expected<config::Config, Error>* loaded);
   /// Loads the file beside the loop, then goes over to it; `then` hears about it on the loop.
   void load_then(std::function<void(std::expected<config::Config, Error>)> then);
@@ -73,7 +76,13 @@ class Daemon {
   Instant next_house_ = kLongAgo;
   std::optional<Duration> watchdog_;
   std::string journal_told_;
-  std::jthread loader_;  // at most one configuration is read at a time
+  struct Unsent {
+    std::uint64_t seq = 0;
+    api::Response response;
+    api::Reply reply;
+  };
+  std::deque<Unsent> unsent_;  // by seq
+  std::jthread loader_;        // at most one configuration is read at a time
   std::atomic<bool> loading_ = false;
 };
 
