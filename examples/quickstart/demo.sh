@@ -79,8 +79,13 @@ judge() {
     healed "port $1 is served by pid $pid instead of ${was_pid[$1]:-none}; port $2 was not touched"
   fi
 }
-# The repair proves itself for a second, and after one more of health (rearm_after) the next fault is a new one.
-settle() { [ ${#shadow[@]} -gt 0 ] || sleep 2.2; }
+# The next fault comes when the repair of this one has proved itself, so that it is a new one.
+repair_is_over() {
+  local status
+  status=$(curl -s -m 1 --unix-socket "$dir/socket" 'http://homeostat/v1/status?service=web') &&
+    [[ $status == *'"status":"healthy"'*'"incident":null'* ]]
+}
+settle() { [ ${#shadow[@]} -gt 0 ] || until_true 10000 repair_is_over; }
 
 crash() {
   fault crash "kill -9 of instance $a"
