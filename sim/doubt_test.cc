@@ -40,6 +40,37 @@ TEST(Doubt, OwnNetworkCutTouchesNobodyAndCallsAHuman) {
   EXPECT_EQ(world.status("s0"), Status::healthy);
 }
 
+// A cut that ends while it is judged, or before most have reached their verdict, was nobody's fault either.
+TEST(Doubt, ACutOfAnyLengthTouchesNobody) {
+  for (Duration length = 100ms; length < 8s; length += 50ms) {
+    Started world(fleet(8));
+    const std::size_t effects = world.effects().size();
+    world.network_cut(true);
+    world.run_for(length);
+    world.network_cut(false);
+    world.run_for(30s);
+    EXPECT_EQ(world.effects().size(), effects) << length.count() / 1'000'000 << " ms";
+    EXPECT_EQ(world.status("s0"), Status::healthy);
+  }
+}
+
+// A round that found nothing says nothing about what begins right after it.
+TEST(Doubt, ACutRightAfterARealFailureTouchesNobodyElse) {
+  for (Duration after = 0s; after < 12s; after += 100ms) {
+    Plan plan = fleet(8);
+    plan.fleet.max_actions = 100;
+    Started world(plan);
+    world.behave("s0", 0, Behaviour::hang);
+    world.run_for(after);
+    world.network_cut(true);
+    world.run_for(20s);
+    for (const Effect& effect : world.effects()) {
+      EXPECT_TRUE(effect.op == Op::start || effect.service == "s0")
+          << effect.service << ", cut after " << after.count() / 1'000'000 << " ms";
+    }
+  }
+}
+
 TEST(Doubt, TimeInDoubtIsNotDowntime) {
   Started world(fleet(8));
   world.network_cut(true);

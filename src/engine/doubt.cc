@@ -10,6 +10,8 @@ constexpr Duration kFresh = std::chrono::seconds(5);
 constexpr Duration kAgain = std::chrono::seconds(10);
 // Every check and the self-check have a time-out; a round that takes longer has lost an answer.
 constexpr Duration kRoundEnds = std::chrono::minutes(1);
+// Evidence that is older says nothing about our network now.
+constexpr Duration kEvidence = std::chrono::minutes(1);
 
 void mark_all(Turn& t) {
   for (ServiceId id = 0; id < t.s.services.size(); ++id) t.mark(id);
@@ -36,6 +38,30 @@ bool explained(Turn& t, ServiceId id) {
   return std::any_of(dependencies.begin(), dependencies.end(), [&](ServiceId other) { return fails(t, other); });
 }
 
+// Since when the evidence in question was gathered: what could not be reached meanwhile, and that has not been judged
+// by an earlier round, is judged by this one.
+Instant evidence_since(Turn& t) {
+  Instant since = t.now;
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    for (const Place& place : t.live(id).places) {
+      const View view = view_of(t, id, place.slot);
+      if (view.failing && !view.direct && t.wanted(id, place.slot)) since = std::min(since, view.first_failure);
+    }
+  }
+  return std::max({since, t.s.doubt.ended, t.now - kEvidence});
+}
+
+// It may have been reached again since: a cut that ends before it is judged was one all the same.
+bool was_unreached(Turn& t, ServiceId id) {
+  for (const Place& place : t.live(id).places) {
+    for (const TargetId target : place.targets) {
+      const CheckPlan& check = t.plan(id).checks[t.s.targets[target].check];
+      if (check.role == Role::alive && t.s.targets[target].unreached_at >= t.s.doubt.since) return true;
+    }
+  }
+  return false;
+}
+
 std::optional<TargetId> sample_target(Turn& t, ServiceId id) {
   for (const Place& place : t.live(id).places) {
     for (const TargetId target : place.targets) {
@@ -52,8 +78,8 @@ void begin_round(Turn& t) {
   doubt.running = true;
   doubt.self_done = doubt.self_ok = false;
   doubt.began = t.now;
+  doubt.since = evidence_since(t);
   doubt.waiting.clear();
-  doubt.unreached.clear();
   const auto count = t.s.services.size();
   const std::uint64_t offset = t.s.random.below(count);
   for (std::size_t i = 0; i < count && doubt.waiting.size() < t.s.plan.doubt_sample; ++i) {
@@ -72,8 +98,7 @@ std::string judge(Turn& t) {
   if (!doubt.self_ok) return "our own loopback self-check failed";
   std::uint32_t roots = 0;
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
-    const bool unreached = std::count(doubt.unreached.begin(), doubt.unreached.end(), id) > 0;
-    if ((unreached || fails_indirectly(t, id)) && !explained(t, id)) ++roots;
+    if ((was_unreached(t, id) || fails_indirectly(t, id)) && !explained(t, id)) ++roots;
   }
   if (roots < t.s.plan.doubt_roots) return {};
   return std::to_string(roots) + " services cannot be reached at once, " + std::to_string(t.s.plan.doubt_roots) +
@@ -96,20 +121,17 @@ void end_round(Turn& t) {
 
 }  // namespace
 
-std::optional<Hold> doubt_gate(Turn& t) {
+std::optional<Hold> doubt_gate(Turn& t, Instant verdict) {
   DoubtRound& doubt = t.s.doubt;
-  const bool fresh = doubt.ended != kLongAgo && t.now - doubt.ended <= kFresh;
+  const bool fresh = doubt.ended != kLongAgo && t.now - doubt.ended <= kFresh && doubt.began >= verdict;
   if (!doubt.running && fresh && !doubt.doubtful) return std::nullopt;
   if (!doubt.running && !doubt.doubtful) begin_round(t);
   if (doubt.doubtful) return Hold{"doubt", doubt.reason};
   return Hold{"doubt", "looking at our own network first"};
 }
 
-void doubt_observed(Turn& t, TargetId id, const Observation& seen) {
-  DoubtRound& doubt = t.s.doubt;
-  if (std::erase(doubt.waiting, id) == 0) return;
-  if (seen.bad() && !seen.direct()) doubt.unreached.push_back(t.s.targets[id].service);
-  end_round(t);
+void doubt_observed(Turn& t, TargetId id) {
+  if (std::erase(t.s.doubt.waiting, id) > 0) end_round(t);
 }
 
 void self_checked(Turn& t, const SelfChecked& in) {
@@ -151,6 +173,7 @@ void begin_tilt(Turn& t, Duration gap) {
   for (Target& target : t.s.targets) {
     const bool starting = target.health.starting();
     target.health.forget();
+    target.unreached_at = kLongAgo;
     if (starting) target.health.begin_startup(t.now);
   }
   for (LiveService& service : t.s.services) {

@@ -8,14 +8,15 @@
 
 namespace homeostat::engine {
 
-/// Passes after a round of self-check and sample that found nothing; begins one when there is none fresh.
-std::optional<Hold> doubt_gate(Turn& t);
+/// Passes after a round of self-check and sample that found nothing; begins one when there is none that is fresh and
+/// newer than the verdict on which is acted.
+std::optional<Hold> doubt_gate(Turn& t, Instant verdict);
 
 /// A target of the sample is not looked at any more.
 void doubt_gone(Turn& t, TargetId id);
 /// What was found out about ourselves is void.
 void forget_doubt(Turn& t, const std::string& why);
-void doubt_observed(Turn& t, TargetId id, const Observation& seen);
+void doubt_observed(Turn& t, TargetId id);
 void self_checked(Turn& t, const SelfChecked& in);
 /// Keeps looking while in doubt; part of the engine's own wake.
 void doubt_due(Turn& t);

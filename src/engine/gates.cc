@@ -117,6 +117,14 @@ Gate evidence_gate(Turn& t, const Ask& ask) {
   return {};
 }
 
+// When the place was found failing; kLongAgo: it was not.
+Instant verdict_of(Turn& t, const Ask& ask) {
+  const auto incident = t.s.durable.incidents.find(t.durable(ask.service).incident);
+  if (incident == t.s.durable.incidents.end()) return kLongAgo;
+  const auto failing = incident->second.failing.find(ask.slot);
+  return failing == incident->second.failing.end() ? kLongAgo : failing->second.verdict_at;
+}
+
 BudgetUse use_of(const State& s, const Budget& budget, std::uint32_t limit, const std::string* service, Instant now) {
   BudgetUse use{0, limit, kNever};
   for (const Disruption& d : s.durable.disruptions) {
@@ -190,7 +198,7 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
     if (auto hold = prerequisite_gate(t, ask)) return hold;
     if (auto hold = evidence_gate(t, ask)) return hold;
     if (!ask.direct) {
-      if (auto hold = doubt_gate(t)) return hold;
+      if (auto hold = doubt_gate(t, verdict_of(t, ask))) return hold;
     }
     if (ask.disruptive) {
       if (auto hold = budget_gate(t, ask)) return hold;

@@ -29,7 +29,8 @@ struct Target {
   Slot slot = kWhole;
   std::uint32_t run = 0;
   bool in_flight = false;
-  bool active = false;  // its instance runs (or need not), so it is looked at
+  bool active = false;              // its instance runs (or need not), so it is looked at
+  Instant unreached_at = kLongAgo;  // the last time it could not be reached, whatever came since
   static constexpr auto fields = [](auto& self, auto& v) {
     v("health", self.health);
     v("scheduled", self.scheduled);
@@ -42,6 +43,7 @@ struct Target {
     v("run", self.run);
     v("in_flight", self.in_flight);
     v("active", self.active);
+    v("unreached_at", self.unreached_at);
   };
 };
 
@@ -94,9 +96,9 @@ struct DoubtRound {
   bool self_ok = false;
   Instant began = kLongAgo;
   Instant ended = kLongAgo;
-  std::vector<TargetId> waiting;         // of the sample
-  std::vector<std::uint32_t> unreached;  // services of the sample that could not be reached
-  bool doubtful = false;                 // the last verdict
+  Instant since = kLongAgo;       // who could not be reached since then counts
+  std::vector<TargetId> waiting;  // of the sample
+  bool doubtful = false;          // the last verdict
   std::string reason;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("round", self.round);
@@ -105,8 +107,8 @@ struct DoubtRound {
     v("self_ok", self.self_ok);
     v("began", self.began);
     v("ended", self.ended);
+    v("since", self.since);
     v("waiting", self.waiting);
-    v("unreached", self.unreached);
     v("doubtful", self.doubtful);
     v("reason", self.reason);
   };
