@@ -105,12 +105,13 @@ run_check() {
 
 since() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }'; }
 
-# run_programs LANE PRESET PROGRAMS…: as many at a time as there are cores.
+# run_programs LANE PRESET PROGRAMS…: as many at a time as there are cores; those that mostly wait run beside them.
 run_programs() {
-  local lane=$1 preset=$2
+  local lane=$1 preset=$2 run=$root/scripts/run_test_program.sh
   shift 2
-  [ $# -eq 0 ] || printf '%s\n' "$@" |
-    xargs -P "$jobs" -I{} "$root/scripts/run_test_program.sh" "$lane" "$root/build/$preset/{}" || true
+  printf '%s\n' "$@" | grep '_wait_test$' | xargs -r -P 8 -I{} "$run" "$lane" "$root/build/$preset/{}" &
+  printf '%s\n' "$@" | grep -v '_wait_test$' | xargs -r -P "$jobs" -I{} "$run" "$lane" "$root/build/$preset/{}"
+  wait $!
 }
 
 # test_programs PRESET: every test program the build knows (not what an older build left behind).

@@ -87,6 +87,10 @@ class Lab {
   /// Writes the configuration: the services, then what stands beside them.
   void configure(const std::vector<std::string>& services, const std::string& beside = "") const;
 
+  /// More variables for the daemon.
+  std::map<std::string, std::string> environment;
+  /// The daemon's clocks of this boot are that much ahead, in a time namespace of its own.
+  seconds boot_ahead{};
   /// Starts the daemon; `wait` also waits until it answers.
   void launch(const std::vector<std::string>& more = {});
   [[nodiscard]] bool start(const std::vector<std::string>& more = {});

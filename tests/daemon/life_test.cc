@@ -1,4 +1,4 @@
-// The daemon's own end, a pause of its process, and what it must not tell.
+// The daemon's own end, and what it must not tell.
 #include <fmt/format.h>
 
 #include <csignal>
@@ -69,29 +69,6 @@ TEST(DaemonEnd, StatusAndHistoryAreReadFromTheJournalAfterwards) {
   const Finished stop = lab.cli({"stop", "web"});
   EXPECT_EQ(stop.code, 3);
   EXPECT_NE(stop.err.find("no daemon is running"), std::string::npos) << stop.err;
-}
-
-// The silence is the fault that is tested here; nothing is waited for.
-TEST(DaemonPaused, DoesNotTakeItsOwnSilenceForThatOfOthers) {
-  Lab lab;
-  std::vector<std::string> services;
-  for (int i = 0; i < 3; ++i) {
-    services.push_back(lab.service(fmt::format("web{}", i), {.instances = 2, .first_port = 2 * i}));
-  }
-  lab.configure(services);
-  ASSERT_TRUE(lab.start());
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(healthy(lab, fmt::format("web{}", i)));
-  lab.signal(SIGSTOP);
-  ::poll(nullptr, 0, 6000);
-  lab.signal(SIGCONT);
-  EXPECT_TRUE(eventually([&] { return !at(lab.status(), "engine.tilt_since").is_null(); }));
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(healthy(lab, fmt::format("web{}", i)));
-  EXPECT_EQ(lab.starts().size(), 6U) << "a healthy service was repaired";
-  EXPECT_EQ(lab.records().find("did not prove well"), std::string::npos) << "time in which nobody looked was counted";
-
-  // What was seen directly is exempt: a crash is repaired all the same.
-  ::kill(lab.pid("web0/0"), SIGKILL);
-  EXPECT_TRUE(eventually([&] { return lab.serves(0) && lab.starts().size() == 7U; }));
 }
 
 /// All files below `dir` that contain `words`.
