@@ -85,6 +85,32 @@ TEST(Faults, LockedByAnotherProcess) {
   ::close(ready[1]);
 }
 
+// It was killed while it started a child: until that one ends, too, it holds what it had inherited.
+TEST(Faults, WhatADeadHolderHasLeftBehindIsWaitedFor) {
+  const TempDir dir;
+  int told[2];
+  ASSERT_EQ(::pipe(told), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto journal = Journal::open(dir.path(), small());
+    const pid_t grandchild = ::fork();
+    if (grandchild == 0) ::pause();
+    if (::write(told[1], &grandchild, sizeof grandchild) < 0) ::_exit(1);
+    ::kill(::getpid(), SIGKILL);
+  }
+  pid_t grandchild = 0;
+  ASSERT_EQ(::read(told[0], &grandchild, sizeof grandchild), static_cast<ssize_t>(sizeof grandchild));
+  ::waitpid(child, nullptr, 0);
+  std::jthread later([grandchild] {
+    ::poll(nullptr, 0, 50);
+    ::kill(grandchild, SIGKILL);
+  });
+  const auto opened = Journal::open(dir.path(), small());
+  EXPECT_TRUE(opened) << opened.error().text;
+  ::close(told[0]);
+  ::close(told[1]);
+}
+
 TEST(Faults, NewerVersionIsRefusedAndNotTouched) {
   Closed journal;
   journal.run("UPDATE meta SET format=2; PRAGMA user_version=2");
