@@ -77,7 +77,8 @@ TEST(Exec, WhatCannotBeStartedIsUnknown) {
 
 TEST(Exec, AGigabyteOfOutputIsReadAndForgotten) {
   World world;
-  const auto got = world.look(shell("yes | head -c 1000000000; exit 1"), {}, seconds(18));
+  // One producer only: most of the time is its writing, and the machine may be busy.
+  const auto got = world.look(shell("yes | head -c 1000; head -c 1000000000 /dev/zero; exit 1"), {}, seconds(18));
   EXPECT_EQ(got.seen.result, Result::degraded) << got.detail;
   EXPECT_GE(got.detail.size(), 250U);
   EXPECT_LE(got.detail.size(), 256U);
