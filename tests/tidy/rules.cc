@@ -17,7 +17,8 @@ constexpr std::size_t kMaxLine = 120;
 
 /// Text that is read or generated, not written as code.
 bool is_prose(const File& file) {
-  return file.path.ends_with(".md") || file.path.ends_with(".txt") || file.path.starts_with("docs/");
+  return file.path.ends_with(".md") || file.path.ends_with(".txt") || file.path.starts_with("docs/") ||
+         file.path.starts_with("tests/vectors/");
 }
 
 /// What a room may include beside itself; `all`: every other.

@@ -1,0 +1,72 @@
+// The conformance program as a user runs it.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "os/testing.hpp"
+
+namespace {
+
+struct Ran {
+  int code = -1;
+  std::string output;
+};
+
+Ran run(const std::string& files) {
+  Ran ran;
+  FILE* pipe = ::popen((CONFORMANCE " " + files + " 2>&1").c_str(), "r");
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) ran.output += static_cast<char>(c);
+  ran.code = WEXITSTATUS(::pclose(pipe));
+  return ran;
+}
+
+class ConformanceTest : public ::testing::Test {
+ protected:
+  std::string file(const std::string& text) {
+    const std::string path = dir_.path() + "/vectors.json";
+    std::ofstream(path) << text;
+    return path;
+  }
+  homeostat::os::testing::TempDir dir_;
+};
+
+std::string trace(const std::string& model, const std::string& steps) {
+  return R"({"traces":[{"model":")" + model +
+         R"(","name":"one","config":{"trip":{"kind":"consecutive","more_than":1},)" +
+         R"("window":{"kind":"none"},"half_open_permits":1,"open_ms":1000},"steps":[)" + steps + "]}]}";
+}
+
+TEST_F(ConformanceTest, ReproducesEveryTraceOfTheBreakers) {
+  const Ran ran = run(VECTORS "/breaker.json");
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_NE(ran.output.find("36 of 36 reproduced\ntotal: 36 of 36"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("QUIRK"), std::string::npos);
+  EXPECT_NE(ran.output.find("our own rules: step 7"), std::string::npos) << "said apart";
+}
+
+TEST_F(ConformanceTest, SaysWhichStepDiffers) {
+  const Ran ran = run(file(trace("gobreaker", R"({"op":"acquire","id":"a","expect":{"permitted":false}})")));
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.output.find("step 1 (acquire): permitted is true, not false"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("0 of 1 reproduced"), std::string::npos);
+}
+
+TEST_F(ConformanceTest, WhatIsNotSupportedIsNotReproduced) {
+  EXPECT_EQ(run(file(trace("another", ""))).code, 1);
+  EXPECT_EQ(run(file(trace("gobreaker", R"({"op":"dance","expect":{}})"))).code, 1);
+  EXPECT_EQ(run(file(trace("gobreaker", R"({"op":"observe","expect":{"colour":"red"}})"))).code, 1);
+  EXPECT_EQ(run(file(trace("gobreaker", R"({"op":"advance","expect":{}})"))).code, 1) << "a step without its number";
+}
+
+TEST_F(ConformanceTest, WhatCannotBeReadIsAnErrorOfItsOwn) {
+  EXPECT_EQ(run(file("{")).code, 2);
+  EXPECT_EQ(run(file(R"({"other":1})")).code, 2);
+  EXPECT_EQ(run(dir_.path() + "/none.json").code, 2);
+  EXPECT_EQ(run("").code, 2);
+}
+
+}  // namespace
