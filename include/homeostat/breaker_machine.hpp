@@ -71,6 +71,7 @@ class BreakerMachine {
   /// A first rejection of this state has been told.
   bool rejection_told() const { return rejection_told_; }
 
+  bool has_events() const { return event_count_ > 0; }
   /// The oldest event that has not been taken.
   std::optional<BreakerEvent> take_event();
 
