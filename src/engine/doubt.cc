@@ -39,13 +39,15 @@ bool explained(Turn& t, ServiceId id) {
 }
 
 // Since when the evidence in question was gathered: what could not be reached meanwhile, and that has not been judged
-// by an earlier round, is judged by this one.
+// by an earlier round, is judged by this one. In one cut, others may be seen to fail an interval earlier.
 Instant evidence_since(Turn& t) {
   Instant since = t.now;
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     for (const Place& place : t.live(id).places) {
       const View view = view_of(t, id, place.slot);
-      if (view.failing && !view.direct && t.wanted(id, place.slot)) since = std::min(since, view.first_failure);
+      if (!view.failing || view.direct || view.check == kNone || !t.wanted(id, place.slot)) continue;
+      const CheckPolicy& policy = t.plan(id).checks[view.check].policy;
+      since = std::min(since, view.first_failure - policy.interval - policy.timeout);
     }
   }
   return std::max({since, t.s.doubt.ended, t.now - kEvidence});

@@ -114,6 +114,9 @@ Gate evidence_gate(Turn& t, const Ask& ask) {
   if (t.now - view.last_seen > 2 * policy.interval + policy.timeout) {
     return Hold{"evidence", "the last observation is too old", later(t.now, policy.interval)};
   }
+  if (view.recovering && !ask.direct) {
+    return Hold{"evidence", "it answers again", later(t.now, policy.fast_interval)};
+  }
   return {};
 }
 
