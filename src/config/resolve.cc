@@ -93,6 +93,13 @@ Position find_at(const Node& node, std::initializer_list<std::string_view> path)
   return at->at;
 }
 
+// A notifier is ended at its time-out; whatever takes longer than all of them has been lost.
+Duration notified_within(const std::vector<CommandSpec>& notifiers) {
+  Duration longest{};
+  for (const CommandSpec& notifier : notifiers) longest = std::max(longest, notifier.timeout);
+  return longest + std::chrono::seconds(30);
+}
+
 void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config) {
   const Resolution in{draft, reader, config};
   for (Named<CommandSpec>& notifier : draft.notifiers) {
@@ -101,6 +108,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     config.plan.notifiers.push_back(config.notifiers.back().name);
   }
   config.plan.default_notifier = default_notifier(config.notifiers);
+  config.plan.notified_within = notified_within(config.notifiers);
   config.plan.fleet = draft.guardrails.fleet;
   if (const Node* own = root.find("defaults"); own != nullptr && own->find("fast_interval") != nullptr) {
     check_timing(in, draft.defaults, *own);

@@ -19,6 +19,11 @@ void raise(Turn& t, Escalated what) {
   t.s.waiting.push_back(Waiting{seq, what.id, t.now, true});
 }
 
+void failed(Turn& t, CommandId id, Notifying& notifying, std::uint32_t attempt, const std::string& detail) {
+  t.record(Notified{id, attempt, false, detail});
+  notifying = Notifying{false, later(t.now, backoff(BackoffPolicy{}, attempt, t.s.random))};
+}
+
 }  // namespace
 
 std::string default_notifier(const Turn& t) {
@@ -55,25 +60,23 @@ void notify_done(Turn& t, const NotifyDone& in) {
   const auto known = t.s.durable.escalations.find(in.escalation);
   if (notifying == t.s.notifying.end() || known == t.s.durable.escalations.end()) return;
   const std::uint32_t attempt = known->second.attempts + 1;
-  t.record(Notified{in.escalation, attempt, in.ok, in.detail});
-  if (in.ok) {
-    t.s.notifying.erase(notifying);
-  } else {
-    notifying->second = Notifying{false, later(t.now, backoff(BackoffPolicy{}, attempt, t.s.random))};
-  }
+  if (!in.ok) return failed(t, in.escalation, notifying->second, attempt, in.detail);
+  t.s.notifying.erase(notifying);
+  t.record(Notified{in.escalation, attempt, true, in.detail});
 }
 
 void notify_due(Turn& t) {
   for (auto& [id, notifying] : t.s.notifying) {
-    if (notifying.in_flight) continue;
-    if (notifying.next_at > t.now) {
-      t.wake_at(notifying.next_at);
-      continue;
-    }
     const auto known = t.s.durable.escalations.find(id);
     if (known == t.s.durable.escalations.end()) continue;
-    notifying.in_flight = true;
-    t.command(Notify{id, notifier_index(t.s.plan, known->second.what.notifier), known->second.attempts + 1});
+    if (notifying.in_flight && notifying.next_at <= t.now) {
+      failed(t, id, notifying, known->second.attempts + 1, "nobody told how it ended");
+    }
+    if (!notifying.in_flight && notifying.next_at <= t.now) {
+      notifying = Notifying{true, later(t.now, t.s.plan.notified_within)};
+      t.command(Notify{id, notifier_index(t.s.plan, known->second.what.notifier), known->second.attempts + 1});
+    }
+    t.wake_at(notifying.next_at);
   }
 }
 

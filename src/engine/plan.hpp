@@ -115,6 +115,7 @@ struct Plan {
   bool shadow = false;  // all services decide and record only
   Duration tilt_least = std::chrono::seconds(30);
   Duration durable_within = std::chrono::seconds(5);
+  Duration notified_within = std::chrono::minutes(1);  // the shell ends its notifiers before
   std::uint32_t doubt_roots = 5;
   std::uint32_t doubt_sample = 20;
 };
