@@ -73,7 +73,7 @@ struct Shell {
                           : Observation{Result::success, Reason::none, 200, 1ms}},
            now);
     } else if (const auto* dispatch = std::get_if<Dispatch>(&command)) {
-      step(ActionDone{dispatch->id, OutcomeKind::succeeded, Incarnation{++pid, pid, 1}, 0, ""}, now);
+      step(ActionDone{dispatch->id, OutcomeKind::succeeded, Incarnation{++pid, pid, 1}, 0, "", ""}, now);
     } else if (const auto* check = std::get_if<SelfCheck>(&command)) {
       step(SelfChecked{check->round, true}, now);
     }

@@ -48,6 +48,22 @@ TEST(Reload, ARemovedServiceIsReleasedAndGoesOnRunning) {
   EXPECT_EQ(world.durable().incidents.begin()->second.ending, Ending::withdrawn);
 }
 
+TEST(Reload, AServicePutBackIsTakenForTheReleaseItRuns) {
+  Plan both = plan_of({web("web", 1), web("back", 1)});
+  both.services[1].runtime.releases = true;
+  both.services[1].release = "v1";
+  Started world(both);
+  world.reload(one());
+  world.run_for(5s);
+  both.services[1].release = "v2";
+  world.reload(both);
+  world.run_for(10s);
+  ASSERT_EQ(world.version("back", 0), "v1") << "nothing is restarted for it";
+  const auto& instances = world.durable().services.at("back").instances;
+  ASSERT_EQ(instances.size(), 1U);
+  EXPECT_EQ(instances.begin()->second.version, "v1");
+}
+
 TEST(Reload, FewerInstancesStopTheSurplusMoreStartThem) {
   Started world(one(3));
   world.reload(one(1));

@@ -30,7 +30,8 @@ void World::boot() {
   for (const auto& [key, instance] : instances_) {
     const auto service = engine_->find_service(key.first);
     if (!service) continue;
-    input(Found{*service, key.second, instance.alive ? instance.incarnation : Incarnation{}, instance.started_by, 0});
+    input(Found{*service, key.second, instance.alive ? instance.incarnation : Incarnation{}, instance.started_by, 0,
+                instance.version});
   }
   input(Recovered{});
 }
@@ -165,9 +166,10 @@ void World::handle(const Probe& c) {
   at(now_ + takes, [this, c, seen] { input(Observed{c.target, c.run, seen}); });
 }
 
-void World::finish(const Dispatch& c, OutcomeKind outcome, const Incarnation& running, std::string detail) {
+void World::finish(const Dispatch& c, OutcomeKind outcome, const Incarnation& running, std::string detail,
+                   std::string version) {
   if (runtime_silent_) return;
-  input(ActionDone{c.id, outcome, running, 0, std::move(detail)});
+  input(ActionDone{c.id, outcome, running, 0, std::move(detail), std::move(version)});
 }
 
 void World::start(const Dispatch& c, const Key& key, const std::string& version) {
@@ -220,7 +222,9 @@ void World::handle(const Dispatch& c) {
   Instance& instance = instances_[key];
   if (instance.alive && instance.incarnation != c.expected) {
     const Incarnation running = instance.incarnation;
-    at(now_, [this, c, running] { finish(c, OutcomeKind::not_started, running, "another incarnation runs"); });
+    at(now_, [this, c, running, runs = instance.version] {
+      finish(c, OutcomeKind::not_started, running, "another incarnation runs", runs);
+    });
     return;
   }
   Duration wait = options_.start_delay;
@@ -238,6 +242,7 @@ void World::handle(const Dispatch& c) {
 
 void World::handle(const Notify& c) {
   ++notifications_;
+  if (notifier_silent_) return;
   const bool ok = !notifier_fails_;
   at(now_ + std::chrono::milliseconds(10), [this, c, ok] { input(NotifyDone{c.escalation, ok, ""}); });
 }

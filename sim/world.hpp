@@ -69,6 +69,7 @@ class World {
   void journal_stalls(bool stalls);
   void runtime_silent(bool silent) { runtime_silent_ = silent; }
   void notifier_fails(bool fails) { notifier_fails_ = fails; }
+  void notifier_silent(bool silent) { notifier_silent_ = silent; }
   void network_cut(bool cut) { network_cut_ = cut; }
   /// kill -9 of the engine: what is not durable is lost, replies under way are lost, instances live on. boot() again.
   void kill_engine();
@@ -142,7 +143,8 @@ class World {
   void handle(const engine::Release& c);
   Observation look(const engine::Target& target, Duration timeout);
   void start(const engine::Dispatch& c, const Key& key, const std::string& version);
-  void finish(const engine::Dispatch& c, engine::OutcomeKind outcome, const Incarnation& running, std::string detail);
+  void finish(const engine::Dispatch& c, engine::OutcomeKind outcome, const Incarnation& running, std::string detail,
+              std::string version = {});
   void acknowledge();
   void judge(const engine::Dispatch& c);
 
@@ -175,6 +177,7 @@ class World {
   bool journal_stalls_ = false;
   bool runtime_silent_ = false;
   bool notifier_fails_ = false;
+  bool notifier_silent_ = false;
   bool network_cut_ = false;
   std::uint64_t trace_ = 0;
 };

@@ -75,7 +75,7 @@ void Hands::find_all() {
     for (const engine::Slot slot : slots) {
       const runtime::Recovered found = process_->recover(runtime::Target{plan.name, slot});
       if (!found.problem.empty()) spdlog::warn("{}/{}: {}", plan.name, slot, found.problem);
-      feed_(engine::Found{id, slot, found.running, found.started_by, found.port});
+      feed_(engine::Found{id, slot, found.running, found.started_by, found.port, found.version});
     }
   }
 }
@@ -88,7 +88,7 @@ void Hands::exited(const runtime::Target& target, const Incarnation& incarnation
 void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
   const engine::Intent* intent = intent_of(engine_, command.id);
   if (command.reference >= config_->commands.size() || intent == nullptr) {
-    return feed_(engine::ActionDone{command.id, engine::OutcomeKind::not_started, {}, 0, "no such command"});
+    return feed_(engine::ActionDone{command.id, engine::OutcomeKind::not_started, {}, 0, "no such command", {}});
   }
   const runtime::Values values{{"service", intent->service},
                                {"instance", command.slot < 0 ? std::string() : std::to_string(command.slot)},
@@ -97,7 +97,7 @@ void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
                                {"summary", intent->evidence}};
   runner_.run(command_of(config_->commands[command.reference]), values, now,
               [this, id = command.id](runtime::CommandResult result) {
-                feed_(engine::ActionDone{id, outcome_of(result), {}, 0, runtime::describe(result)});
+                feed_(engine::ActionDone{id, outcome_of(result), {}, 0, runtime::describe(result), {}});
               });
 }
 
@@ -106,7 +106,7 @@ void Hands::dispatch(const engine::Dispatch& command, Instant now) {
   const std::string version(engine_.version(command.version));
   const runtime::Target target{engine_.plan().services[command.service].name, command.slot};
   auto done = [this, id = command.id](const runtime::Outcome& outcome) {
-    feed_(engine::ActionDone{id, outcome.kind, outcome.now_running, outcome.port, outcome.detail});
+    feed_(engine::ActionDone{id, outcome.kind, outcome.now_running, outcome.port, outcome.detail, outcome.version});
   };
   if (std::holds_alternative<runtime::ExecSpec>(config_->runtimes[command.service])) {
     const std::uint32_t count = command.op == engine::Op::scale ? command.reference : 0;

@@ -153,16 +153,18 @@ void adopt_report(Turn& t, ServiceId id, Place& place, const Intent& intent, con
   if (!t.plan(id).runtime.managed || place.slot < 0 || intent.op == Op::exec) return;
   const InstanceState* known = t.instance(id, place.slot);
   const bool ran = known != nullptr && known->state == RunState::running;
+  const std::string& version = in.version.empty() ? intent.version : in.version;
   if (in.outcome == OutcomeKind::succeeded && intent.op != Op::stop) {
-    return set_instance(t, id, place.slot, RunState::running, in.now_running, intent.version, in.port, "");
+    return set_instance(t, id, place.slot, RunState::running, in.now_running, version, in.port, "");
   }
   if (in.outcome == OutcomeKind::succeeded) {
-    set_instance(t, id, place.slot, RunState::stopped, {}, known == nullptr ? "" : known->version, 0, "stopped");
+    set_instance(t, id, place.slot, RunState::stopped, {}, known == nullptr ? std::string() : known->version, 0,
+                 "stopped");
     return stop_looking(t, place);
   }
   if (ran && in.now_running == known->incarnation) return;
   if (!in.now_running.none()) {
-    set_instance(t, id, place.slot, RunState::running, in.now_running, intent.version, in.port, in.detail);
+    set_instance(t, id, place.slot, RunState::running, in.now_running, version, in.port, in.detail);
     return ran ? void() : begin_looking(t, place);  // one that was found running is looked at like any other
   }
   set_instance(t, id, place.slot, t.wanted(id, place.slot) ? RunState::dead : RunState::stopped, {}, intent.version, 0,

@@ -31,13 +31,15 @@ struct ActionDone {
   OutcomeKind outcome = OutcomeKind::succeeded;
   Incarnation now_running;
   std::uint16_t port = 0;
-  std::string detail;  // for people: why it failed
+  std::string detail;   // for people: why it failed
+  std::string version;  // of what runs; empty: as the action says
   static constexpr auto fields = [](auto& self, auto& v) {
     v("id", self.id);
     v("outcome", self.outcome);
     v("now_running", self.now_running);
     v("port", self.port);
     v("detail", self.detail);
+    v("version", self.version);
   };
 };
 
@@ -66,12 +68,14 @@ struct Found {
   Incarnation running;   // none: nothing runs
   CommandId started_by;  // from the lock file; none: unreadable
   std::uint16_t port = 0;
+  std::string version;  // from the lock file; empty: no releases, or unreadable
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("slot", self.slot);
     v("running", self.running);
     v("started_by", self.started_by);
     v("port", self.port);
+    v("version", self.version);
   };
 };
 /// All Found inputs have been given: decide what became of open intents, begin to act.

@@ -71,7 +71,8 @@ TEST(Input, ComesBackAsItWas) {
   in.version = "v2";
   in.length = Duration::max();
   const std::vector<Input> inputs{Tick{}, Observed{1, 2, {Result::timeout, Reason::timed_out, -3, Duration(5)}},
-                                  ActionDone{{1, 2}, OutcomeKind::unknown, {1, 2, 3}, 80, "why"}, in, JournalFolded{}};
+                                  ActionDone{{1, 2}, OutcomeKind::unknown, {1, 2, 3}, 80, "why", "v3"}, in,
+                                  JournalFolded{}};
   for (const Input& input : inputs) {
     const std::string bytes = encode_input(input, Instant(Duration(-42)));
     const auto back = decode_input(bytes);
@@ -83,7 +84,7 @@ TEST(Input, ComesBackAsItWas) {
 }
 
 TEST(Input, AnOutcomeThatDoesNotExistIsRefused) {
-  std::string bytes = encode_input(ActionDone{{1, 2}, OutcomeKind::unknown, {}, 0, ""}, Instant{});
+  std::string bytes = encode_input(ActionDone{{1, 2}, OutcomeKind::unknown, {}, 0, "", ""}, Instant{});
   ASSERT_EQ(bytes[4], 6) << "the outcome, as a zig-zag number";
   bytes[4] = 60;
   EXPECT_FALSE(decode_input(bytes));

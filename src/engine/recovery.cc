@@ -123,9 +123,10 @@ void found(Turn& t, const Found& in) {
   if (!in.running.none()) {
     if (ran && known->incarnation == in.running) return;
     const auto action = t.s.durable.actions.find(in.started_by);
-    const std::string version = action != t.s.durable.actions.end() ? action->second.intent.version
-                                : known != nullptr                  ? known->version
-                                                                    : std::string();
+    const std::string version = !in.version.empty()                   ? in.version
+                                : action != t.s.durable.actions.end() ? action->second.intent.version
+                                : known != nullptr                    ? known->version
+                                                                      : std::string();
     return set_instance(t, in.service, in.slot, RunState::running, in.running, version, in.port, "adopted");
   }
   if (!ran) return;

@@ -14,7 +14,8 @@ struct Outcome {
   engine::OutcomeKind kind = engine::OutcomeKind::failed;
   Incarnation now_running{};  // none: nothing runs, or the runtime cannot tell
   std::uint16_t port = 0;
-  std::string detail{};  // for people
+  std::string detail{};   // for people
+  std::string version{};  // of what runs, where the runtime knows it
 };
 
 /// Called exactly once for each request, possibly before the request returns. It may make the next request.

@@ -66,7 +66,9 @@ TEST_F(RecoveryTest, TheChildIsFoundAndItsExitSeen) {
   EXPECT_EQ(found.version, "v1.2");
   EXPECT_GE(found.port, 28101);
   EXPECT_EQ(found.problem, "");
-  EXPECT_EQ(world.start(kApi, "v1.2").kind, OutcomeKind::not_started);
+  const Outcome second = world.start(kApi, "v1.3");
+  EXPECT_EQ(second.kind, OutcomeKind::not_started);
+  EXPECT_EQ(second.version, "v1.2") << "of what runs, not what was asked for";
   ::kill(static_cast<pid_t>(found.running.id), SIGKILL);
   ASSERT_TRUE(world.turn_until([&] { return !world.exits.empty(); }));
   EXPECT_EQ(world.exits[0].incarnation, found.running);

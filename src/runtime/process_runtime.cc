@@ -142,7 +142,8 @@ void ProcessRuntime::start(const Target& target, const std::string& version, eng
     return done({.kind = OutcomeKind::not_started,
                  .now_running = instance->running(),
                  .port = instance->tag.port,
-                 .detail = "it runs already: " + running_text(instance->running(), instance->tag.port)});
+                 .detail = "it runs already: " + running_text(instance->running(), instance->tag.port),
+                 .version = instance->tag.version});
   }
   end(*instance, StartTag{.command = command, .version = version}, now, std::move(done));
 }
@@ -157,6 +158,7 @@ void ProcessRuntime::stop(const Target& target, const Incarnation& expected, Ins
   if (instance != nullptr) {
     outcome.now_running = instance->running();
     outcome.port = instance->tag.port;
+    outcome.version = instance->tag.version;
     outcome.detail = outcome.now_running.none()
                          ? fmt::format("pid {} has ended already", expected.id)
                          : fmt::format("another run than the one meant is there: pid {}", outcome.now_running.id);
@@ -175,7 +177,8 @@ void ProcessRuntime::restart(const Target& target, const Incarnation& expected, 
     return done({.kind = OutcomeKind::failed,
                  .now_running = instance->running(),
                  .port = instance->tag.port,
-                 .detail = child.error().text + "; it was not stopped"});
+                 .detail = child.error().text + "; it was not stopped",
+                 .version = instance->tag.version});
   }
   end(*instance, std::move(tag), now, std::move(done));
 }
@@ -239,6 +242,7 @@ Outcome ProcessRuntime::outcome_of_launch(Instance& instance, const StartTag& ta
   outcome.now_running = instance.running();
   if (!instance.child) return outcome;
   outcome.port = instance.tag.port;
+  outcome.version = instance.tag.version;
   if (launched) outcome.detail = running_text(outcome.now_running, outcome.port);
   return outcome;
 }
