@@ -1,6 +1,8 @@
 // Stories of Homeostat's own death: at every point of a long story, and what a journal that fails does.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "sim/plans.hpp"
 #include "sim/started.hpp"
 
@@ -163,6 +165,49 @@ TEST(Journal, ThatFailsLetsAnOperatorsStopWaitQuietly) {
   EXPECT_LT(world.records().size(), 100U);
 }
 
+TEST(Defect, StopsActingAndGoesOnObserving) {
+  Started world(plan_of({web("web", 1), web("other", 1)}));
+  // As if the memory or a snapshot were damaged: an action under way that was never written down.
+  auto& state = const_cast<State&>(world.engine().state());
+  state.services[0].places[0].action = CommandId{77, 1};
+  world.behave("web", 0, Behaviour::error500);
+  world.run_for(10s);
+  EXPECT_NE(state.observe_only.find("a defect of Homeostat"), std::string::npos) << state.observe_only;
+  EXPECT_GT(world.notifications(), 0U) << "somebody is called";
+  const std::size_t effects = world.effects().size();
+  const std::size_t probes = world.probes("web");
+  world.crash("other", 0);
+  world.run_for(1min);
+  EXPECT_EQ(world.effects().size(), effects) << "nothing is done any more";
+  EXPECT_GT(world.probes("web"), probes + 30) << "it goes on looking";
+  EXPECT_EQ(world.status("other"), Status::unhealthy) << "and says what it sees";
+  EXPECT_TRUE(world.durable().services.at("other").holds.contains(0));
+}
+
+TEST(Defect, TimeThatGoesBackwardsStopsActing) {
+  Started world(plan_of({web("web", 1)}));
+  auto& engine = const_cast<Engine&>(world.engine());
+  Commands out;
+  engine.step(Tick{}, world.now() - 1h, out);
+  EXPECT_TRUE(engine.state().defect);
+  EXPECT_TRUE(std::ranges::any_of(out.records, [&](const Record& record) {
+    const auto* caution = std::get_if<CautionChanged>(&record.body);
+    return caution != nullptr && caution->on && record.at >= world.now() - 1min;
+  }));
+}
+
+TEST(Defect, ADamagedSnapshotIsRefused) {
+  Started world(plan_of({web("web", 1), web("other", 2)}));
+  auto& state = const_cast<State&>(world.engine().state());
+  Engine fresh;
+  ASSERT_TRUE(fresh.load(world.engine().save(), world.plan()));
+  state.services[1].places[0].targets.count = 1000;
+  EXPECT_FALSE(fresh.load(world.engine().save(), world.plan()));
+  state.services[1].places[0].targets.count = 2;
+  state.targets[0].service = 7;
+  EXPECT_FALSE(fresh.load(world.engine().save(), world.plan()));
+}
+
 TEST(Notifier, IsTriedUntilItSucceedsAlsoAcrossAKill) {
   Started world(plan_of({web("web", 1)}));
   world.notifier_fails(true);
@@ -178,6 +223,23 @@ TEST(Notifier, IsTriedUntilItSucceedsAlsoAcrossAKill) {
   EXPECT_EQ(world.notifications(), before + 1);
   world.run_for(10min);
   EXPECT_EQ(world.notifications(), before + 1);
+}
+
+TEST(Notifier, WhoseEndIsNeverReportedIsRunAgain) {
+  Started world(plan_of({web("web", 1)}));
+  world.notifier_silent(true);
+  world.fail_starts("web", true);
+  world.crash("web", 0);
+  ASSERT_TRUE(world.run_until([&] { return world.notifications() > 0; }, 1min));
+  world.run_for(3min);
+  EXPECT_GT(world.notifications(), 1U);
+  EXPECT_FALSE(world.durable().escalations.begin()->second.notified);
+  world.notifier_silent(false);
+  world.run_for(5min);
+  EXPECT_TRUE(world.durable().escalations.begin()->second.notified);
+  const std::size_t told = world.notifications();
+  world.run_for(10min);
+  EXPECT_EQ(world.notifications(), told);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The health of one target as seen by one check: streaks, thresholds, start-up grace, flapping.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 
 #include "homeostat/observation.hpp"
@@ -22,6 +23,8 @@ struct CheckPolicy {
   Duration degraded_above{};
   /// This many failures in one failing run make the status critical. 0: off.
   std::uint32_t critical_after = 0;
+
+  friend auto operator<=>(const CheckPolicy&, const CheckPolicy&) = default;
 };
 
 /// What one observation changed; `verdict` and `recovered` are the edges that the remediation acts on.
@@ -128,6 +131,6 @@ class Health {
   bool slow_ = false;  // the last good result was degraded
 };
 
-static_assert(sizeof(Health) <= 104, "one of these exists for every check of every instance");
+static_assert(sizeof(Health) <= 72, "one of these exists for every check of every instance");
 
 }  // namespace homeostat

@@ -71,11 +71,11 @@ json::object instance_json(const View& view, const std::string& name, std::int32
       {"status", json::string(status)},
       {"pid", running && instance.incarnation.id != 0 ? json::value(instance.incarnation.id) : json::value(nullptr)},
       {"port", instance.port != 0 ? json::value(instance.port) : json::value(nullptr)},
-      {"version", instance.version.empty() ? json::value(nullptr) : json::value(instance.version)},
+      {"version", instance.version.empty() ? json::value(nullptr) : json::value(instance.version.str())},
       {"since", time_json(view.clock, instance.since)},
       {"up_ms", running && instance.since != kLongAgo ? span_json(view.clock.now - instance.since) : nullptr},
       {"outdated", outdated(view, id, instance)},
-      {"detail", printable(instance.detail)}};
+      {"detail", printable(instance.detail.str())}};
 }
 
 json::array instances_json(const View& view, const std::string& name) {

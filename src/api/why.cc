@@ -18,8 +18,14 @@ json::object budget_json(const View& view, const engine::BudgetUse& use, Duratio
           {"frees_at", used ? time_json(view.clock, use.frees_at) : json::value(nullptr)}};
 }
 
+std::string skipped_of(const View& view, engine::ServiceId id, engine::Slot slot) {
+  const auto& skipped = view.live_service(id).skipped;
+  const auto found = skipped.find(slot);
+  return found == skipped.end() ? std::string() : found->second;
+}
+
 /// Every rung with where it stands: used up, next, or later.
-json::array ladder_json(const engine::ServicePlan& plan, const engine::Place& place, const LadderState& state) {
+json::array ladder_json(const engine::ServicePlan& plan, const std::string& skipped, const LadderState& state) {
   json::array rungs;
   for (std::size_t i = 0; i < plan.ladder.size(); ++i) {
     const engine::RungPlan& rung = plan.ladder[i];
@@ -35,8 +41,8 @@ json::array ladder_json(const engine::ServicePlan& plan, const engine::Place& pl
       object["condition"] = "only when the version changed within " + in_words(rung.changed_within);
     }
     const std::string key = std::to_string(i);  // the engine keeps the last rung it skipped as "INDEXreason"
-    if (place.skipped.starts_with(key) && i < state.rung) {
-      object["skipped"] = printable(std::string_view(place.skipped).substr(key.size()));
+    if (skipped.starts_with(key) && i < state.rung) {
+      object["skipped"] = printable(std::string_view(skipped).substr(key.size()));
     }
     rungs.push_back(std::move(object));
   }
@@ -125,7 +131,7 @@ json::array places_json(const View& view, const std::string& name, engine::Servi
     json::object object{{"place", place_name(name, place.slot)},
                         {"evidence", std::move(evidence)},
                         {"hold", hold_json(view, durable, place.slot)},
-                        {"ladder", ladder_json(view.plan(id), place, state)}};
+                        {"ladder", ladder_json(view.plan(id), skipped_of(view, id, place.slot), state)}};
     const bool idle = failing == nullptr && place.action.none() && !held;
     object["next"] = idle ? "nothing: there is no verdict" : next_step(view, view.plan(id), durable, place, state);
     if (held) object["remedy"] = json::string(remedy_for_gate(durable.holds.at(place.slot).gate));
@@ -156,9 +162,10 @@ json::array offline_places(const View& view, const std::string& name, const engi
 }  // namespace
 
 std::string_view remedy_for_gate(std::string_view gate) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kRemedies{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kRemedies{{
       {"recovering", "opens as soon as the past is reconciled"},
       {"journal", "see `homeostat journal verify`, then `homeostat journal accept`"},
+      {"defect", "restart Homeostat, and report what it says: this should never happen"},
       {"shutdown", "the next start goes on with it"},
       {"paused", "opens at the end of the pause, or with `homeostat resume`"},
       {"locked", "opens when the checks prove the place well, or with `homeostat unlock`"},

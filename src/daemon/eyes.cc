@@ -58,7 +58,8 @@ void Eyes::prepare(engine::TargetId id) {
   if (const auto* instance = instance_of(engine_, target)) {
     place.port = instance->port;
     const auto* process = std::get_if<runtime::ProcessSpec>(&config_->runtimes[target.service]);
-    if (process != nullptr && !instance->version.empty()) place.release = process->releases + "/" + instance->version;
+    if (process != nullptr && !instance->version.empty())
+      place.release = process->releases + "/" + instance->version.str();
   }
   const probe::Spec process_check = probe::ProcessSpec{};
   prober_->prepare(id, spec < config_->probes.size() ? config_->probes[spec] : process_check, place);

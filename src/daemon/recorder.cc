@@ -56,9 +56,9 @@ bool Recorder::take(engine::Durable& durable, const journal::EntryView& entry) {
     durable.seq = entry.seq;
     return true;
   }
-  const auto body = engine::decode(entry.type, entry.payload);
+  auto body = engine::decode(entry.type, entry.payload);
   if (body) {
-    durable.apply(engine::Record{entry.seq, Instant(Duration(entry.at_ns)), entry.generation, *body});
+    durable.apply(engine::Record{entry.seq, Instant(Duration(entry.at_ns)), entry.generation, std::move(*body)});
     return true;
   }
   durable.seq = entry.seq;

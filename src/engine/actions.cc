@@ -116,6 +116,8 @@ void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
     end_with(t, id, place, intent, OutcomeKind::not_started, *why);
     return refund(t, id, place, intent);
   }
+  const bool recorded = place.action == intent.id && t.s.durable.actions.contains(intent.id);
+  if (!t.check(recorded, "a dispatch without its intent")) return;
   Dispatch command;
   command.id = intent.id;
   command.op = intent.op;
@@ -250,6 +252,8 @@ void begin_action(Turn& t, Wish wish) {
     intent.mode = Mode::approve;
     place.deadline = later(t.now, kApprovalExpires);
   }
+  const bool alone = place.action.none() && !t.s.durable.actions.contains(intent.id);
+  if (!t.check(alone, "two actions at once on one place")) return;
   place.action = intent.id;
   place.dispatched = false;
   const std::uint64_t seq = t.record(intent);
@@ -257,6 +261,7 @@ void begin_action(Turn& t, Wish wish) {
 }
 
 void journal_durable(Turn& t, std::uint64_t seq) {
+  t.check(seq <= t.s.durable.seq, "the journal confirmed what was never recorded");
   t.s.durable_seq = std::max(t.s.durable_seq, seq);
   while (!t.s.waiting.empty() && t.s.waiting.front().seq <= t.s.durable_seq) {
     const Waiting waiting = t.s.waiting.front();
@@ -340,7 +345,7 @@ void end_unwanted(Turn& t, ServiceId id, Place& place, const Intent& intent) {
 void progress_action(Turn& t, ServiceId id, Place& place) {
   if (place.action.none()) return;
   const auto found = t.s.durable.actions.find(place.action);
-  if (found == t.s.durable.actions.end()) return;
+  if (!t.check(found != t.s.durable.actions.end(), "an action under way that was never written down")) return;
   const Intent intent = found->second.intent;
   if (!found->second.succeeded_at) {
     if (t.now < place.deadline) return t.wake_at(place.deadline);

@@ -25,6 +25,8 @@ class BinaryWriter {
     if constexpr (std::same_as<T, std::string>) {
       varint(v.size());
       out_ += v;
+    } else if constexpr (std::same_as<T, Text>) {
+      value(v.str());
     } else if constexpr (Fielded<T>) {
       T::fields(v, *this);
     } else if constexpr (IsOptional<T>::value) {
@@ -80,9 +82,9 @@ class BinaryReader {
 
   template <class T>
   void value(T& v) {
-    if constexpr (std::same_as<T, std::string>) {
+    if constexpr (std::same_as<T, std::string> || std::same_as<T, Text>) {
       const std::uint64_t size = length();
-      v.assign(bytes_.substr(0, size));
+      v = bytes_.substr(0, size);
       bytes_.remove_prefix(size);
     } else if constexpr (Fielded<T>) {
       T::fields(v, *this);

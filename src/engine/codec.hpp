@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/compact.hpp"
 #include "homeostat/time.hpp"
 
 namespace homeostat::engine {
@@ -30,6 +31,8 @@ template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsOptional<Boxed<T>> : std::true_type {};
 
 template <class T>
 concept Sequence = requires(T t) {

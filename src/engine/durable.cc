@@ -106,18 +106,30 @@ struct Fold {
       if (incident != d.incidents.end()) ++incident->second.actions;
     }
     if (r.disruptive && r.by.empty()) {
-      std::erase_if(d.disruptions, [&](const Disruption& x) { return later(x.at, std::chrono::hours(24)) < at; });
-      d.disruptions.push_back(Disruption{at, r.service, r.id});
+      disrupted(r.service, r.id);
     }
+  }
+
+  void disrupted(const std::string& name, CommandId id) {
+    constexpr Duration kKept = std::chrono::hours(24);
+    while (!d.disruptions.empty() && later(d.disruptions.front().at, kKept) < at) d.disruptions.pop_front();
+    d.disruptions.push_back(Disruption{at, name, id});
+  }
+
+  bool undisrupted(CommandId id) {
+    const auto found =
+        std::find_if(d.disruptions.rbegin(), d.disruptions.rend(), [&](const Disruption& x) { return x.id == id; });
+    if (found == d.disruptions.rend()) return false;
+    d.disruptions.erase(std::prev(found.base()));
+    return true;
   }
 
   void operator()(const Approved& r) {
     const auto action = d.actions.find(r.id);
     if (action == d.actions.end()) return;
     action->second.approved = true;
-    for (Disruption& x : d.disruptions) {
-      if (x.id == r.id) x.at = at;  // it happens now, however long ago it was asked for
-    }
+    // It happens now, however long ago it was asked for.
+    if (undisrupted(r.id)) disrupted(action->second.intent.service, r.id);
   }
 
   void operator()(const Outcome& r) {
@@ -129,7 +141,7 @@ struct Fold {
       if (incident != d.incidents.end() && intent.mode != Mode::shadow && incident->second.actions > 0) {
         --incident->second.actions;
       }
-      std::erase_if(d.disruptions, [&](const Disruption& x) { return x.id == r.id; });
+      undisrupted(r.id);
     } else if (intent.incident != 0) {
       ++service(r.service).strategies[intent.strategy].attempts;
     }

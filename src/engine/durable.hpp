@@ -2,12 +2,13 @@
 // running engine and the recovery do the same, so the state after a recovery is the state before the crash.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "engine/compact.hpp"
 #include "engine/record.hpp"
 
 namespace homeostat::engine {
@@ -19,14 +20,14 @@ inline constexpr std::size_t kIntervals = 1000;
 inline constexpr std::size_t kRepairTimes = 256;
 
 struct InstanceState {
-  RunState state = RunState::absent;
   Incarnation incarnation;
-  std::string version;
-  std::uint16_t port = 0;
+  Text version;
   std::uint64_t identity = 0;
-  std::string detail;
+  Text detail;
   Instant since = kLongAgo;          // of `state`
   Instant version_since = kLongAgo;  // of `version`
+  std::uint16_t port = 0;
+  RunState state = RunState::absent;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("state", self.state);
     v("incarnation", self.incarnation);
@@ -140,15 +141,15 @@ struct HoldState {
 
 struct ServiceState {
   Instant known_since = kNever;  // when the journal first heard of it
-  std::map<std::int32_t, InstanceState> instances;
-  std::map<std::int32_t, LadderState> ladders;
-  bool stopped = false;                          // all of it, by an operator
-  std::set<std::int32_t> stopped_slots;          // single instances
-  std::string version;                           // deployed; empty: as configured
-  std::map<std::int32_t, std::string> versions;  // single instances, while a deployment is under way
-  std::optional<OperationMoved> operation;       // the one under way
-  std::vector<std::string> stable;               // versions proved well, the newest last
-  std::set<std::string> quarantined;
+  FlatMap<std::int32_t, InstanceState> instances;
+  FlatMap<std::int32_t, LadderState> ladders;
+  bool stopped = false;                         // all of it, by an operator
+  FlatSet<std::int32_t> stopped_slots;          // single instances
+  Text version;                                 // deployed; empty: as configured
+  FlatMap<std::int32_t, std::string> versions;  // single instances, while a deployment is under way
+  Boxed<OperationMoved> operation;              // the one under way
+  std::vector<std::string> stable;              // versions proved well, the newest last
+  FlatSet<std::string> quarantined;
   std::string status = "unknown";
   Instant status_since = kLongAgo;
   std::optional<Instant> down_since;
@@ -158,9 +159,9 @@ struct ServiceState {
   std::uint64_t last_incident = 0;
   Instant last_closed_at = kLongAgo;
   std::uint32_t scaled = 0;  // instances the exec runtime was last told to make
-  std::map<std::int32_t, std::string> locks;
-  std::map<std::int32_t, HoldState> holds;
-  std::map<std::string, StrategyStats> strategies;
+  FlatMap<std::int32_t, std::string> locks;
+  FlatMap<std::int32_t, HoldState> holds;
+  FlatMap<std::string, StrategyStats> strategies;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("known_since", self.known_since);
     v("instances", self.instances);
@@ -212,7 +213,7 @@ struct Durable {
   std::map<std::uint64_t, IncidentState> incidents;
   std::map<CommandId, EscalationState> escalations;
   std::map<std::string, Instant> pauses;  // service ("": all) -> until
-  std::vector<Disruption> disruptions;
+  std::deque<Disruption> disruptions;     // of a day, in order of time
   static constexpr auto fields = [](auto& self, auto& v) {
     v("seq", self.seq);
     v("epoch", self.epoch);

@@ -5,6 +5,7 @@
 #include "engine/escalate.hpp"
 #include "engine/evaluate.hpp"
 #include "engine/gates.hpp"
+#include "engine/index.hpp"
 #include "engine/looking.hpp"
 #include "engine/operators.hpp"
 #include "engine/recovery.hpp"
@@ -33,6 +34,13 @@ void observe_only(Turn& t, const std::string& reason) {
   escalate_engine(t, "nothing is repaired any more, only observed: " + reason);
 }
 
+// What must hold does not: this program is wrong, so it looks on and calls somebody.
+void stop_acting(Turn& t) {
+  if (t.broken.empty()) return;
+  if (t.s.observe_only.empty()) t.s.defect = true;
+  observe_only(t, "a defect of Homeostat: " + t.broken);
+}
+
 // An intent that does not become durable in time: the journal cannot be relied upon.
 void durable_due(Turn& t) {
   if (t.s.waiting.empty() || !t.s.observe_only.empty()) return;
@@ -41,11 +49,23 @@ void durable_due(Turn& t) {
   t.wake_at(due);
 }
 
+// Thousands of checks are due at once, each in a place of memory of its own: fetched while others are worked on.
+void fetch_ahead(const State& s, const std::vector<Wheel::Id>& ids, std::size_t from) {
+  constexpr std::size_t kAhead = 8;
+  if (from + kAhead >= ids.size() || ids[from + kAhead] >= s.targets.size()) return;
+  const char* target = reinterpret_cast<const char*>(&s.targets[ids[from + kAhead]]);
+  __builtin_prefetch(target, 1);
+  __builtin_prefetch(target + sizeof(Target) - 1, 1);
+}
+
 void due(Turn& t) {
   std::vector<Wheel::Id> ids;
   t.s.wheel.expire(t.now, ids);
   const auto targets = static_cast<Wheel::Id>(t.s.targets.size());
-  for (const Wheel::Id id : ids) {
+  t.out.commands.reserve(t.out.commands.size() + ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const Wheel::Id id = ids[i];
+    fetch_ahead(t.s, ids, i);
     if (id < targets)
       target_due(t, id);
     else if (id < t.s.wake_of_all())
@@ -77,7 +97,7 @@ void settle(Turn& t) {
     for (const ServiceId id : round) {
       t.live(id).dirty = false;
       evaluate(t, id);
-      if (--left == 0) return observe_only(t, "the engine does not come to rest; this is a defect");
+      if (!t.check(--left > 0, "the engine does not come to rest")) return;
     }
   }
 }
@@ -94,6 +114,7 @@ void settle_all(Turn& t) {
     pauses_due(t);
     if (t.s.dirty.empty()) break;
   }
+  stop_acting(t);
   t.s.wheel.set(t.s.wake_of_all(), t.s.dirty.empty() ? t.wake : t.now);
 }
 
@@ -119,10 +140,11 @@ void Engine::reload(Plan plan, Instant now, Commands& out) {
 }
 
 void Engine::step(const Input& input, Instant now, Commands& out) {
-  Turn t{state_, now, out};
+  Turn t{state_, std::max(now, state_.durable.last_at), out};
+  t.check(now >= state_.durable.last_at, "time went backwards");
   std::visit([&t](const auto& in) { apply(t, in); }, input);
   // The common case, an observation that changes nothing, ends here.
-  if (std::holds_alternative<Observed>(input) && state_.dirty.empty()) return;
+  if (std::holds_alternative<Observed>(input) && state_.dirty.empty() && t.broken.empty()) return;
   settle_all(t);
 }
 
@@ -138,12 +160,7 @@ std::string Engine::wanted_version(ServiceId service, Slot slot) const {
                                                 : wanted_version_of(state_.plan.services[service], known->second, slot);
 }
 
-std::optional<ServiceId> Engine::find_service(std::string_view name) const {
-  for (ServiceId id = 0; id < state_.plan.services.size(); ++id) {
-    if (state_.plan.services[id].name == name) return id;
-  }
-  return std::nullopt;
-}
+std::optional<ServiceId> Engine::find_service(std::string_view name) const { return service_named(state_, name); }
 
 Status Engine::instance_status(ServiceId service, Slot slot) const { return view_of(state_, service, slot).status(); }
 

@@ -14,6 +14,11 @@ class Engine {
  public:
   /// `recovered` is the fold of the journal; empty for a first start.
   explicit Engine(Durable recovered = {}) { state_.durable = std::move(recovered); }
+  Engine(const Engine&) = delete;  // its index points into its state
+  Engine& operator=(const Engine&) = delete;
+  Engine(Engine&&) = default;
+  Engine& operator=(Engine&&) = default;
+  ~Engine() = default;
 
   /// Begins a new epoch with a first configuration. Nothing is acted on before the input Recovered.
   void start(Plan plan, std::string_view build, Instant now, Commands& out);

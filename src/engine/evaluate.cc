@@ -13,7 +13,8 @@ IncidentState* open_incident(Turn& t, ServiceId id) {
   const std::uint64_t number = t.durable(id).incident;
   if (number == 0) return nullptr;
   const auto found = t.s.durable.incidents.find(number);
-  return found == t.s.durable.incidents.end() ? nullptr : &found->second;
+  const bool known = t.check(found != t.s.durable.incidents.end(), "an open incident that nobody opened");
+  return known ? &found->second : nullptr;
 }
 
 bool in_incident(Turn& t, ServiceId id, Slot slot) {

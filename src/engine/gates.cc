@@ -18,7 +18,8 @@ bool has_alive_check(const ServicePlan& plan) {
 
 Gate engine_gate(Turn& t, const Ask& ask) {
   if (!t.s.recovered) return Hold{"recovering", "the past is being reconciled"};
-  if (!t.s.observe_only.empty()) return Hold{"journal", t.s.observe_only};
+  if (!t.broken.empty()) return Hold{"defect", t.broken};
+  if (!t.s.observe_only.empty()) return Hold{t.s.defect ? "defect" : "journal", t.s.observe_only};
   if (t.s.stopping && !ask.take_down) return Hold{"shutdown", "Homeostat is ending"};
   return {};
 }
@@ -57,11 +58,14 @@ std::uint32_t healthy_instances(Turn& t, ServiceId id) {
 
 bool check_passes(Turn& t, ServiceId id, CheckId check) {
   bool seen = false;
-  for (const Target& target : t.s.targets) {
-    if (target.service != id || target.check != check || !target.active) continue;
-    const Status status = target.health.status();
-    if (status != Status::healthy && status != Status::degraded) return false;
-    seen = true;
+  for (const Place& place : t.live(id).places) {
+    for (const TargetId one : place.targets) {
+      const Target& target = t.s.targets[one];
+      if (target.check != check || !target.active) continue;
+      const Status status = target.health.status();
+      if (status != Status::healthy && status != Status::degraded) return false;
+      seen = true;
+    }
   }
   return seen;
 }
@@ -130,11 +134,11 @@ Instant verdict_of(Turn& t, const Ask& ask) {
 
 BudgetUse use_of(const State& s, const Budget& budget, std::uint32_t limit, const std::string* service, Instant now) {
   BudgetUse use{0, limit, kNever};
-  for (const Disruption& d : s.durable.disruptions) {
-    if (service != nullptr && d.service != *service) continue;
-    if (later(d.at, budget.per) <= now) continue;
+  for (auto d = s.durable.disruptions.rbegin(); d != s.durable.disruptions.rend(); ++d) {
+    if (later(d->at, budget.per) <= now) break;  // they are in order of time
+    if (service != nullptr && d->service != *service) continue;
     ++use.used;
-    use.frees_at = std::min(use.frees_at, later(d.at, budget.per));
+    use.frees_at = later(d->at, budget.per);
   }
   return use;
 }
@@ -176,9 +180,7 @@ BudgetUse service_budget(const State& s, ServiceId id, Instant now) {
 }
 
 BudgetUse fleet_budget(const State& s, Instant now) {
-  std::uint64_t instances = 0;
-  for (const ServicePlan& plan : s.plan.services) instances += plan.instances;
-  const auto share = static_cast<std::uint32_t>(instances * s.plan.fleet.percent / 100);
+  const auto share = static_cast<std::uint32_t>(s.index.instances * s.plan.fleet.percent / 100);
   return use_of(s, s.plan.fleet, std::max(s.plan.fleet.max_actions, share), nullptr, now);
 }
 

@@ -101,22 +101,32 @@ void JsonCursor::append_escape(std::string& out) {
   out += static_cast<char>(value);
 }
 
+bool JsonCursor::key(std::string_view key) {
+  const std::string_view rest = text_.substr(at_);
+  const bool next = !failed_ && rest.size() >= key.size() + 3 && rest[0] == '"' && rest.substr(1, key.size()) == key &&
+                    rest[key.size() + 1] == '"' && rest[key.size() + 2] == ':';
+  if (next) at_ += key.size() + 3;
+  return next;
+}
+
 std::string JsonCursor::string() {
   std::string out;
+  string(out);
+  return out;
+}
+
+void JsonCursor::string(std::string& out) {
+  out.clear();
   expect('"');
   while (!failed_) {
-    if (at_ >= text_.size()) {
-      fail();
-      break;
-    }
-    const char c = text_[at_++];
-    if (c == '"') break;
-    if (c == '\\')
-      append_escape(out);
-    else
-      out += c;
+    std::size_t end = at_;
+    while (end < text_.size() && text_[end] != '"' && text_[end] != '\\') ++end;
+    if (end == text_.size()) return fail();
+    out.append(text_, at_, end - at_);
+    at_ = end + 1;
+    if (text_[end] == '"') return;
+    append_escape(out);
   }
-  return out;
 }
 
 std::string_view JsonCursor::skip_value(int depth) {

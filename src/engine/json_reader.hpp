@@ -18,9 +18,12 @@ class JsonCursor {
   bool take(char c);
   void expect(char c);
   bool literal(std::string_view word);
+  /// Consumes `"key":` when exactly that is next.
+  bool key(std::string_view key);
   std::int64_t number();
   std::uint64_t natural();
   std::string string();
+  void string(std::string& out);
   /// Passes over one value of any kind and returns its text.
   std::string_view skip_value(int depth = 0);
 
@@ -31,6 +34,24 @@ class JsonCursor {
   std::string_view text_;
   std::size_t at_ = 0;
   bool failed_ = false;
+};
+
+class JsonReader;
+
+/// Reads an object whose fields stand there in order, as our own writer puts them: one pass, no copies.
+class InOrder {
+ public:
+  InOrder(JsonCursor& cursor, int depth) : cursor_(cursor), depth_(depth) {}
+
+  template <class T>
+  void operator()(std::string_view key, T& field);
+  bool whole() { return matches_ && cursor_.take('}') && !cursor_.failed(); }
+
+ private:
+  JsonCursor& cursor_;
+  int depth_;
+  bool first_ = true;
+  bool matches_ = true;
 };
 
 class JsonReader {
@@ -61,11 +82,23 @@ class JsonReader {
  private:
   static constexpr int kMaxDepth = 16;
 
+  friend class InOrder;
+
   template <class T>
   static void read_object(JsonCursor& cursor, T& object, int depth) {
+    if (depth > kMaxDepth) return cursor.fail();
+    const JsonCursor begin = cursor;
+    InOrder in_order(cursor, depth);
+    T::fields(object, in_order);
+    if (in_order.whole()) return;
+    cursor = begin;
+    read_members(cursor, object, depth);
+  }
+
+  template <class T>
+  static void read_members(JsonCursor& cursor, T& object, int depth) {
     JsonReader reader;
     reader.depth_ = depth;
-    if (depth > kMaxDepth) return cursor.fail();
     cursor.expect('{');
     if (!cursor.take('}')) {
       do {
@@ -85,6 +118,8 @@ class JsonReader {
     if constexpr (std::same_as<T, bool>)
       v = read_bool(cursor);
     else if constexpr (std::same_as<T, std::string>)
+      cursor.string(v);
+    else if constexpr (std::same_as<T, Text>)
       v = cursor.string();
     else if constexpr (NamedEnum<T>)
       v = read_enum<T>(cursor);
@@ -169,5 +204,13 @@ class JsonReader {
   int depth_ = 0;
   bool failed_ = false;
 };
+
+template <class T>
+void InOrder::operator()(std::string_view key, T& field) {
+  matches_ = matches_ && cursor_.take(first_ ? '{' : ',') && cursor_.key(key);
+  first_ = false;
+  if (matches_) JsonReader::read_value(cursor_, field, depth_ + 1);
+  matches_ = matches_ && !cursor_.failed();
+}
 
 }  // namespace homeostat::engine

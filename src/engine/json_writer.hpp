@@ -31,8 +31,8 @@ class JsonWriter {
   void value(const T& v) {
     if constexpr (std::same_as<T, bool>)
       out_ += v ? "true" : "false";
-    else if constexpr (std::same_as<T, std::string>)
-      append_json_string(out_, v);
+    else if constexpr (std::same_as<T, std::string> || std::same_as<T, Text>)
+      append_json_string(out_, static_cast<const std::string&>(v));
     else if constexpr (NamedEnum<T>)
       append_json_string(out_, names_of(v)[static_cast<std::size_t>(v)]);
     else if constexpr (std::same_as<T, std::uint64_t>)

@@ -2,48 +2,63 @@
 
 #include "engine/doubt.hpp"
 #include "engine/engine.hpp"
+#include "engine/index.hpp"
 #include "homeostat/schedule.hpp"
 
 namespace homeostat::engine {
 namespace {
 
-// A run whose end nobody told us about ends here, so that a check cannot be lost for ever.
+// A run whose end nobody told us about ends after twice that at the latest, so that a check cannot be lost for ever.
 constexpr Duration kLostAfter = std::chrono::seconds(10);
 
-const CheckPolicy& policy_of(const State& s, const Target& target) {
-  static constexpr CheckPolicy kLook{};
-  if (target.check == kNone) return kLook;
-  return s.plan.services[target.service].checks[target.check].policy;
-}
+const CheckPolicy& policy_of(const State& s, const Target& target) { return s.index.policies[target.policy]; }
 
 void set_due(State& s, TargetId id, Instant at) {
   s.targets[id].scheduled = at;
   s.wheel.set(id, at);
 }
 
+// The next run of a check that is looked at by the grid; kNever: it is looked at on demand, or not at all.
+Instant next_run(const Turn& t, const Target& target, const CheckPolicy& policy) {
+  if (target.check == kNone || !target.active) return kNever;
+  if (target.fast_anchor != kNever) return next_on_grid(target.fast_anchor, policy.fast_interval, t.now);
+  return next_on_grid(Instant(kSlack * target.phase), policy.interval, t.now);
+}
+
 void schedule_next(Turn& t, TargetId id) {
   Target& target = t.s.targets[id];
   if (target.check == kNone || !target.active) return;
   const CheckPolicy& policy = policy_of(t.s, target);
-  if (target.health.wants_fast(policy)) {
-    if (target.fast_anchor == kNever) target.fast_anchor = target.scheduled;
-    return set_due(t.s, id, next_on_grid(target.fast_anchor, policy.fast_interval, t.now));
-  }
-  target.fast_anchor = kNever;
-  set_due(t.s, id, next_on_grid(Instant(target.phase), policy.interval, t.now));
+  if (!target.health.wants_fast(policy))
+    target.fast_anchor = kNever;
+  else if (target.fast_anchor == kNever)
+    target.fast_anchor = target.scheduled;
+  set_due(t.s, id, next_run(t, target, policy));
 }
 
+// A run almost always ends before the next is due: with that as the deadline the wheel is turned once a run.
 void run(Turn& t, TargetId id) {
   Target& target = t.s.targets[id];
+  const CheckPolicy& policy = policy_of(t.s, target);
   ++target.run;
   target.in_flight = true;
-  t.s.wheel.set(id, later(t.now, policy_of(t.s, target).timeout + kLostAfter));
+  target.overdue = false;
+  t.s.wheel.set(id, std::min(next_run(t, target, policy), later(t.now, policy.timeout + kLostAfter)));
   t.command(Probe{id, target.run, target.scheduled});
 }
 
 void drop_run(Target& target) {
   ++target.run;
   target.in_flight = false;
+}
+
+// True while a run that is still in flight when its deadline comes may yet be answered.
+bool wait_longer(Turn& t, TargetId id) {
+  Target& target = t.s.targets[id];
+  if (target.overdue) return false;
+  target.overdue = true;
+  t.s.wheel.set(id, later(t.now, policy_of(t.s, target).timeout + kLostAfter));
+  return true;
 }
 
 void record_change(Turn& t, const Target& target, const HealthChange& change) {
@@ -74,7 +89,9 @@ Target make_target(const State& s, ServiceId service, CheckId check, Slot slot) 
   const ServicePlan& plan = s.plan.services[service];
   if (check == kNone) return target;
   const std::uint64_t name = hash_name(plan.checks[check].name, hash_name(plan.name));
-  target.phase = phase_of(name + static_cast<std::uint64_t>(slot + 1), s.plan.seed, plan.checks[check].policy.interval);
+  const Duration phase =
+      phase_of(name + static_cast<std::uint64_t>(slot + 1), s.plan.seed, plan.checks[check].policy.interval);
+  target.phase = static_cast<std::uint32_t>(phase / kSlack);
   return target;
 }
 
@@ -82,9 +99,10 @@ void add_place(State& s, ServiceId id, Slot slot) {
   const ServicePlan& plan = s.plan.services[id];
   Place place;
   place.slot = slot;
+  place.targets.first = static_cast<TargetId>(s.targets.size());
   for (CheckId check = 0; check < plan.checks.size(); ++check) {
     if ((plan.checks[check].scope == Scope::service) != (slot == kWhole)) continue;
-    place.targets.push_back(static_cast<TargetId>(s.targets.size()));
+    ++place.targets.count;
     s.targets.push_back(make_target(s, id, check, slot));
   }
   s.services[id].places.push_back(std::move(place));
@@ -112,6 +130,7 @@ void build_targets(State& s) {
   for (ServiceId id = 0; id < s.plan.services.size(); ++id) {
     const ServicePlan& plan = s.plan.services[id];
     const Slot slots = places_needed(s, plan);
+    s.services[id].places.reserve(static_cast<std::size_t>(slots) + 1);
     for (Slot slot = 0; slot < slots; ++slot) add_place(s, id, slot);
     add_place(s, id, kWhole);
     for (std::uint32_t i = 0; i < plan.prerequisites.size(); ++i) {
@@ -125,13 +144,16 @@ void build_targets(State& s) {
       s.services[id].prerequisites.push_back(look);
     }
   }
+  s.targets.shrink_to_fit();
   s.wheel = Wheel(s.targets.size() + s.services.size() + 1);
+  index_plan(s);
 }
 
 void target_due(Turn& t, TargetId id) {
   Target& target = t.s.targets[id];
   if (!target.active) return;
   if (target.in_flight) {
+    if (wait_longer(t, id)) return;
     drop_run(target);
     return take(t, id, Observation{Result::unknown, Reason::internal, 0, {}});
   }

@@ -16,7 +16,7 @@ namespace {
 struct Kept {
   std::map<std::tuple<std::string, std::string, Slot>, std::pair<Target, std::uint64_t>> targets;  // with identity
   std::map<std::pair<std::string, Slot>, Place> places;
-  std::map<std::string, std::pair<Status, Instant>> services;
+  std::map<std::string, LiveService> services;  // without their places
 };
 
 Kept keep(const State& s) {
@@ -30,7 +30,11 @@ Kept keep(const State& s) {
   for (ServiceId id = 0; id < s.services.size(); ++id) {
     const std::string& name = s.plan.services[id].name;
     for (const Place& place : s.services[id].places) kept.places[{name, place.slot}] = place;
-    kept.services[name] = {s.services[id].status, s.services[id].stable_from};
+    const LiveService& live = s.services[id];
+    LiveService& one = kept.services[name];
+    one.status = live.status;
+    one.skipped = live.skipped;
+    one.stable_from = live.stable_from;
   }
   return kept;
 }
@@ -83,9 +87,9 @@ void restore_target(Turn& t, TargetId id, const Kept& kept) {
 void restore_place(Turn& t, ServiceId id, Place& place, const Kept& kept) {
   const auto old = kept.places.find({t.plan(id).name, place.slot});
   if (old != kept.places.end()) {
-    std::vector<TargetId> targets = std::move(place.targets);
+    const TargetRange targets = place.targets;
     place = old->second;
-    place.targets = std::move(targets);
+    place.targets = targets;
   }
   if (!t.plan(id).runtime.managed || place.slot < 0) return begin_looking(t, place);
   const InstanceState* instance = t.instance(id, place.slot);
@@ -112,8 +116,9 @@ void reload_plan(Turn& t, Plan plan) {
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     const auto old = kept.services.find(t.plan(id).name);
     if (old != kept.services.end()) {
-      t.live(id).status = old->second.first;
-      t.live(id).stable_from = old->second.second;
+      t.live(id).status = old->second.status;
+      t.live(id).skipped = old->second.skipped;
+      t.live(id).stable_from = old->second.stable_from;
     }
     for (Place& place : t.live(id).places) restore_place(t, id, place, kept);
     t.mark(id);

@@ -45,11 +45,12 @@ bool find_rung(Turn& t, ServiceId id, Place& place, LadderState& ladder) {
     const auto reason = strategy_of(c.rung.strategy).validate(c);
     if (!reason) return true;
     const std::string key = std::to_string(ladder.rung) + *reason;
-    if (place.skipped != key) {
+    std::string& skipped = t.live(id).skipped[place.slot];
+    if (skipped != key) {
       const std::string strategy = strategy_of(c.rung.strategy).wish(c).strategy;
       t.record(Skipped{plan.name, place.slot, c.incident, ladder.rung, strategy, *reason});
     }
-    place.skipped = key;
+    skipped = key;
     ladder::skip(ladder);
     save(t, id, place, ladder);
   }
@@ -58,7 +59,7 @@ bool find_rung(Turn& t, ServiceId id, Place& place, LadderState& ladder) {
 
 // A repair that waits is no repair: somebody is told, unless somebody wants it to wait or has been told already.
 void call_about_hold(Turn& t, ServiceId id, const Case& c, const Hold& hold) {
-  static constexpr std::array<std::string_view, 4> kKnown{"paused", "shutdown", "recovering", "journal"};
+  static constexpr std::array<std::string_view, 5> kKnown{"paused", "shutdown", "recovering", "journal", "defect"};
   const auto incident = t.s.durable.incidents.find(c.incident);
   if (std::count(kKnown.begin(), kKnown.end(), hold.gate) > 0 || incident == t.s.durable.incidents.end()) return;
   const auto failing = incident->second.failing.find(c.place.slot);
@@ -114,7 +115,7 @@ void repair(Turn& t, ServiceId id, Place& place) {
   const Case c = case_of(t, id, place, ladder);
   const Strategy& strategy = strategy_of(c.rung.strategy);
   if (held(t, id, place, c, strategy)) return;
-  place.skipped.clear();
+  t.live(id).skipped.erase(place.slot);
   ladder::begin_try(ladder);
   save(t, id, place, ladder);
   strategy.execute(c);

@@ -1,13 +1,16 @@
 // Saving, loading and hashing the whole state.
+#include <algorithm>
+
 #include "engine/binary.hpp"
 #include "engine/engine.hpp"
+#include "engine/index.hpp"
 #include "engine/looking.hpp"
 #include "homeostat/schedule.hpp"
 
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 1;
+constexpr std::uint32_t kSnapshotVersion = 2;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
@@ -27,6 +30,7 @@ struct Snapshot {
     v("doubt", self.s.doubt);
     v("tilt_since", self.s.tilt_since);
     v("observe_only", self.s.observe_only);
+    v("defect", self.s.defect);
     v("recovered", self.s.recovered);
     v("stopping", self.s.stopping);
     v("deadlines", self.deadlines);
@@ -37,6 +41,22 @@ struct Snapshot {
   State s;
   std::vector<Instant> deadlines;
 };
+
+// An index of another plan, or of a damaged snapshot, would reach beyond the tables.
+bool indices_hold(const State& s, const Plan& plan) {
+  const bool targets = std::ranges::all_of(s.targets, [&](const Target& target) {
+    if (target.service >= plan.services.size()) return false;
+    const ServicePlan& service = plan.services[target.service];
+    return target.check == kNone ? target.prerequisite < service.prerequisites.size()
+                                 : target.check < service.checks.size();
+  });
+  return targets && std::ranges::all_of(s.services, [&](const LiveService& service) {
+           return !service.places.empty() && std::ranges::all_of(service.places, [&](const Place& place) {
+             return place.targets.count <= s.targets.size() &&
+                    place.targets.first <= s.targets.size() - place.targets.count;
+           });
+         });
+}
 
 Snapshot snapshot_of(const State& s) {
   Snapshot snapshot;
@@ -59,10 +79,11 @@ bool Engine::load(std::string_view bytes, Plan plan) {
   State& s = snapshot.s;
   const bool fits = s.services.size() == plan.services.size() &&
                     snapshot.deadlines.size() == s.targets.size() + s.services.size() + 1;
-  if (!fits) return false;
+  if (!fits || !indices_hold(s, plan)) return false;
   s.plan = std::move(plan);
   s.plan.generation = snapshot.generation;
   s.plan.shadow = snapshot.shadow;
+  index_plan(s);
   s.wheel = Wheel(snapshot.deadlines.size());
   for (Wheel::Id id = 0; id < snapshot.deadlines.size(); ++id) s.wheel.set(id, snapshot.deadlines[id]);
   state_ = std::move(s);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,18 +18,21 @@
 
 namespace homeostat::engine {
 
-/// One (check, instance) pair, or a prerequisite that has to be looked at.
+/// One (check, instance) pair, or a prerequisite that has to be looked at. The engine touches one of these for every
+/// result, so it is kept small: two cache lines.
 struct Target {
   Health health;
   Instant scheduled = kLongAgo;  // grid point of the run in flight, or of the last one
   Instant fast_anchor = kNever;  // where the fast grid begins; kNever: on the regular grid
-  Duration phase{};
+  std::uint32_t phase = 0;       // in units of kSlack
+  std::uint32_t policy = 0;      // index into PlanIndex::policies
   ServiceId service = 0;
   CheckId check = kNone;  // kNone: a prerequisite
   std::uint32_t prerequisite = kNone;
   Slot slot = kWhole;
   std::uint32_t run = 0;
   bool in_flight = false;
+  bool overdue = false;             // the run in flight has not ended when the next was due
   bool active = false;              // its instance runs (or need not), so it is looked at
   Instant unreached_at = kLongAgo;  // the last time it could not be reached, whatever came since
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -42,22 +46,35 @@ struct Target {
     v("slot", self.slot);
     v("run", self.run);
     v("in_flight", self.in_flight);
+    v("overdue", self.overdue);
     v("active", self.active);
     v("unreached_at", self.unreached_at);
+  };
+};
+static_assert(sizeof(Target) <= 128);
+
+/// The checks of one place: neighbours in the table of targets.
+struct TargetRange {
+  TargetId first = 0;
+  std::uint32_t count = 0;
+  auto begin() const { return std::views::iota(first, first + count).begin(); }
+  auto end() const { return std::views::iota(first, first + count).end(); }
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("first", self.first);
+    v("count", self.count);
   };
 };
 
 /// What is volatile about one place of a service: an instance, or the service as a whole (kWhole).
 struct Place {
   Slot slot = kWhole;
-  std::vector<TargetId> targets;  // its checks, in the plan's order
-  CommandId action;               // the one under way on this place; none: nothing
-  bool dispatched = false;        // … and it has been handed to the runtime
-  Instant deadline = kNever;      // of the dispatch, or of the verification
+  TargetRange targets;        // its checks, in the plan's order
+  bool dispatched = false;    // the action has been handed to the runtime
+  CommandId action;           // the one under way on this place; none: nothing
+  Instant deadline = kNever;  // of the dispatch, or of the verification
   Instant last_effect = kLongAgo;
   Instant up_since = kLongAgo;  // while it is well
   Instant judge_at = kNever;    // a repair that is not an action here (a rolling one, a shadow's) is judged then
-  std::string skipped;          // the same for skipped rungs
   static constexpr auto fields = [](auto& self, auto& v) {
     v("slot", self.slot);
     v("targets", self.targets);
@@ -67,20 +84,21 @@ struct Place {
     v("last_effect", self.last_effect);
     v("up_since", self.up_since);
     v("judge_at", self.judge_at);
-    v("skipped", self.skipped);
   };
 };
 
 struct LiveService {
   Status status = Status::unknown;
+  bool dirty = false;
   std::vector<Place> places;            // slot 0 … instances-1, then kWhole
+  FlatMap<Slot, std::string> skipped;   // of a place: the last rung that was skipped, and why
   std::vector<TargetId> prerequisites;  // one a plan's prerequisite; kNone where nothing has to be looked at
   Instant stable_from = kNever;         // since when all of it is well on one version
   Instant scale_not_before = kLongAgo;
-  bool dirty = false;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
     v("places", self.places);
+    v("skipped", self.skipped);
     v("prerequisites", self.prerequisites);
     v("stable_from", self.stable_from);
     v("scale_not_before", self.scale_not_before);
@@ -131,15 +149,25 @@ struct Waiting {
 /// A notifier that has to run until it succeeds.
 struct Notifying {
   bool in_flight = false;
-  Instant next_at = kLongAgo;
+  Instant next_at = kLongAgo;  // it runs then; while it is in flight: it counts as failed then
   static constexpr auto fields = [](auto& self, auto& v) {
     v("in_flight", self.in_flight);
     v("next_at", self.next_at);
   };
 };
 
+/// What is searched for at every step, found once a plan (index.hpp).
+struct PlanIndex {
+  std::vector<CheckPolicy> policies;                       // every distinct one
+  std::vector<ServiceId> by_name;                          // the services, in order of their names
+  std::vector<ServiceState*> facts;                        // what is durable about each service
+  std::map<ServiceId, std::vector<ServiceId>> dependents;  // who depends on it, or needs it for a prerequisite
+  std::uint64_t instances = 0;                             // planned in all
+};
+
 struct State {
   Plan plan;  // not part of the snapshot: the input log holds the configuration's text
+  PlanIndex index;
   Durable durable;
   Random random;
   std::uint64_t next_counter = 1;
@@ -153,6 +181,7 @@ struct State {
   DoubtRound doubt;
   std::optional<Instant> tilt_since;
   std::string observe_only;  // why nothing may be done; empty: it may
+  bool defect = false;       // … because something is not as it must be
   bool recovered = false;    // the past has been reconciled, we may act
   bool stopping = false;     // shutting down in order: no new actions
   Wheel wheel;               // targets, then services, then one for the whole

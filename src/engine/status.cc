@@ -117,13 +117,9 @@ void update_downtime(Turn& t, ServiceId id, const Tally& tally) {
 }
 
 void mark_dependents(Turn& t, ServiceId id) {
-  for (ServiceId other = 0; other < t.s.plan.services.size(); ++other) {
-    const ServicePlan& plan = t.plan(other);
-    const bool depends = std::count(plan.depends_on.begin(), plan.depends_on.end(), id) > 0;
-    const bool needs = std::any_of(plan.prerequisites.begin(), plan.prerequisites.end(),
-                                   [&](const Prerequisite& p) { return p.service == id; });
-    if (depends || needs) t.mark(other);
-  }
+  const auto dependents = t.s.index.dependents.find(id);
+  if (dependents == t.s.index.dependents.end()) return;
+  for (const ServiceId other : dependents->second) t.mark(other);
 }
 
 // What the first failing place shows; nothing when none fails.

@@ -1,5 +1,7 @@
 #include "engine/turn.hpp"
 
+#include "engine/index.hpp"
+
 namespace homeostat::engine {
 
 std::uint64_t Turn::record(Body body) {
@@ -9,18 +11,12 @@ std::uint64_t Turn::record(Body body) {
   return s.durable.seq;
 }
 
-std::optional<ServiceId> Turn::find(std::string_view name) const {
-  for (ServiceId id = 0; id < s.plan.services.size(); ++id) {
-    if (s.plan.services[id].name == name) return id;
-  }
-  return std::nullopt;
-}
+std::optional<ServiceId> Turn::find(std::string_view name) const { return service_named(s, name); }
 
 const InstanceState* instance_of(const State& s, ServiceId id, Slot slot) {
-  const auto service = s.durable.services.find(s.plan.services[id].name);
-  if (service == s.durable.services.end()) return nullptr;
-  const auto found = service->second.instances.find(slot);
-  return found == service->second.instances.end() ? nullptr : &found->second;
+  const auto& instances = s.index.facts[id]->instances;
+  const auto found = instances.find(slot);
+  return found == instances.end() ? nullptr : &found->second;
 }
 
 bool Turn::wanted(ServiceId id, Slot slot) {

@@ -16,6 +16,7 @@ struct Turn {
   Instant now;
   Commands& out;
   Instant wake = kNever;  // of the service that is being evaluated
+  std::string broken{};   // what must hold whatever happens, and does not
 
   /// Applies the fact to the durable state and hands it to the journal. Returns its sequence number.
   std::uint64_t record(Body body);
@@ -24,7 +25,7 @@ struct Turn {
 
   const ServicePlan& plan(ServiceId id) const { return s.plan.services[id]; }
   LiveService& live(ServiceId id) { return s.services[id]; }
-  ServiceState& durable(ServiceId id) { return s.durable.services[s.plan.services[id].name]; }
+  ServiceState& durable(ServiceId id) { return *s.index.facts[id]; }
   Place& place(ServiceId id, Slot slot) {
     auto& places = s.services[id].places;
     return slot < 0 ? places.back() : places[static_cast<std::size_t>(slot)];
@@ -37,6 +38,13 @@ struct Turn {
   const InstanceState* instance(ServiceId id, Slot slot) const { return instance_of(s, id, slot); }
   /// True when the operator and the configuration want this place to run.
   bool wanted(ServiceId id, Slot slot);
+
+  /// What must hold whatever happens. Where it does not, this program is wrong, and acting on would make things worse:
+  /// false, and from now on it only observes, and says so.
+  bool check(bool holds, std::string_view what) {
+    if (!holds && broken.empty()) broken = what;
+    return holds;
+  }
 
   /// The service is evaluated before this step ends.
   void mark(ServiceId id);
