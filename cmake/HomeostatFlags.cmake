@@ -24,6 +24,9 @@ target_compile_options(homeostat_flags INTERFACE
   -ffp-contract=off -fno-omit-frame-pointer)
 target_compile_definitions(homeostat_flags INTERFACE _GLIBCXX_ASSERTIONS)
 
+if(HOMEOSTAT_PLANTED_BUGS)
+  target_compile_definitions(homeostat_flags INTERFACE HOMEOSTAT_PLANTED_BUGS)
+endif()
 if(HOMEOSTAT_SANITIZE)
   target_compile_options(homeostat_flags INTERFACE -fsanitize=${HOMEOSTAT_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(homeostat_flags INTERFACE -fsanitize=${HOMEOSTAT_SANITIZE})

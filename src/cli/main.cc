@@ -29,6 +29,7 @@ int run(int argc, char** argv) {
   add_govern_verbs(app, context);
   add_journal_verbs(app, context);
   add_replay_verbs(app, context);
+  add_simulate_verbs(app, context);
   add_test_verbs(app, context);
   add_shell_verbs(app, context);
   try {

@@ -3,6 +3,8 @@
 #include <bit>
 #include <limits>
 
+#include "core/planted.hpp"
+
 namespace homeostat {
 namespace {
 
@@ -53,7 +55,8 @@ void Health::count_failure(const CheckPolicy& policy, const Observation& seen, I
   remember(false, change);
   if (failures_ == 0) first_failure_ = at;
   increment(failures_);
-  if (phase_ != Phase::failing && (failures_ >= policy.failure_threshold || ended(seen))) {
+  const bool enough = failures_ >= policy.failure_threshold || ended(seen) || planted(Bug::verdict_at_once);
+  if (phase_ != Phase::failing && enough) {
     phase_ = Phase::failing;
     change.verdict = true;
   }

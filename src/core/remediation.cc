@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/planted.hpp"
+
 namespace homeostat {
 
 Duration backoff(const BackoffPolicy& policy, std::uint32_t tries, Random& random) {
@@ -50,6 +52,7 @@ void recovered(LadderState& state, Instant at) { state.healthy_since = at; }
 
 void failed_again(LadderState& state, std::span<const RungPolicy> rungs, const BackoffPolicy& policy,
                   Duration rearm_after, Instant at, Random& random) {
+  if (planted(Bug::ladder_forgets)) rearm_after = {};
   const bool well_long_enough = state.healthy_since != kNever && at >= later(state.healthy_since, rearm_after);
   if (state.tries == 0 || well_long_enough) {
     state = LadderState{};

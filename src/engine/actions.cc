@@ -1,5 +1,6 @@
 #include "engine/actions.hpp"
 
+#include "core/planted.hpp"
 #include "engine/engine.hpp"
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
@@ -132,6 +133,7 @@ void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   place.deadline = command.deadline;
   moves_to_version(t, id, intent);
   t.command(command);
+  if (planted(Bug::dispatch_twice)) t.command(command);
   t.mark(id);
 }
 
@@ -192,7 +194,7 @@ void succeeded(Turn& t, ServiceId id, Place& place, const Intent& intent) {
 void unknown_outcome(Turn& t, ServiceId id, const Intent& intent, const std::string& detail) {
   const std::string what =
       intent.strategy + " of " + intent.service + ": nobody can tell what became of it (" + detail + ")";
-  t.record(LockChanged{intent.service, intent.slot, true, what});
+  if (!planted(Bug::unknown_not_locked)) t.record(LockChanged{intent.service, intent.slot, true, what});
   t.place(id, intent.slot).last_effect = t.now;  // only what is seen from now on can release it
   escalate_engine(t, what + "; locked until it is seen well or `homeostat unlock " + intent.service + "`");
   t.mark(id);
@@ -206,10 +208,14 @@ void refund(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   LadderState ladder = t.durable(id).ladders[place.slot];
   if (ladder.attempts > 0) --ladder.attempts;
   if (ladder.tries > 0) --ladder.tries;
+  if (planted(Bug::unrecorded)) return void(t.durable(id).ladders[place.slot] = ladder);
   t.record(LadderMoved{intent.service, place.slot, ladder});
 }
 
-bool is_shadow(const Turn& t, ServiceId id) { return t.s.plan.shadow || t.plan(id).mode == Mode::shadow; }
+bool is_shadow(const Turn& t, ServiceId id) {
+  if (planted(Bug::shadow_acts)) return false;
+  return t.s.plan.shadow || t.plan(id).mode == Mode::shadow;
+}
 
 Duration verification_time(const ServicePlan& plan) {
   Duration longest{};
@@ -258,6 +264,7 @@ void begin_action(Turn& t, Wish wish) {
   place.dispatched = false;
   const std::uint64_t seq = t.record(intent);
   t.s.waiting.push_back(Waiting{seq, intent.id, t.now, false});
+  if (planted(Bug::dispatch_at_once)) dispatch(t, wish.service, place, t.s.durable.actions[intent.id]);
 }
 
 void journal_durable(Turn& t, std::uint64_t seq) {
@@ -391,7 +398,9 @@ namespace {
 // now, and what was started or not is looked at.
 void after_unmanaged(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   if (t.wanted(id, place.slot)) {
-    if (intent.op == Op::start) begin_looking(t, place);
+    const auto looked_at = [&](TargetId target) { return t.s.targets[target].active; };
+    const bool looking = std::any_of(place.targets.begin(), place.targets.end(), looked_at);
+    if (intent.op == Op::start && !looking) begin_looking(t, place);
     return;
   }
   if (intent.op == Op::stop) return;

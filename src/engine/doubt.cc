@@ -1,5 +1,6 @@
 #include "engine/doubt.hpp"
 
+#include "core/planted.hpp"
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
 
@@ -124,6 +125,7 @@ void end_round(Turn& t) {
 }  // namespace
 
 std::optional<Hold> doubt_gate(Turn& t, Instant verdict) {
+  if (planted(Bug::no_doubt)) return std::nullopt;
   DoubtRound& doubt = t.s.doubt;
   const bool fresh = doubt.ended != kLongAgo && t.now - doubt.ended <= kFresh && doubt.began >= verdict;
   if (!doubt.running && fresh && !doubt.doubtful) return std::nullopt;
@@ -172,6 +174,7 @@ void doubt_due(Turn& t) {
 void begin_tilt(Turn& t, Duration gap) {
   const bool new_one = !t.s.tilt_since;
   t.s.tilt_since = t.now;
+  if (planted(Bug::no_tilt)) t.s.tilt_since.reset();
   for (Target& target : t.s.targets) {
     const bool starting = target.health.starting();
     target.health.forget();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/planted.hpp"
 #include "engine/json_reader.hpp"
 #include "engine/json_writer.hpp"
 
@@ -25,7 +26,10 @@ struct Fold {
     return state;
   }
 
-  void operator()(const EpochBegan& r) { d.epoch = r.epoch; }
+  void operator()(const EpochBegan& r) {
+    if (planted(Bug::budget_forgotten)) d.disruptions.clear();
+    d.epoch = r.epoch;
+  }
 
   void operator()(const ConfigLoaded& r) {
     d.generation = r.generation;

@@ -1,5 +1,6 @@
 #include "engine/engine.hpp"
 
+#include "core/planted.hpp"
 #include "engine/actions.hpp"
 #include "engine/doubt.hpp"
 #include "engine/escalate.hpp"
@@ -127,6 +128,7 @@ void Engine::start(Plan plan, std::string_view build, Instant now, Commands& out
   s.durable_seq = s.durable.seq;
   t.record(EpochBegan{s.durable.epoch + 1, std::string(build)});
   s.random = Random(Random::mix(s.plan.seed) ^ s.durable.epoch);
+  if (planted(Bug::hidden_state)) s.random = Random(planted_chance());
   std::vector<std::string> names;
   for (const ServicePlan& service : s.plan.services) names.push_back(service.name);
   t.record(ConfigLoaded{s.plan.generation, std::move(names)});

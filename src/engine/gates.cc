@@ -1,5 +1,6 @@
 #include "engine/gates.hpp"
 
+#include "core/planted.hpp"
 #include "engine/doubt.hpp"
 #include "engine/looking.hpp"
 
@@ -19,14 +20,15 @@ bool has_alive_check(const ServicePlan& plan) {
 Gate engine_gate(Turn& t, const Ask& ask) {
   if (!t.s.recovered) return Hold{"recovering", "the past is being reconciled"};
   if (!t.broken.empty()) return Hold{"defect", t.broken};
-  if (!t.s.observe_only.empty()) return Hold{t.s.defect ? "defect" : "journal", t.s.observe_only};
+  const bool acts = planted(Bug::acts_without_journal);
+  if (!t.s.observe_only.empty() && !acts) return Hold{t.s.defect ? "defect" : "journal", t.s.observe_only};
   if (t.s.stopping && !ask.take_down) return Hold{"shutdown", "Homeostat is ending"};
   return {};
 }
 
 Gate pause_gate(Turn& t, const Ask& ask) {
   const auto until = paused_until(t.s, ask.service, t.now);
-  if (!until) return {};
+  if (!until || planted(Bug::pause_ignored)) return {};
   return Hold{"paused", *until == kNever ? "paused until resumed" : "paused", *until};
 }
 
@@ -109,7 +111,7 @@ Gate prerequisite_gate(Turn& t, const Ask& ask) {
 // Evidence must be newer than the last thing that was done to the target, and not stale.
 Gate evidence_gate(Turn& t, const Ask& ask) {
   const View view = view_of(t, ask.service, ask.slot);
-  if (view.dead || !view.failing || view.check == kNone) return {};
+  if (view.dead || !view.failing || view.check == kNone || planted(Bug::stale_evidence)) return {};
   const CheckPolicy& policy = t.plan(ask.service).checks[view.check].policy;
   const Place& place = t.place(ask.service, ask.slot);
   if (view.last_seen <= place.last_effect) {
@@ -165,7 +167,7 @@ Gate unavailable_gate(Turn& t, const Ask& ask) {
     if (acting || !view_of(t, ask.service, place.slot).up()) ++unavailable;
   }
   const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.plan(ask.service).instances);
-  if (unavailable + 1 <= allowed) return {};
+  if (unavailable + 1 <= allowed || planted(Bug::capacity_ignored)) return {};
   return Hold{"max_unavailable",
               std::to_string(unavailable) + " unavailable already, " + std::to_string(allowed) + " allowed",
               later(t.now, kLookAgain)};

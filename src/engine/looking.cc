@@ -1,5 +1,6 @@
 #include "engine/looking.hpp"
 
+#include "core/planted.hpp"
 #include "engine/doubt.hpp"
 #include "engine/engine.hpp"
 #include "engine/index.hpp"
@@ -173,7 +174,7 @@ void observed(Turn& t, const Observed& in) {
 
 void look_now(Turn& t, TargetId id) {
   Target& target = t.s.targets[id];
-  if (target.in_flight || !target.active) return;
+  if ((target.in_flight && !planted(Bug::runs_twice)) || !target.active) return;
   target.scheduled = t.now;
   run(t, id);
 }

@@ -1,5 +1,6 @@
 #include "engine/recovery.hpp"
 
+#include "core/planted.hpp"
 #include "engine/actions.hpp"
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
@@ -25,6 +26,7 @@ Settled settle(const ActionState& action, const InstanceState* instance, bool ma
   if (started_by == intent.id) return {OutcomeKind::succeeded, "found done after a restart of Homeostat"};
   const bool runs = instance != nullptr && instance->state == RunState::running;
   if (runs && instance->incarnation == intent.expected) {
+    if (planted(Bug::unsure_is_done)) return {OutcomeKind::succeeded, "it runs, so it was done"};
     return {OutcomeKind::not_started, "Homeostat restarted before it was done"};
   }
   if (intent.op == Op::stop && !runs) return {OutcomeKind::succeeded, "found stopped after a restart of Homeostat"};

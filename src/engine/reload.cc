@@ -3,6 +3,7 @@
 #include <map>
 #include <tuple>
 
+#include "core/planted.hpp"
 #include "engine/actions.hpp"
 #include "engine/doubt.hpp"
 #include "engine/evaluate.hpp"
@@ -43,6 +44,7 @@ Kept keep(const State& s) {
 void release_service(Turn& t, ServiceId id) {
   const std::string why = "the service was removed from the configuration";
   for (Place& place : t.live(id).places) {
+    if (planted(Bug::removed_stays_open)) continue;
     withdraw(t, id, place, why);
     const auto action = t.s.durable.actions.find(place.action);
     if (action == t.s.durable.actions.end()) continue;
@@ -109,8 +111,8 @@ void reload_plan(Turn& t, Plan plan) {
   const Kept kept = keep(t.s);
   t.s.plan = std::move(plan);
   t.s.dirty.clear();
-  forget_doubt(t, "the configuration has changed");
   t.record(ConfigLoaded{t.s.plan.generation, names(t.s.plan)});
+  forget_doubt(t, "the configuration has changed");
   build_targets(t.s);
   for (TargetId id = 0; id < t.s.targets.size(); ++id) restore_target(t, id, kept);
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/planted.hpp"
 #include "engine/escalate.hpp"
 #include "engine/strategy.hpp"
 
@@ -20,7 +21,11 @@ std::vector<RungPolicy> rungs_of(const ServicePlan& plan) {
   return rungs;
 }
 
-LadderState ladder_of(Turn& t, ServiceId id, const Place& place) { return t.durable(id).ladders[place.slot]; }
+LadderState ladder_of(Turn& t, ServiceId id, const Place& place) {
+  const auto& ladders = t.durable(id).ladders;  // not [], which would make a state that no record tells of
+  const auto known = ladders.find(place.slot);
+  return known == ladders.end() ? LadderState{} : known->second;
+}
 
 void save(Turn& t, ServiceId id, const Place& place, const LadderState& ladder) {
   t.record(LadderMoved{t.plan(id).name, place.slot, ladder});
@@ -109,6 +114,7 @@ void repair(Turn& t, ServiceId id, Place& place) {
   if (!find_rung(t, id, place, ladder)) {
     call_for_help(t, id, place);
     ladder::rearm(ladder, t.plan(id).backoff, t.now, t.s.random);
+    if (planted(Bug::gives_up)) ladder.not_before = kNever;
     save(t, id, place, ladder);
     return t.wake_at(ladder.not_before);
   }

@@ -1,0 +1,183 @@
+#include "sim/fault.hpp"
+
+namespace homeostat::sim {
+
+using namespace engine;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool misbehave(Arena& arena, const FaultEvent& e, Conduct conduct) {
+  const bool was = arena.well(e.service, e.slot);
+  arena.conduct(e.service, e.slot, conduct, e.span, e.amount % 3 == 0);
+  return was;
+}
+
+bool handle(Arena& arena, const FaultEvent& e, Handling handling) {
+  arena.handling(e.service, handling, 1s + e.span / 4, e.span + 1min);
+  return true;
+}
+
+bool operate(Arena& arena, const FaultEvent& e, Verb verb) {
+  Operator in;
+  in.verb = verb;
+  in.service = arena.services()[e.service].name;
+  in.by = "somebody";
+  if (e.amount % 3 == 0) in.slot = e.slot;
+  if (verb == Verb::pause || verb == Verb::resume) {
+    in.length = e.span;
+    in.slot = kWhole;
+    if (e.amount % 4 == 0) in.service.clear();
+  }
+  if (verb == Verb::deploy) {
+    in.slot = kWhole;
+    in.version = "v" + std::to_string(2 + e.amount % 3);
+    in.force = e.amount % 5 == 0;
+  }
+  return arena.tell(in);
+}
+
+// Whatever waits for an approval gets it.
+bool approve(Arena& arena) {
+  if (!arena.alive()) return false;
+  std::vector<CommandId> waiting;
+  for (const auto& [id, action] : arena.engine().durable().actions) {
+    if (action.intent.mode == Mode::approve && !action.approved) waiting.push_back(id);
+  }
+  for (const CommandId id : waiting) {
+    Operator in;
+    in.verb = Verb::approve;
+    in.id = id;
+    in.by = "somebody";
+    arena.tell(in);
+  }
+  return !waiting.empty();
+}
+
+bool deploy_bad(Arena& arena, const FaultEvent& e) {
+  static constexpr Conduct kBad[] = {Conduct::wrong, Conduct::hang, Conduct::flap};
+  arena.release_does("v" + std::to_string(2 + e.amount % 3), kBad[e.amount % 3]);
+  return operate(arena, e, Verb::deploy);
+}
+
+bool strike_service(Arena& arena, const FaultEvent& e) {
+  switch (e.fault) {
+    case Fault::crash:
+      return arena.crash(e.service, e.slot);
+    case Fault::crash_loop:
+      arena.dies_after(e.service, 100ms * static_cast<int>(1 + e.amount % 30), e.span);
+      return arena.crash(e.service, e.slot);
+    case Fault::hang:
+      return misbehave(arena, e, Conduct::hang);
+    case Fault::slow:
+      return misbehave(arena, e, Conduct::slow);
+    case Fault::wrong:
+      return misbehave(arena, e, Conduct::wrong);
+    case Fault::refuse:
+      return misbehave(arena, e, Conduct::refuse);
+    case Fault::unreachable:
+      return misbehave(arena, e, Conduct::unreachable);
+    case Fault::blind:
+      return misbehave(arena, e, Conduct::blind);
+    case Fault::lost_answers:
+      return misbehave(arena, e, Conduct::lost);
+    case Fault::flap:
+      return misbehave(arena, e, Conduct::flap);
+    case Fault::action_fails:
+      return handle(arena, e, Handling::fail);
+    case Fault::action_hangs:
+      return handle(arena, e, Handling::hang);
+    case Fault::action_late:
+      return handle(arena, e, Handling::late);
+    default:
+      return handle(arena, e, Handling::mute);
+  }
+}
+
+bool strike_engine(Arena& arena, const FaultEvent& e) {
+  const Duration down_for = e.span / 20;
+  switch (e.fault) {
+    case Fault::kill:
+      return arena.kill(e.amount % 4, down_for);
+    case Fault::kill_between_records:
+      arena.lie_in_wait({1 + e.amount % 12, false, e.amount % 2 == 0, down_for});
+      return arena.alive();
+    case Fault::kill_in_action:
+      arena.lie_in_wait({0, true, false, down_for});
+      return arena.alive();
+    case Fault::reboot:
+      arena.reboot(down_for + 10s);
+      return true;
+    case Fault::pause:
+      return arena.pause(e.span / 2 + 3s);
+    case Fault::clock_jump:
+      return arena.suspend(e.amount % 2 == 0 ? e.span : e.span * 1000);
+    case Fault::disk_stalls:
+      arena.journal_stalls(e.span / 8);
+      return true;
+    case Fault::disk_full:
+      return arena.journal_fails(e.span);
+    default:
+      return false;
+  }
+}
+
+bool strike_world(Arena& arena, const FaultEvent& e) {
+  switch (e.fault) {
+    case Fault::network_cut:
+      arena.cut_network(e.span);
+      return true;
+    case Fault::self_check_fails:
+      arena.self_check_fails(e.span);
+      return true;
+    case Fault::self_check_hangs:
+      arena.self_check_hangs(e.span);
+      return true;
+    case Fault::notifier_fails:
+      arena.notifier_fails(e.span);
+      return true;
+    case Fault::file_missing:
+      arena.file_missing(e.span);
+      return true;
+    case Fault::bad_release:
+      return deploy_bad(arena, e);
+    case Fault::operator_pauses:
+      return operate(arena, e, Verb::pause);
+    case Fault::operator_resumes:
+      return operate(arena, e, Verb::resume);
+    case Fault::operator_stops:
+      return operate(arena, e, Verb::stop);
+    case Fault::operator_starts:
+      return operate(arena, e, Verb::start);
+    case Fault::operator_restarts:
+      return operate(arena, e, Verb::restart);
+    case Fault::operator_deploys:
+      return operate(arena, e, Verb::deploy);
+    case Fault::operator_approves:
+      return approve(arena);
+    case Fault::operator_unlocks:
+      return operate(arena, e, Verb::unlock);
+    default:
+      return operate(arena, e, Verb::check);
+  }
+}
+
+}  // namespace
+
+bool strike(Arena& arena, const FaultEvent& event) {
+  if (event.fault <= Fault::reply_lost) return strike_service(arena, event);
+  return event.fault <= Fault::disk_full ? strike_engine(arena, event) : strike_world(arena, event);
+}
+
+std::string words(const FaultEvent& event, std::string_view service) {
+  const auto seconds = [](Duration d) {
+    const auto tenths = d / 100ms;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "s";
+  };
+  std::string text = seconds(event.at) + " " + std::string(name_of(event.fault));
+  if (event.fault < Fault::kill || event.fault >= Fault::bad_release) text += " " + std::string(service);
+  return text + "/" + std::to_string(event.slot) + " for " + seconds(event.span) + " (" + std::to_string(event.amount) +
+         ")";
+}
+
+}  // namespace homeostat::sim

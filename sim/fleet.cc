@@ -1,0 +1,157 @@
+// The fleets of the trials: every seed another mixture of what the configuration can say.
+#include <algorithm>
+
+#include "sim/plans.hpp"
+#include "sim/trial.hpp"
+
+namespace homeostat::sim {
+
+using namespace engine;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Maker {
+ public:
+  explicit Maker(std::uint64_t seed) : random_(Random::mix(seed) ^ 0xf1ee7) {}
+
+  ServicePlan service(std::uint32_t number) {
+    ServicePlan s = web("s" + std::to_string(number), chance(30) ? static_cast<std::uint32_t>(2 + pick(2)) : 1);
+    if (chance(75)) s.checks.erase(s.checks.begin());
+    for (CheckPlan& check : s.checks) tune(check.policy);
+    s.min_healthy = s.instances > 1 && chance(50) ? s.instances - 1 : 1;
+    s.backoff.max = 20s * static_cast<int>(1 + pick(5));
+    s.budget = Budget{static_cast<std::uint32_t>(1 + pick(3)), 0, 2min * static_cast<int>(1 + pick(3))};
+    s.reopen_within = 2min;
+    s.rearm_after = 1min * static_cast<int>(2 + pick(5));
+    if (s.instances > 1 && chance(40)) {
+      s.ladder.insert(s.ladder.begin() + 1, rung(StrategyKind::restart, 1));
+      s.ladder[1].all = true;
+    }
+    special(s, number);
+    return s;
+  }
+
+ private:
+  void tune(CheckPolicy& policy) {
+    static constexpr Duration kIntervals[] = {5s, 8s, 10s, 15s};
+    policy.interval = kIntervals[pick(4)];
+    policy.fast_interval = chance(50) ? 1s : 2s;
+    policy.timeout = chance(50) ? 1s : 2s;
+    if (policy.failure_threshold > 1) policy.failure_threshold = static_cast<std::uint32_t>(2 + pick(2));
+    policy.success_threshold = static_cast<std::uint32_t>(1 + pick(2));
+    if (policy.startup_grace > Duration{}) policy.startup_grace = 1s * static_cast<int>(pick(6));
+  }
+
+  void released(ServicePlan& s) {
+    s.runtime.releases = true;
+    s.release = "v1";
+    s.stable_after = 20s;
+    RungPlan rollback = rung(StrategyKind::rollback);
+    rollback.changed_within = 5min;
+    s.ladder.insert(s.ladder.begin(), rollback);
+  }
+
+  void external(ServicePlan& s) {
+    s.runtime.managed = false;
+    s.instances = 1;
+    s.min_healthy = 1;
+    std::erase_if(s.checks, [](const CheckPlan& check) { return check.process; });
+    std::erase_if(s.ladder, [](const RungPlan& rung) { return rung.all; });
+    RungPlan hook = rung(StrategyKind::exec, 2);
+    hook.name = "hook";
+    hook.idempotent = chance(30);
+    s.ladder.insert(s.ladder.begin(), hook);
+  }
+
+  void special(ServicePlan& s, std::uint32_t number) {
+    switch (number) {
+      case 1:
+      case 2:
+        return released(s);
+      case 3:
+      case 4:
+        return external(s);
+      case 5:
+      case 6:
+        s.mode = Mode::approve;
+        return;
+      case 7:
+        s.mode = Mode::shadow;
+        return;
+      case 8: {
+        Prerequisite file;
+        file.kind = Prerequisite::Kind::file_exists;
+        file.text = "/srv/enabled exists";
+        file.probe = 0;
+        s.prerequisites = {file};
+        return;
+      }
+      case 9:
+      case 10:
+        s.depends_on = {0};
+        return;
+      default:
+        return;
+    }
+  }
+
+  std::uint64_t pick(std::uint64_t bound) { return random_.below(bound); }
+  bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
+  Random random_;
+};
+
+void change(Plan& plan, std::uint64_t variant) {
+  ServicePlan& s = plan.services[variant % plan.services.size()];
+  switch (variant % 5) {
+    case 0: {  // nothing depends on those from the sixth on
+      const std::size_t first = std::min<std::size_t>(5, plan.services.size() - 1);
+      const std::size_t gone = first + variant / 5 % (plan.services.size() - first);
+      plan.services.erase(plan.services.begin() + static_cast<std::ptrdiff_t>(gone));
+      return;
+    }
+    case 1:
+      s.checks.back().identity = variant;
+      return;
+    case 2:
+      s.checks.back().policy.failure_threshold += 1;
+      return;
+    case 3:
+      s.instances += s.runtime.managed ? 1 : 0;
+      return;
+    default:
+      if (s.mode == Mode::act) s.mode = Mode::approve;
+      return;
+  }
+}
+
+// Indices of services shift when one is left out.
+void leave_out(Plan& plan, const std::vector<bool>& left_out) {
+  std::vector<ServiceId> now(plan.services.size(), kNone);
+  std::vector<ServicePlan> kept;
+  for (ServiceId id = 0; id < plan.services.size(); ++id) {
+    if (id < left_out.size() && left_out[id]) continue;
+    now[id] = static_cast<ServiceId>(kept.size());
+    kept.push_back(std::move(plan.services[id]));
+  }
+  for (ServicePlan& service : kept) {
+    for (ServiceId& other : service.depends_on) other = now[other];
+    std::erase(service.depends_on, kNone);
+  }
+  plan.services = std::move(kept);
+}
+
+}  // namespace
+
+Plan fleet_of(const Trial& trial, std::uint64_t variant) {
+  Maker maker(trial.seed);
+  std::vector<ServicePlan> services;
+  for (std::uint32_t i = 0; i < kFleet; ++i) services.push_back(maker.service(i));
+  Plan plan = sim::plan_of(std::move(services));
+  leave_out(plan, trial.left_out);
+  if (variant != 0 && plan.services.size() > 1) change(plan, variant);
+  plan.seed = trial.seed;
+  return plan;
+}
+
+}  // namespace homeostat::sim

@@ -1,0 +1,130 @@
+// What holds for every repair: it stands on enough evidence, fresh, and not on a fault of our own.
+#include <algorithm>
+
+#include "sim/invariant.hpp"
+
+namespace homeostat::sim {
+
+using namespace engine;
+
+namespace {
+
+const Dispatch* dispatch_of(const Command& command) { return std::get_if<Dispatch>(&command); }
+
+/// A repair of what still runs follows a bad answer that came after whatever was done last, and that is not old.
+class FreshEvidence : public Invariant {
+ public:
+  explicit FreshEvidence(Scene& scene) : Invariant(scene, "fresh_evidence") {}
+  void commanded(const Command& command) override {
+    const Dispatch* dispatch = dispatch_of(command);
+    const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
+    if (story == nullptr || story->intent.origin != Origin::ladder) return;
+    const Spot& spot = ledger().spot(story->service, story->intent.slot);
+    const ServicePlan* plan = arena().plan_of(story->service);
+    if (spot.dead || plan == nullptr) return;
+    bool fresh = false;
+    for (CheckId id = 0; id < spot.checks.size() && id < plan->checks.size(); ++id) {
+      const CheckPolicy& policy = plan->checks[id].policy;
+      const Told& told = spot.checks[id];
+      if (plan->checks[id].role != Role::alive || told.last_bad == kLongAgo) continue;
+      const bool recent = arena().now() - told.last <= 2 * policy.interval + policy.timeout;
+      fresh = fresh || (recent && told.last_bad > spot.last_deed);
+    }
+    expect(fresh, [&] { return words(story->intent) + " stands on old evidence"; });
+  }
+};
+
+/// A verdict needs as many failures in a row as the configuration says; the end of a process is one by itself.
+class ThresholdReached : public Invariant {
+ public:
+  explicit ThresholdReached(Scene& scene) : Invariant(scene, "failures_reach_the_threshold") {}
+  void recorded(const Record& record) override {
+    const auto* failing = std::get_if<IncidentFailing>(&record.body);
+    if (failing == nullptr) return;
+    const std::uint32_t service = arena().number_of(failing->service);
+    const ServicePlan* plan = arena().plan_of(service);
+    const Spot& spot = ledger().spot(service, failing->slot);
+    bool verdict = spot.dead || known_dead(failing->service, failing->slot);
+    for (CheckId id = 0; plan != nullptr && id < spot.checks.size() && id < plan->checks.size(); ++id) {
+      verdict = verdict || (plan->checks[id].role == Role::alive && spot.checks[id].verdict);
+    }
+    expect(verdict, [&] { return failing->service + " was found failing by too little"; });
+  }
+
+ private:
+  // Of a start whose reply was lost nobody knows; its end before that is what the verdict stands on.
+  bool known_dead(const std::string& service, Slot slot) const {
+    const auto& instances = arena().engine().durable().services.at(service).instances;
+    const auto found = instances.find(slot);
+    return found != instances.end() && found->second.state == RunState::dead;
+  }
+};
+
+/// After a pause or a jump of time nothing is done on indirect evidence for a while; the checks do not catch up.
+class TimeJumps : public Invariant {
+ public:
+  explicit TimeJumps(Scene& scene) : Invariant(scene, "time_jumps_hold_back") {}
+  void given(const Input& input) override {
+    if (std::holds_alternative<Gap>(input)) probes_.clear();
+  }
+  void commanded(const Command& command) override {
+    if (ledger().last_gap() == kLongAgo) return;
+    if (const auto* probe = std::get_if<Probe>(&command)) return probed(*probe);
+    const Dispatch* dispatch = dispatch_of(command);
+    const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
+    if (story == nullptr || story->intent.origin != Origin::ladder || !story->repairs()) return;
+    const Spot& spot = ledger().spot(story->service, story->intent.slot);
+    if (spot.dead) return;
+    for (const Told& told : spot.checks) {
+      if (told.bad > 0 && told.direct) return;
+    }
+    expect(arena().now() >= later(ledger().last_gap(), arena().plan().tilt_least),
+           [&] { return words(story->intent) + " on indirect evidence, right after a jump of time"; });
+  }
+
+ private:
+  // Each target once in the moment of the return, however many of its runs were missed.
+  void probed(const Probe& probe) {
+    if (arena().now() > later(ledger().last_gap(), std::chrono::milliseconds(100))) return;
+    if (probe.target >= probes_.size()) probes_.resize(probe.target + 1);
+    ++probes_[probe.target];
+    expect(probes_[probe.target] <= 2, [] { return std::string("a check catches up with the runs it missed"); });
+  }
+  std::vector<int> probes_;
+};
+
+/// When it is our own network that is cut, nothing that is well is disturbed.
+class CutOff : public Invariant {
+ public:
+  explicit CutOff(Scene& scene) : Invariant(scene, "own_network_cut_disturbs_nothing") {}
+  void did(const Deed& deed) override {
+    const Story* story = ledger().find(deed.id);
+    if (story == nullptr || story->intent.origin != Origin::ladder || !arena().cut_within(std::chrono::minutes(1))) {
+      return;
+    }
+    if (deed.op != Op::stop && deed.op != Op::restart) return;
+    // Where only a few services run nobody can tell whose fault it is.
+    if (running() < 2 * arena().plan().doubt_roots) return;
+    const bool own = arena().now() - ledger().spot(deed.service, deed.slot).own_fault < std::chrono::minutes(2);
+    expect(!deed.was_well || own, [&] { return words(story->intent) + " although only our own network was cut"; });
+  }
+
+ private:
+  std::size_t running() const {
+    const auto& services = arena().services();
+    return static_cast<std::size_t>(std::ranges::count_if(services, [](const ArenaService& service) {
+      return std::ranges::any_of(service.places, [](const ArenaPlace& place) { return place.alive; });
+    }));
+  }
+};
+
+}  // namespace
+
+void add_evidence_invariants(Scene& scene, Invariants& out) {
+  out.push_back(std::make_unique<FreshEvidence>(scene));
+  out.push_back(std::make_unique<ThresholdReached>(scene));
+  out.push_back(std::make_unique<TimeJumps>(scene));
+  out.push_back(std::make_unique<CutOff>(scene));
+}
+
+}  // namespace homeostat::sim

@@ -1,0 +1,146 @@
+// How much may be done: budgets, capacity, attempts.
+#include <algorithm>
+
+#include "sim/invariant.hpp"
+
+namespace homeostat::sim {
+
+using namespace engine;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// In no window are more running instances taken away by repairs than the budget allows, over crashes too.
+class WithinBudget : public Invariant {
+ public:
+  explicit WithinBudget(Scene& scene) : Invariant(scene, "repairs_stay_within_the_budget") {}
+  void did(const Deed& deed) override {
+    const Story* story = ledger().find(deed.id);
+    const ServicePlan* plan = arena().plan_of(deed.service);
+    if (story == nullptr || plan == nullptr || !story->intent.disruptive || !story->intent.by.empty()) return;
+    if (story->stops + story->others > 1) return;
+    const Instant at = std::min(story->dispatched_at, arena().now());
+    if (deed.service >= used_.size()) used_.resize(deed.service + 1);
+    count(used_[deed.service], at, plan->budget, plan->instances, plan->name);
+    std::uint32_t fleet = 0;
+    for (const ServicePlan& service : arena().plan().services) fleet += service.instances;
+    largest_ = std::max(largest_, fleet);
+    count(all_, at, arena().plan().fleet, largest_, "the fleet");
+  }
+
+ private:
+  void count(std::vector<Instant>& used, Instant at, const Budget& budget, std::uint32_t instances,
+             const std::string& whose) {
+    used.insert(std::upper_bound(used.begin(), used.end(), at), at);
+    const std::uint32_t limit = std::max(budget.max_actions, instances * budget.percent / 100);
+    if (used.size() <= limit) return expect(true, [] { return std::string(); });
+    // An intent is dated up to five seconds before its dispatch, while it waits for the journal.
+    bool within = true;
+    for (std::size_t i = limit; i < used.size(); ++i) within = within && used[i] - used[i - limit] > budget.per - 6s;
+    expect(within, [&] { return "more than " + std::to_string(limit) + " repairs of " + whose + " in its window"; });
+  }
+
+  std::vector<std::vector<Instant>> used_;
+  std::vector<Instant> all_;
+  std::uint32_t largest_ = 0;
+};
+
+/// What is well is not taken away while too much of the service is missing already.
+class CapacityKept : public Invariant {
+ public:
+  explicit CapacityKept(Scene& scene) : Invariant(scene, "healthy_capacity_is_kept") {}
+  void commanded(const Command& command) override {
+    const auto* dispatch = std::get_if<Dispatch>(&command);
+    const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
+    if (story == nullptr || story->intent.op != Op::restart || story->intent.slot < 0) return;
+    const ServicePlan* plan = arena().plan_of(story->service);
+    if (plan == nullptr || !plan->runtime.managed || !surely_up(*plan, story->service, story->intent.slot)) return;
+    std::uint32_t missing = 0;
+    for (Slot slot = 0; slot < static_cast<Slot>(plan->instances); ++slot) {
+      const bool wanted = arena().engine().durable().services.at(plan->name).wants_running(slot);
+      if (slot != story->intent.slot && wanted && ledger().spot(story->service, slot).dead) ++missing;
+    }
+    expect(missing + 1 <= plan->max_unavailable.of(plan->instances), [&] {
+      return words(story->intent) + " takes a healthy instance away, " + std::to_string(missing) + " miss";
+    });
+  }
+
+ private:
+  bool surely_up(const ServicePlan& plan, std::uint32_t service, Slot slot) {
+    const Spot& spot = ledger().spot(service, slot);
+    if (spot.dead || spot.checks.empty()) return false;
+    for (CheckId id = 0; id < spot.checks.size() && id < plan.checks.size(); ++id) {
+      const Told& told = spot.checks[id];
+      const bool counts = plan.checks[id].role == Role::alive && plan.checks[id].scope == Scope::instance;
+      if (counts && (told.verdict || told.good < plan.checks[id].policy.success_threshold * 3)) return false;
+    }
+    return arena().well(service, slot);
+  }
+};
+
+/// A rung is tried as often as it says; a spent ladder calls somebody before it begins again; it begins anew only after
+/// enough health, or for an operator.
+class BoundedAttempts : public Invariant {
+ public:
+  explicit BoundedAttempts(Scene& scene) : Invariant(scene, "attempts_are_bounded") {}
+  void given(const Input& input) override {
+    const auto* in = std::get_if<Operator>(&input);
+    by_hand_ = in != nullptr && in->verb == Verb::start;
+  }
+  void recorded(const Record& record) override {
+    if (const auto* intent = std::get_if<Intent>(&record.body)) return intended(*intent);
+    if (const auto* escalated = std::get_if<Escalated>(&record.body)) called_.insert(escalated->incident);
+    if (const auto* well = std::get_if<IncidentRecovering>(&record.body)) {
+      place(well->service, well->slot).well_since = well->first_success;
+    }
+    if (const auto* moved = std::get_if<LadderMoved>(&record.body)) ladder_moved(*moved);
+  }
+  void died() override { places_.clear(); }
+
+ private:
+  struct Place {
+    LadderState last;
+    Instant well_since = kLongAgo;
+    bool known = false;
+  };
+  Place& place(const std::string& service, Slot slot) { return places_[{arena().number_of(service), slot}]; }
+
+  void intended(const Intent& intent) {
+    const ServicePlan* plan = arena().plan_of(arena().number_of(intent.service));
+    if (plan == nullptr || intent.origin != Origin::ladder || intent.rung >= plan->ladder.size()) return;
+    expect(intent.attempt >= 1 && intent.attempt <= plan->ladder[intent.rung].attempts,
+           [&] { return words(intent) + " is one try too many of its rung"; });
+  }
+
+  void ladder_moved(const LadderMoved& moved) {
+    Place& place = this->place(moved.service, moved.slot);
+    const LadderState last = place.last;
+    const bool known = place.known;
+    place.last = moved.state;
+    place.known = true;
+    if (!known) return;
+    const ServicePlan* plan = arena().plan_of(arena().number_of(moved.service));
+    if (plan == nullptr) return;
+    if (moved.state.rounds > last.rounds) {
+      const std::uint64_t incident = arena().engine().durable().services.at(moved.service).incident;
+      expect(called_.contains(incident), [&] { return "the ladder of " + moved.service + " was spent in silence"; });
+    } else if (moved.state.tries == 0 && last.tries > 1) {
+      const bool earned = place.well_since != kLongAgo && arena().now() >= later(place.well_since, plan->rearm_after);
+      expect(by_hand_ || earned, [&] { return "the ladder of " + moved.service + " forgot its tries too early"; });
+    }
+  }
+
+  std::map<std::pair<std::uint32_t, Slot>, Place> places_;
+  std::set<std::uint64_t> called_;
+  bool by_hand_ = false;
+};
+
+}  // namespace
+
+void add_limit_invariants(Scene& scene, Invariants& out) {
+  out.push_back(std::make_unique<WithinBudget>(scene));
+  out.push_back(std::make_unique<CapacityKept>(scene));
+  out.push_back(std::make_unique<BoundedAttempts>(scene));
+}
+
+}  // namespace homeostat::sim

@@ -1,0 +1,52 @@
+// A simulator that finds nothing proves nothing: every planted bug is found, by the invariant that is there for it.
+#include "core/planted.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "sim/campaign.hpp"
+
+namespace homeostat::sim {
+namespace {
+
+constexpr std::uint64_t kMostSeeds = 1000;
+
+struct Planted {
+  Bug bug;
+  const char* found_by;
+};
+
+class PlantedBug : public testing::TestWithParam<Planted> {};
+
+TEST_P(PlantedBug, IsFound) {
+  planted_bug = GetParam().bug;
+  const CampaignResult result = run_campaign(1, kMostSeeds, std::max(1U, std::thread::hardware_concurrency()));
+  planted_bug = Bug::none;
+  ASSERT_TRUE(result.failed) << "not found in " << kMostSeeds << " seeds";
+  EXPECT_EQ(result.failure.broken, GetParam().found_by) << result.failure.how;
+  std::printf("found by seed %llu: %s\n", static_cast<unsigned long long>(result.failed->seed),
+              result.failure.how.c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, PlantedBug,
+    testing::Values(
+        Planted{Bug::dispatch_at_once, "intent_before_effect"}, Planted{Bug::dispatch_twice, "action_done_once"},
+        Planted{Bug::unknown_not_locked, "every_intent_ends_once"}, Planted{Bug::unsure_is_done, "truthful_outcomes"},
+        Planted{Bug::stale_evidence, "fresh_evidence"}, Planted{Bug::verdict_at_once, "failures_reach_the_threshold"},
+        Planted{Bug::no_tilt, "time_jumps_hold_back"}, Planted{Bug::no_doubt, "own_network_cut_disturbs_nothing"},
+        Planted{Bug::budget_forgotten, "repairs_stay_within_the_budget"},
+        Planted{Bug::capacity_ignored, "healthy_capacity_is_kept"},
+        Planted{Bug::ladder_forgets, "attempts_are_bounded"}, Planted{Bug::pause_ignored, "stop_means_stop"},
+        Planted{Bug::shadow_acts, "modes_are_respected"},
+        Planted{Bug::removed_stays_open, "one_configuration_at_a_time"},
+        Planted{Bug::record_lost, "journal_is_without_gaps"},
+        Planted{Bug::unrecorded, "state_is_the_fold_of_the_journal"},
+        Planted{Bug::acts_without_journal, "no_journal_no_action"}, Planted{Bug::runs_twice, "nothing_piles_up"},
+        Planted{Bug::gives_up, "comes_to_rest"}, Planted{Bug::hidden_state, "same_seed_same_trace"}),
+    [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });
+
+}  // namespace
+}  // namespace homeostat::sim
