@@ -167,5 +167,23 @@ TEST(Repair, ShadowDecidesButDoesNothing) {
   EXPECT_TRUE(decided);
 }
 
+// What a rolling repair has restarted may fail again, and then hold up the rest of it for ever.
+TEST(Repair, OfWhatFailsAgainDoesNotWaitForTheRollingOne) {
+  ServicePlan service = web("web", 3);
+  service.ladder = {rung(StrategyKind::restart, 1), rung(StrategyKind::escalate)};
+  service.ladder[0].all = true;
+  service.budget.max_actions = 1;
+  Started world(plan_of({service}));
+  world.crash("web", 0);
+  world.run_for(2s);  // 0 and 1 are done, 2 waits for the budget
+  ASSERT_TRUE(world.durable().services.at("web").operation);
+  world.crash("web", 0);
+  world.crash("web", 1);
+  world.run_for(15min);
+  for (Slot slot = 0; slot < 3; ++slot) EXPECT_TRUE(world.running("web", slot)) << slot;
+  EXPECT_FALSE(world.durable().services.at("web").operation);
+  EXPECT_EQ(world.status("web"), Status::healthy);
+}
+
 }  // namespace
 }  // namespace homeostat::sim

@@ -4,6 +4,7 @@
 
 #include "core/planted.hpp"
 #include "engine/escalate.hpp"
+#include "engine/operations.hpp"
 #include "engine/strategy.hpp"
 
 namespace homeostat::engine {
@@ -99,7 +100,11 @@ void call_for_help(Turn& t, ServiceId id, const Place& place) {
 void repair(Turn& t, ServiceId id, Place& place) {
   if (!place.action.none()) return;
   const auto& operation = t.durable(id).operation;
-  if (operation && operation->incident != 0) return;  // a repair of this service is rolling already
+  if (operation && operation->incident != 0) {
+    const bool done = std::count(operation->done.begin(), operation->done.end(), place.slot) > 0;
+    if (!done) return;  // a repair of this service is rolling already, and comes to this place
+    stop_operation(t, id, place_name(t, id, place.slot) + " has been restarted and fails again");
+  }
   if (place.judge_at != kNever) {
     if (t.now < place.judge_at) return t.wake_at(place.judge_at);
     place.judge_at = kNever;
