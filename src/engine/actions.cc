@@ -369,7 +369,9 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
   if (!t.wanted(id, place.slot)) return end_unwanted(t, id, place, intent);
   const View view = view_of(t, id, place.slot);
   const bool proved = !view.failing && !view.unknown && view.confirmed;
-  const bool failed_anew = view.dead || (view.failing && !view.recovering && intent.incident == 0);
+  // A verdict from before the action stays until the recovery is verified; only a failure since then is a new one.
+  const bool failed_since = view.failing && !view.recovering && view.first_failure > *found->second.succeeded_at;
+  const bool failed_anew = view.dead || (failed_since && intent.incident == 0);
   if (!proved && !failed_anew && t.now < place.deadline) return t.wake_at(place.deadline);
   // It answers well, only not often enough yet: the next answers decide.
   if (!proved && !failed_anew && view.proving) return t.wake_at(later(t.now, std::chrono::seconds(1)));
