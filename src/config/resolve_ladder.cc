@@ -115,6 +115,11 @@ void resolve_ladder(const Resolution& in, Named<ServiceDraft>& service) {
     restart.verify_within = default_verify(plan);
     plan.ladder.push_back(restart);
   }
+  // A command of the user's is repeated only when he says that it may be.
+  const auto* commands = std::get_if<runtime::ExecSpec>(&service.value.run.spec);
+  for (engine::RungPlan& rung : plan.ladder) {
+    if (commands != nullptr && rung.strategy != StrategyKind::exec) rung.idempotent = commands->idempotent;
+  }
   if (plan.ladder.empty() || plan.ladder.back().strategy != StrategyKind::escalate) {
     plan.ladder.push_back(escalate(in, in.config.plan.default_notifier));
   }

@@ -20,7 +20,7 @@ Wish wish(const Case& c) {
   const InstanceState* instance = c.place.slot < 0 ? nullptr : c.t.instance(c.service, c.place.slot);
   const bool runs = instance != nullptr && instance->state == RunState::running;
   w.op = managed && !runs && c.place.slot >= 0 ? Op::start : Op::restart;
-  w.idempotent = true;
+  w.idempotent = managed || c.rung.idempotent;
   return w;
 }
 
