@@ -232,5 +232,29 @@ TEST_F(Cli, RunRefusesAWrongConfiguration) {
   EXPECT_FALSE(std::filesystem::exists(file("state/journal.db")));
 }
 
+TEST_F(Cli, TestPlaysScenarios) {
+  const std::string config =
+      "homeostat: 1\n"
+      "services: { web: { run: { process: { command: [serve] } }, checks: { alive: { tcp: { port: 80 } } } } }\n";
+  write("web.yaml", config);
+  const std::string head = "# crashes are repaired\nconfig from web.yaml\nevents\n  at 10s web crashes\n";
+  write("good.scn", head + "  at 10s expect restart of web verified within 5s\n");
+  Ran ran = run("test --json '" + file("good.scn") + "'");
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_TRUE(parse_object(ran.out)->at("passed").as_bool()) << ran.out;
+  write("bad.scn", head + "  at 10s expect web is healthy\n");
+  ran = run("test '" + file("bad.scn") + "'");
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_NE(ran.out.find("bad.scn:5:17: at 10s expect web is healthy\n  instead: at 10.000s: it is "),
+            std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find("10.000s  - web crashes"), std::string::npos) << "the timeline: " << ran.out;
+  write("typo.scn", head + "  at 10s expect web is helthy\n");
+  ran = run("test '" + file("") + "'");
+  EXPECT_EQ(ran.exit, 2) << "one that cannot be read";
+  EXPECT_NE(ran.out.find("(did you mean `healthy`?)"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("1 passed, 2 failed\n"), std::string::npos) << ran.out;
+}
+
 }  // namespace
 }  // namespace homeostat::cli

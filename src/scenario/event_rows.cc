@@ -173,7 +173,7 @@ std::vector<EventRow> services() {
       {Pattern("<service> comes up answering <count> [on <version>]"),
        "What is started from now on, or on that release, answers so.",
        [](Stage& s, const Captures& c) { return comes_up(s, c, answered(c.count("count"))); }},
-      {Pattern("<service> comes up <how:well|hanging|refusing> [on <version>]"), "The same.",
+      {Pattern("<service> comes up <how:well|hanging|refusing|unseen> [on <version>]"), "The same.",
        [](Stage& s, const Captures& c) { return comes_up(s, c, shown(c.text("how"))); }},
       {Pattern("actions on <service> <how:fail|succeed>"), "Starting it fails, and so do the user's own commands.",
        [](Stage& s, const Captures& c) {
@@ -202,8 +202,9 @@ std::vector<EventRow> surroundings() {
        }},
       {Pattern("self_check <how:fails|stalls|works>"),
        "The loopback check that comes before acting on indirect evidence.", self_check},
-      {Pattern("journal <how:stalls|recovers|fails>"),
-       "Nothing becomes durable; everything does again; writing ends with an error, for good.", journal},
+      {Pattern("journal <how:stalls|fails>"), "Nothing becomes durable; writing ends with an error, for good.",
+       journal},
+      {Pattern("journal goes on"), "What waited becomes durable, all at once.", journal},
       {Pattern("runtime <how:stalls|answers>"), "What is done is done, but Homeostat is not told.",
        [](Stage& s, const Captures& c) {
          s.world.runtime_silent(c.text("how") == "stalls");

@@ -201,7 +201,7 @@ const std::vector<HappeningRow>& happening_rows() {
        "Its repair begins to wait for a gate.", is_hold},
       {Pattern("escalation(s) [of <service>] [to <notifier>] [because <text>]"),
        "Somebody is called; `of homeostat`: about Homeostat itself.", is_escalation},
-      {Pattern("notification(s) [of <service>] <how:delivered|failed>"), "A notifier ended.", is_notification},
+      {Pattern("notification(s) [of <service>] [<how:delivered|failed>]"), "A notifier ended.", is_notification},
       {Pattern("version <version> of <service> turns <mark:stable|quarantined>"), "What is thought of a release.",
        is_mark},
       {Pattern("operation <kind:deploy|rollback|restart_all> of <service> <phase:begins|ends|stops> [because <text>]"),

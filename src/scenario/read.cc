@@ -53,6 +53,7 @@ class ScenarioReader {
   Outcome line(std::string_view line, std::uint32_t number) {
     const bool indented = !line.empty() && (line.front() == ' ' || line.front() == '\t' || line.front() == '\r');
     if (indented && in_config_) return config_line(line, number);
+    if (line.size() > kMaxLine) return wrong({number, 1}, fmt::format("longer than {} bytes", kMaxLine));
     auto words = split_words(line, number);
     if (!words) return std::unexpected(std::move(words.error()));
     if (words->empty()) {

@@ -10,6 +10,7 @@
 namespace homeostat::scenario {
 
 inline constexpr std::size_t kMaxBytes = std::size_t{256} << 10;
+inline constexpr std::size_t kMaxLine = 1'000;
 inline constexpr std::size_t kMaxEvents = 10'000;  // `every` counted each time
 inline constexpr std::size_t kMaxExpectations = 2'000;
 inline constexpr std::size_t kMaxConfigs = 16;

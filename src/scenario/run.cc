@@ -56,7 +56,7 @@ class Play {
  private:
   void go_to(Duration stop) {
     const auto step = [&] {
-      look();
+      if (stage_.now() < stop) look();  // at the stop itself its events come first
       return ++steps_ > kMostSteps;
     };
     if (stage_.now() < stop && stage_.world.run_until(step, stop - stage_.now()) && !too_long_) {

@@ -46,5 +46,20 @@ TEST(Scenarios, EachPasses) {
   for (const std::string& file : files()) play(file);
 }
 
+TEST(Scenarios, AreListedWithTheirRules) {
+  const auto text = config::read_file(kFolder / "README.md", kMaxBytes);
+  ASSERT_TRUE(text) << text.error().text;
+  std::set<std::string> listed;
+  for (std::size_t at = text->find('`'); at != std::string::npos; at = text->find('`', at)) {
+    const std::size_t end = text->find('`', at + 1);
+    const std::string name = text->substr(at + 1, end - at - 1);
+    if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string::npos && name.find('-') != name.npos) {
+      EXPECT_TRUE(listed.insert(name + ".scn").second) << name << " is listed twice";
+    }
+    at = end + 1;
+  }
+  EXPECT_EQ(listed, files());
+}
+
 }  // namespace
 }  // namespace homeostat::scenario
