@@ -11,10 +11,9 @@ export HOMEOSTAT_STARTED=${HOMEOSTAT_STARTED:-$(date +%s)}
 say() { printf '[%3ds] %s\n' $(($(date +%s) - HOMEOSTAT_STARTED)) "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# missing_packages build|test: the packages of that kind (test includes build) that are not installed yet.
+# missing_packages build|test|bench: the packages of that kind (the others include build) that are not installed yet.
 missing_packages() {
-  local kinds=build kind package
-  [ "$1" = test ] && kinds='build test'
+  local kinds="build $1" kind package
   while read -r kind package; do
     case " $kinds " in *" $kind "*) ;; *) continue ;; esac
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"

@@ -1,0 +1,43 @@
+"""The figures that programs of this folder measure by themselves."""
+
+import json
+import re
+import subprocess
+
+from kit import BUILD, Trouble, median
+from report import Row
+
+
+def output_of(argv, seconds=120):
+    """What a measuring program prints."""
+    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, timeout=seconds, check=False)
+    if done.returncode != 0:
+        raise Trouble(f"{argv[0]} failed: {done.stderr[-400:]}")
+    return done.stdout
+
+
+def journal(lab, quick, progress):
+    bench = BUILD / "journal_bench"
+    progress("durable events, grouped")
+    grouped = json.loads(output_of([bench, "grouped", lab.dir / "grouped", 2 if quick else 5]))
+    progress("single intents in turn with append + fdatasync")
+    runs = [json.loads(output_of([bench, "single", lab.dir / f"single.{run}", 400 if quick else 1500]))
+            for run in range(1 if quick else 3)]
+    ours = median([run["ours_p50_us"] for run in runs])
+    plain = median([run["plain_p50_us"] for run in runs])
+    ratio = median([run["ours_p50_us"] / run["plain_p50_us"] for run in runs])
+    return [Row("durable events a second, hash chain on, grouped", grouped["per_second"], "/s", ">=", 50_000, digits=0),
+            Row("one durable intent, hash chain on: p50", ours, "µs", "<=", 1.2, "append+fdatasync", plain, 0, ratio)]
+
+
+def engine(_lab, quick, progress):
+    progress("the engine's step")
+    rows = []
+    for line in output_of([BUILD / "engine_bench", *(["10000"] if quick else ["10000", "100000"])]).splitlines():
+        found = re.search(r"(\d+) checks\s+([\d.]+) million results/s.*?(\d+) bytes/check", line)
+        if found is None:
+            continue
+        checks, rate, size = int(found[1]), float(found[2]), int(found[3])
+        rows += [Row(f"engine step, {checks:,} checks, 1 % failing: results", rate, "million/s", ">=", 5, digits=2),
+                 Row(f"engine, {checks:,} checks: memory a check", size, "bytes", "<=", 300, digits=0)]
+    return rows
