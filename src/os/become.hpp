@@ -1,4 +1,4 @@
-// The child's half of spawn: what happens between vfork and exec.
+// The child's half of spawn: what happens between its birth and exec.
 #pragma once
 
 #include <sys/resource.h>
@@ -20,7 +20,7 @@ struct Failure {
   std::int32_t detail = 0;  // limit: which
 };
 
-/// Everything the child needs, made ready by the parent, because the child shares its memory and may not allocate.
+/// Everything the child needs, made ready by the parent: the child may share its memory and may not allocate.
 struct Plan {
   std::span<const char* const> programs;  // paths to try in this order
   char* const* argv = nullptr;
@@ -34,7 +34,7 @@ struct Plan {
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
-  const char* cgroup_procs = nullptr;
+  const char* cgroup_procs = nullptr;  // null: none, or born there
   const char* lock_file = nullptr;
   std::string_view lock_tag;
   std::uint64_t boot = 0;
