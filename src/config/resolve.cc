@@ -128,6 +128,9 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     config.runtimes.push_back(std::move(service.value.run.spec));
     config.plan.services.push_back(std::move(plan));
   }
+  // They stay for as long as the program runs: no room that is never used.
+  config.probes.shrink_to_fit();
+  config.runtimes.shrink_to_fit();
   resolve_names(in);
   check_totals(in, root);
 }

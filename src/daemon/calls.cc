@@ -82,8 +82,10 @@ void Daemon::load_then(std::function<void(std::expected<config::Config, Error>)>
 }
 
 std::expected<void, Error> Daemon::go_over(config::Config next, bool accept_shrink) {
+  config_->plan = engine_->plan();
   const config::Comparison comparison = config::compare(*config_, next);
   if (comparison.needs_accept() && !accept_shrink) {
+    give_memory_back();
     return fail(fmt::format("{} of {} services would be released; if that is meant: homeostat reload --accept-shrink",
                             comparison.removed.size(), comparison.services_before));
   }
@@ -96,7 +98,8 @@ std::expected<void, Error> Daemon::go_over(config::Config next, bool accept_shri
   recorder_->rotate_inputs();
   carry_out(out_);
   drain();
-  spdlog::info("configuration {}: {} services", config_->plan.generation, config_->plan.services.size());
+  give_memory_back();
+  spdlog::info("configuration {}: {} services", engine_->plan().generation, engine_->plan().services.size());
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/daemon.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -108,10 +109,17 @@ void Daemon::begin() {
   hands_->find_all();
   feed(engine::Recovered{});
   drain();
+  give_memory_back();
   watchdog_ = watchdog_interval();
   tell_manager("READY=1");
-  spdlog::info("epoch {}: {} services, state in {}", engine_->durable().epoch, config_->plan.services.size(),
+  spdlog::info("epoch {}: {} services, state in {}", engine_->durable().epoch, engine_->plan().services.size(),
                options_.state_dir);
+}
+
+// The engine holds the plan from now on. Reading the file took several times the memory that is needed to run.
+void Daemon::give_memory_back() {
+  config_->plan = {};
+  malloc_trim(0);
 }
 
 Instant Daemon::next_deadline() const {

@@ -33,6 +33,7 @@ class Daemon {
   Daemon(RunOptions options, config::Config config);
   std::expected<void, Error> open_parts();
   void begin();
+  void give_memory_back();
 
   Instant now() const { return time_->now(); }
   Instant next_deadline() const;

@@ -54,13 +54,11 @@ void Hands::configure(const config::Config& config, const config::Config* before
     const std::string& name = config.plan.services[id].name;
     const auto& spec = config.runtimes[id];
     if (const auto* process = std::get_if<runtime::ProcessSpec>(&spec)) process_->configure(name, *process);
-    if (const auto* exec = std::get_if<runtime::ExecSpec>(&spec)) exec_.configure(name, *exec);
   }
   if (before == nullptr) return;
   for (const engine::ServicePlan& plan : before->plan.services) {
     if (has_service(config, plan.name)) continue;
     process_->forget(plan.name);
-    exec_.forget(plan.name);
   }
 }
 
@@ -108,9 +106,9 @@ void Hands::dispatch(const engine::Dispatch& command, Instant now) {
   auto done = [this, id = command.id](const runtime::Outcome& outcome) {
     feed_(engine::ActionDone{id, outcome.kind, outcome.now_running, outcome.port, outcome.detail, outcome.version});
   };
-  if (std::holds_alternative<runtime::ExecSpec>(config_->runtimes[command.service])) {
+  if (const auto* exec = std::get_if<runtime::ExecSpec>(&config_->runtimes[command.service])) {
     const std::uint32_t count = command.op == engine::Op::scale ? command.reference : 0;
-    return exec_.perform({target, command.op, command.id, version, count}, now, std::move(done));
+    return exec_.perform(*exec, {target, command.op, command.id, version, count}, now, std::move(done));
   }
   switch (command.op) {
     case engine::Op::start:

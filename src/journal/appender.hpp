@@ -32,6 +32,8 @@ class Appender {
   std::expected<void, Error> sync_anchor();
   /// Copies the WAL back into the main file as far as no reader is in the way; then it is reused from its beginning.
   Written checkpoint();
+  /// Gives back the memory of pages read and written: the next records need few of them.
+  void forget_pages() { sqlite3_db_release_memory(db_.get()); }
   /// Announces in the anchor that records up to `seq` may go.
   std::expected<void, Error> permit_deletion(std::uint64_t seq);
   /// Deletes at most `limit` records up to `seq`. Afterwards `start_seq` says how far it came.

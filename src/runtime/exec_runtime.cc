@@ -51,20 +51,11 @@ OutcomeKind kind_of(const CommandResult& result) {
 
 }  // namespace
 
-void ExecRuntime::configure(const std::string& service, ExecSpec spec) {
-  specs_.insert_or_assign(service, std::move(spec));
-}
-
-void ExecRuntime::forget(const std::string& service) { specs_.erase(service); }
-
-void ExecRuntime::perform(const ExecRequest& request, Instant now, Done done) {
+void ExecRuntime::perform(const ExecSpec& spec, const ExecRequest& request, Instant now, Done done) {
   const auto refuse = [&](std::string why) { done({.kind = OutcomeKind::not_started, .detail = std::move(why)}); };
-  const auto spec = specs_.find(request.target.service);
   const auto verb = verb_of(request.op);
-  if (spec == specs_.end() || !verb) {
-    return refuse(fmt::format("the exec runtime cannot do this for {}", request.target.service));
-  }
-  const auto& argv = spec->second.*verb->command;
+  if (!verb) return refuse(fmt::format("the exec runtime cannot do this for {}", request.target.service));
+  const auto& argv = spec.*verb->command;
   if (argv.empty()) return refuse(fmt::format("{} has no command for {}", request.target.service, verb->name));
   if (!request.version.empty() && !valid_name(request.version)) {
     return refuse(fmt::format("\"{}\" is not a version", request.version.substr(0, 80)));
@@ -73,18 +64,17 @@ void ExecRuntime::perform(const ExecRequest& request, Instant now, Done done) {
   values.emplace_back("action", fmt::format("{}.{}", request.command.epoch, request.command.counter));
   if (!request.version.empty()) values.emplace_back("version", request.version);
   if (request.op == Op::scale) values.emplace_back("count", std::to_string(request.count));
-  runner_.run(command_of(spec->second, argv), values, now,
+  runner_.run(command_of(spec, argv), values, now,
               [done = std::move(done), name = verb->name](CommandResult result) mutable {
                 done({.kind = kind_of(result), .detail = fmt::format("{}: {}", name, describe(result))});
               });
 }
 
-void ExecRuntime::status(const Target& target, Instant now, StatusDone done) {
-  const auto spec = specs_.find(target.service);
-  if (spec == specs_.end() || spec->second.status.empty()) {
+void ExecRuntime::status(const ExecSpec& spec, const Target& target, Instant now, StatusDone done) {
+  if (spec.status.empty()) {
     return done(Running::unknown, fmt::format("{} has no command for status", target.service));
   }
-  runner_.run(command_of(spec->second, spec->second.status), values_of(target), now,
+  runner_.run(command_of(spec, spec.status), values_of(target), now,
               [done = std::move(done)](CommandResult result) mutable {
                 constexpr int kNotRunning = 3;
                 const bool stopped = result.end == CommandResult::End::exited && result.code == kNotRunning;

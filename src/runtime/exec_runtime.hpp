@@ -1,7 +1,6 @@
 // The exec runtime: the user's own commands do what the process runtime does itself.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "runtime/command_runner.hpp"
@@ -25,21 +24,16 @@ class ExecRuntime {
  public:
   explicit ExecRuntime(CommandRunner& runner) : runner_(runner) {}
 
-  void configure(const std::string& service, ExecSpec spec);
-  /// Commands that run go on.
-  void forget(const std::string& service);
-
   /// An operation without a command: not_started, with the reason.
-  void perform(const ExecRequest& request, Instant now, Done done);
+  void perform(const ExecSpec& spec, const ExecRequest& request, Instant now, Done done);
 
   enum class Running : std::uint8_t { yes, no, unknown };
   using StatusDone = std::move_only_function<void(Running, std::string detail)>;
   /// Exit status 0: it runs, 3: it does not (as the Linux Standard Base has it); all else, and no command: unknown.
-  void status(const Target& target, Instant now, StatusDone done);
+  void status(const ExecSpec& spec, const Target& target, Instant now, StatusDone done);
 
  private:
   CommandRunner& runner_;
-  std::map<std::string, ExecSpec> specs_;
 };
 
 }  // namespace homeostat::runtime

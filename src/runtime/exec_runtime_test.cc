@@ -22,7 +22,7 @@ class CommandTest : public ::testing::Test {
   }
   Outcome perform(const ExecRequest& request) {
     std::optional<Outcome> outcome;
-    runtime_.perform(request, kStart, [&](Outcome ended) { outcome = std::move(ended); });
+    runtime_.perform(spec_, request, kStart, [&](Outcome ended) { outcome = std::move(ended); });
     EXPECT_TRUE(turn_until([&] { return outcome.has_value(); }));
     return outcome.value_or(Outcome{});
   }
@@ -44,6 +44,7 @@ class CommandTest : public ::testing::Test {
   os::Loop loop_;
   CommandRunner commands_;
   ExecRuntime runtime_;
+  ExecSpec spec_;
 };
 
 TEST_F(CommandTest, ValuesReachArgumentsAndEnvironmentAndNoShell) {
@@ -77,11 +78,9 @@ TEST_F(CommandTest, ACommandThatHangsIsKilledWhole) {
 }
 
 TEST_F(CommandTest, AnOperationIsTheUsersCommand) {
-  ExecSpec spec;
-  spec.start = shell("echo start $HOMEOSTAT_SERVICE $HOMEOSTAT_INSTANCE $HOMEOSTAT_ACTION");
-  spec.rollback = {"sh", "-c", "echo back to $1; exit 4", "sh", "{version}"};
-  spec.scale = {"echo", "{service}", "to", "{count}"};
-  runtime_.configure("web", spec);
+  spec_.start = shell("echo start $HOMEOSTAT_SERVICE $HOMEOSTAT_INSTANCE $HOMEOSTAT_ACTION");
+  spec_.rollback = {"sh", "-c", "echo back to $1; exit 4", "sh", "{version}"};
+  spec_.scale = {"echo", "{service}", "to", "{count}"};
   const Target one{.service = "web", .slot = 1};
   Outcome outcome = perform({.target = one, .op = engine::Op::start, .command = {2, 9}});
   EXPECT_EQ(outcome.kind, OutcomeKind::succeeded);
@@ -96,7 +95,7 @@ TEST_F(CommandTest, AnOperationIsTheUsersCommand) {
 }
 
 TEST_F(CommandTest, WhatCannotBeDoneSaysSo) {
-  runtime_.configure("web", {.start = {"/no/such/starter"}});
+  spec_.start = {"/no/such/starter"};
   const Target one{.service = "web", .slot = 0};
   Outcome outcome = perform({.target = one, .op = engine::Op::stop});
   EXPECT_EQ(outcome.kind, OutcomeKind::not_started);
@@ -104,14 +103,13 @@ TEST_F(CommandTest, WhatCannotBeDoneSaysSo) {
   outcome = perform({.target = one, .op = engine::Op::start});
   EXPECT_EQ(outcome.kind, OutcomeKind::failed);
   EXPECT_EQ(outcome.detail, "start: not started: /no/such/starter: no such file");
-  runtime_.forget("web");
-  EXPECT_EQ(perform({.target = one, .op = engine::Op::start}).kind, OutcomeKind::not_started);
+  EXPECT_EQ(perform({.target = one, .op = engine::Op::exec}).kind, OutcomeKind::not_started);
 }
 
 TEST_F(CommandTest, AKilledCommandLeavesTheOutcomeOpen) {
-  runtime_.configure("web", {.restart = shell("sleep 1000"), .timeout = seconds(5)});
+  spec_ = {.restart = shell("sleep 1000"), .timeout = seconds(5)};
   std::optional<Outcome> outcome;
-  runtime_.perform({.target = {.service = "web", .slot = 0}, .op = engine::Op::restart}, kStart,
+  runtime_.perform(spec_, {.target = {.service = "web", .slot = 0}, .op = engine::Op::restart}, kStart,
                    [&](Outcome ended) { outcome = std::move(ended); });
   EXPECT_FALSE(outcome);
   commands_.advance(kStart + seconds(5));
@@ -123,9 +121,9 @@ TEST_F(CommandTest, StatusIsReadFromTheExitStatus) {
   using Running = ExecRuntime::Running;
   const Target one{.service = "web", .slot = 0};
   const auto status = [&](const std::vector<std::string>& argv) {
-    runtime_.configure("web", {.status = argv});
+    spec_.status = argv;
     std::optional<Running> running;
-    runtime_.status(one, kStart, [&](Running seen, const std::string&) { running = seen; });
+    runtime_.status(spec_, one, kStart, [&](Running seen, const std::string&) { running = seen; });
     EXPECT_TRUE(turn_until([&] { return running.has_value(); }));
     return running;
   };
