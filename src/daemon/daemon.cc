@@ -245,9 +245,9 @@ void Daemon::keep_house() {
   if (at < next_house_) return;
   next_house_ = later(at, kHouse);
   recorder_->flush_inputs();
-  if (recorder_->compaction_due()) {
+  if (recorder_->fold_due()) {
     step(engine::JournalFolded{});
-    recorder_->compact(*engine_, at);
+    recorder_->fold(*engine_, at);
   }
   hands_->trim_logs();
   tell_of_journal();

@@ -34,9 +34,10 @@ journal::Entry entry_of(const engine::Record& record) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Recorder>, Error> Recorder::open(const std::string& state_dir) {
+std::expected<std::unique_ptr<Recorder>, Error> Recorder::open(const std::string& state_dir, std::uint64_t fold_every) {
   auto recorder = std::unique_ptr<Recorder>(new Recorder());
   recorder->state_dir_ = state_dir;
+  recorder->fold_every_ = fold_every;
   journal::Options options;
   options.known = known();
   auto journal = journal::Journal::open(state_dir, std::move(options));
@@ -77,6 +78,7 @@ engine::Durable Recorder::recover() {
     return durable;
   }
   const std::uint64_t from = health.last_fold != 0 ? health.last_fold : 1;
+  since_fold_ = health.last_seq - health.last_fold;
   const auto read = reader->read_all(
       from, [&](const journal::EntryView& entry) { return entry.seq <= health.last_seq && take(durable, entry); });
   if (!read && untrusted().empty()) misread_ = read.error().text;
@@ -98,11 +100,16 @@ std::optional<std::string> Recorder::append(std::vector<engine::Record>& records
   entries.reserve(records.size());
   for (const engine::Record& record : records) entries.push_back(entry_of(record));
   if (const auto taken = journal_->append(std::move(entries)); !taken) return taken.error().text;
+  since_fold_ += records.size();
   return std::nullopt;
 }
 
-void Recorder::compact(const engine::Engine& engine, Instant now) {
-  const std::uint64_t before = journal_->compaction_due();
+bool Recorder::fold_due() const {
+  return (since_fold_ >= fold_every_ || journal_->compaction_due() > asked_to_delete_) && untrusted().empty();
+}
+
+void Recorder::fold(const engine::Engine& engine, Instant now) {
+  const std::uint64_t before = journal_->compaction_due();  // 0: nothing is too old
   journal::Entry fold;
   fold.seq = engine.durable().seq;
   fold.type = kFold;
@@ -112,8 +119,10 @@ void Recorder::compact(const engine::Engine& engine, Instant now) {
   fold.generation = engine.plan().generation;
   fold.payload = engine.durable().fold();
   if (const auto done = journal_->compact(before, std::move(fold)); !done) {
-    spdlog::warn("the journal could not be compacted: {}", done.error().text);
+    spdlog::warn("the journal could not be folded: {}", done.error().text);
   }
+  since_fold_ = 0;
+  asked_to_delete_ = before;
 }
 
 void Recorder::open_input_log(const std::string& state_dir, const engine::Engine& engine,

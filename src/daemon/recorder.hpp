@@ -18,7 +18,10 @@ namespace homeostat::daemon {
 class Recorder {
  public:
   /// Opens the journal in `state_dir`. An error: there is none to work with; the text says why and what to do.
-  static std::expected<std::unique_ptr<Recorder>, Error> open(const std::string& state_dir);
+  /// After `fold_every` records a fold is due: small enough to be read at a start in a fifth of a second, rare enough
+  /// to cost nothing.
+  static std::expected<std::unique_ptr<Recorder>, Error> open(const std::string& state_dir,
+                                                              std::uint64_t fold_every = 50'000);
 
   /// What the journal knows: the fold of its good records. Call once, before the engine starts.
   engine::Durable recover();
@@ -34,10 +37,11 @@ class Recorder {
   journal::State state() const { return journal_->state(); }
   std::string reason() const { return journal_->reason(); }
 
-  /// A compaction would pay: step the engine with JournalFolded, then compact.
-  bool compaction_due() const { return journal_->compaction_due() != 0 && untrusted().empty(); }
+  /// A fold would pay, to delete what is too old or to be quick at the next start: step the engine with JournalFolded,
+  /// then fold.
+  bool fold_due() const;
   /// Writes a fold of the durable state and deletes what is too old.
-  void compact(const engine::Engine& engine, Instant now);
+  void fold(const engine::Engine& engine, Instant now);
 
   /// From now on inputs are logged. `config_text` is asked at each new segment.
   void open_input_log(const std::string& state_dir, const engine::Engine& engine,
@@ -57,6 +61,9 @@ class Recorder {
   std::unique_ptr<journal::Journal> journal_;
   std::optional<journal::InputLog> inputs_;
   std::map<std::uint64_t, Instant> open_incidents_;  // whose inputs are kept, from when on
+  std::uint64_t fold_every_ = 0;
+  std::uint64_t since_fold_ = 0;       // records that the next start would have to read one by one
+  std::uint64_t asked_to_delete_ = 0;  // records before this one, in the journal's own time
   std::string misread_;
 };
 

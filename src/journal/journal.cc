@@ -145,7 +145,7 @@ std::expected<void, Error> Journal::compact(std::uint64_t before_seq, Entry fold
   one.push_back(std::move(fold));
   if (auto taken = append(std::move(one)); !taken) return taken;
   const std::lock_guard hold(mutex_);
-  delete_before_ = std::min(before_seq, fold_seq);
+  delete_before_ = std::max(delete_before_, std::min(before_seq, fold_seq));
   delete_after_fold_ = fold_seq;
   return {};
 }
