@@ -10,6 +10,8 @@
 #include <sstream>
 #include <utility>
 
+#include "core/text.hpp"
+
 namespace homeostat::config {
 namespace {
 
@@ -128,21 +130,10 @@ class Builder final : public YAML::EventHandler {
 /// The first byte that is not part of valid UTF-8 text, or a control character; npos: there is none.
 std::size_t find_bad_byte(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x80) {
-      if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) return i;
-      ++i;
-      continue;
-    }
-    const std::size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-    if (c < 0xc2 || c > 0xf4 || i + length > text.size()) return i;
-    const auto second = static_cast<unsigned char>(text[i + 1]);
-    const bool bad_second = (c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) ||
-                            (c == 0xf0 && second < 0x90) || (c == 0xf4 && second > 0x8f);
-    if (bad_second) return i;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return i;
-    }
+    const char c = text[i];
+    const bool control = (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+    const std::size_t length = utf8_length(text.substr(i));
+    if (control || length == 0) return i;
     i += length;
   }
   return std::string_view::npos;

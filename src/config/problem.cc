@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/text.hpp"
+
 namespace homeostat::config {
 namespace {
 
@@ -52,15 +54,7 @@ std::string nearest(std::string_view word, std::span<const std::string_view> kno
 
 std::string quote(std::string_view text) {
   constexpr std::size_t kShown = 60;
-  std::string out = "`";
-  for (const char c : text.substr(0, kShown)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  // Never end within a character of several bytes.
-  if (text.size() > kShown) {
-    while (out.size() > 1 && (static_cast<unsigned char>(out.back()) & 0xc0) == 0x80) out.pop_back();
-    if (static_cast<unsigned char>(out.back()) >= 0xc0) out.pop_back();
-    out += "...";
-  }
-  return out + "`";
+  return fmt::format("`{}{}`", printable(text, kShown), text.size() > kShown ? "..." : "");
 }
 
 }  // namespace homeostat::config

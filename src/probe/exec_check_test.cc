@@ -87,6 +87,10 @@ TEST(Exec, AGigabyteOfOutputIsReadAndForgotten) {
 TEST(Exec, OutputIsMadeFitForPeople) {
   World world;
   EXPECT_EQ(world.look(shell("printf 'a\\033[31mb\\nc\\000d\\n\\n'")).detail, "a [31mb c d");
+  // An escape sequence that begins with a two-byte character, and a byte that is no UTF-8.
+  EXPECT_EQ(world.look(shell("printf 'a\\302\\23331mb\\377c'")).detail,
+            "a 31mb\xef\xbf\xbd"
+            "c");
 }
 
 TEST(Exec, TheWholeGroupIsKilledAtTheTimeOut) {

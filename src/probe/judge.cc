@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/text.hpp"
+
 namespace homeostat::probe {
 namespace {
 
@@ -31,14 +33,7 @@ Finding failure(Reason reason, std::int32_t code, Duration latency, std::string 
 }  // namespace
 
 std::string for_people(std::string_view text) {
-  std::string out;
-  for (char c : text.substr(0, kShown)) {
-    const auto u = static_cast<unsigned char>(c);
-    out.push_back(u < 0x20 || u == 0x7f ? ' ' : c);
-  }
-  if (text.size() > kShown) {  // do not end inside a UTF-8 character
-    while (!out.empty() && (static_cast<unsigned char>(text[out.size()]) & 0xc0U) == 0x80U) out.pop_back();
-  }
+  std::string out = printable(text, kShown);
   while (out.ends_with(' ')) out.pop_back();
   return out;
 }
