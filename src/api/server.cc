@@ -14,6 +14,7 @@
 #include <set>
 #include <thread>
 
+#include "api/incoming.hpp"
 #include "api/listener.hpp"
 
 namespace homeostat::api {
@@ -25,25 +26,7 @@ namespace http = beast::http;
 using boost::system::error_code;
 using Local = asio::local::stream_protocol;
 
-constexpr std::uint32_t kHeaderBytes = 64 << 10;
-constexpr std::uint32_t kBodyBytes = 1 << 20;
 constexpr std::chrono::milliseconds kAcceptAgain{100};
-
-bool is_json(beast::string_view content_type) {
-  const beast::string_view type = content_type.substr(0, content_type.find(';'));
-  return beast::iequals(type.substr(0, type.find(' ')), "application/json");
-}
-
-std::optional<Response> refusal_of(error_code error) {
-  if (error == http::error::header_limit) return refuse(431, "the header is longer than 64 KiB");
-  if (error == http::error::body_limit || error == http::error::buffer_overflow) {
-    return refuse(413, "the body is longer than 1 MiB");
-  }
-  const bool spoken = error.category() == error_code(http::error::bad_method).category() &&
-                      error != http::error::end_of_stream && error != http::error::partial_message;
-  if (spoken) return refuse(400, "this is not HTTP/1.1: " + error.message());
-  return std::nullopt;
-}
 
 class Session;
 
@@ -91,11 +74,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void read_header() {
     silent_since_ = std::chrono::steady_clock::now();
-    parser_.emplace();
-    parser_->header_limit(kHeaderBytes);
-    parser_->body_limit(kBodyBytes);
+    incoming_.emplace();
     stream_.expires_after(core_.options().header_within);
-    http::async_read_header(stream_, buffer_, *parser_,
+    http::async_read_header(stream_, buffer_, incoming_->parser(),
                             [self = shared_from_this()](error_code error, std::size_t) { self->header_read(error); });
   }
 
@@ -112,7 +93,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void answered(std::uint64_t exchange, Response response) {
     if (!waiting_ || exchange != exchange_) return;
     late_.cancel();
-    respond(std::move(response), parser_->get().keep_alive());
+    respond(std::move(response), incoming_->keep_alive());
   }
 
  private:
@@ -120,26 +101,20 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void header_read(error_code error) {
     if (error) return refuse_or_end(error);
-    const auto& head = parser_->get();
-    const bool post = head.method() == http::verb::post;
-    if (!post && head.method() != http::verb::get) return respond(refuse(405, "only GET and POST are known"), false);
-    if (post && !is_json(head[http::field::content_type])) {
-      return respond(refuse(415, "a POST needs `Content-Type: application/json`"), false);
-    }
+    if (auto refusal = incoming_->refuse_head()) return respond(std::move(*refusal), false);
     stream_.expires_after(core_.options().body_within);
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code failed, std::size_t) {
-      if (failed) return self->refuse_or_end(failed);
-      self->serve();
-    });
+    http::async_read(stream_, buffer_, incoming_->parser(),
+                     [self = shared_from_this()](error_code failed, std::size_t) {
+                       if (failed) return self->refuse_or_end(failed);
+                       self->serve();
+                     });
   }
 
   void serve() {
     stream_.expires_never();
     silent_since_.reset();
-    auto& message = parser_->get();
-    auto request = parse_request(message.method() == http::verb::post,
-                                 {message.target().data(), message.target().size()}, std::move(message.body()));
-    if (!request) return respond(std::move(request.error()), message.keep_alive());
+    auto request = incoming_->take();
+    if (!request) return respond(std::move(request.error()), incoming_->keep_alive());
     request->uid = uid_;
     request->user = user_;
     waiting_ = true;
@@ -152,7 +127,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void refuse_or_end(error_code error) {
-    auto refusal = refusal_of(error);
+    auto refusal = refuse_unread(error);
     if (!refusal) return end();
     respond(std::move(*refusal), false);
   }
@@ -200,8 +175,8 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::steady_timer late_;
   uid_t uid_;
   std::string user_;
-  beast::flat_buffer buffer_{kHeaderBytes + kBodyBytes};
-  std::optional<http::request_parser<http::string_body>> parser_;
+  beast::flat_buffer buffer_ = incoming_buffer();
+  std::optional<Incoming> incoming_;
   std::optional<http::response<http::string_body>> response_;
   std::optional<std::chrono::steady_clock::time_point> silent_since_;
   std::uint64_t exchange_ = 0;
