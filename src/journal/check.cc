@@ -60,12 +60,12 @@ ScanResult join(const ScanResult& first, ScanResult second) {
 // Each link can be checked by itself, given the stored hash of the record before: so both halves go at once.
 ScanResult scan_halves(Db& db, const std::filesystem::path& file, Access access, const Meta& meta, std::uint64_t last,
                        const KnownTypes& known) {
+  const auto in_one = [&] { return scan(db, meta.start_seq, meta.start_hash, last, known); };
+  if (last - meta.start_seq < kWorthTwoThreads) return in_one();
   const std::uint64_t middle = meta.start_seq + (last - meta.start_seq) / 2;
   const auto middle_hash = stored_hash(db, middle);
   auto other = open_store(file, access);
-  if (last - meta.start_seq < kWorthTwoThreads || !middle_hash || !other) {
-    return scan(db, meta.start_seq, meta.start_hash, last, known);
-  }
+  if (!middle_hash || !other) return in_one();
   ScanResult second;
   {
     std::jthread helper([&] { second = scan(*other, middle, *middle_hash, last, known); });
