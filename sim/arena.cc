@@ -42,7 +42,7 @@ void Arena::boot() {
     const auto& places = services_[index_[id]].places;
     for (Slot slot = 0; engine_ && slot + 1 < static_cast<Slot>(places.size()); ++slot) {
       const ArenaPlace& place = places[static_cast<std::size_t>(slot + 1)];
-      give(Found{id, slot, place.alive ? place.incarnation : Incarnation{}, place.started_by, 0});
+      give(Found{id, slot, place.alive ? place.incarnation : Incarnation{}, place.started_by, 0, place.version});
     }
   }
   if (engine_) give(Recovered{});

@@ -156,7 +156,8 @@ void Arena::did(const Order& order, Op op, bool was_well) {
 void Arena::finish(const Order& order, OutcomeKind outcome, const Incarnation& running) {
   if (!order.tells || sprung_ || !engine_) return;
   if (paused()) return at(paused_until_, [=, this] { finish(order, outcome, running); });
-  give(ActionDone{order.c.id, outcome, running, 0, outcome == OutcomeKind::succeeded ? "" : "it did not work"});
+  const char* const detail = outcome == OutcomeKind::succeeded ? "" : "it did not work";
+  give(ActionDone{order.c.id, outcome, running, 0, detail, services_[order.service].at(order.c.slot).version});
 }
 
 }  // namespace homeostat::sim
