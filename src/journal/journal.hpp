@@ -84,6 +84,7 @@ class Journal {
   void housekeeping();
   bool settle(Written written, const char* what);
   void keep_house_while_busy();
+  bool copy_back(std::int64_t beyond_frames);
   void sync_anchor_if_due(bool idle);
   void delete_if_asked();
   void find_compaction();

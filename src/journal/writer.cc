@@ -77,20 +77,21 @@ void Journal::write(const std::vector<Entry>& batch) {
 
 void Journal::keep_house_while_busy() {
   sync_anchor_if_due(false);
-  if (state_ != State::failed && appender_->wal_frames() > kCheckpointFramesBusy) {
-    const Written done = appender_->checkpoint();
-    if (done != Written::full) settle(done, "cannot checkpoint");
-  }
+  copy_back(kCheckpointFramesBusy);
+}
+
+// What is left of a full disk is for records: the main file, which copying back makes larger, can wait.
+bool Journal::copy_back(std::int64_t beyond_frames) {
+  if (state_ != State::writable || appender_->wal_frames() <= beyond_frames) return false;
+  const Written done = appender_->checkpoint();
+  // A full disk is no reason to stop: the records are safe in the WAL.
+  if (done != Written::full) settle(done, "cannot checkpoint");
+  return true;
 }
 
 void Journal::housekeeping() {
   sync_anchor_if_due(true);
-  if (state_ != State::failed && appender_->wal_frames() > kCheckpointFrames) {
-    // A full disk is no reason to stop: the records are safe in the WAL.
-    const Written done = appender_->checkpoint();
-    if (done != Written::full) settle(done, "cannot checkpoint");
-    appender_->forget_pages();
-  }
+  if (copy_back(kCheckpointFrames)) appender_->forget_pages();
   if (state_ != State::failed) delete_if_asked();
   if (state_ == State::failed || Clock::now() < next_look_) return;
   next_look_ = Clock::now() + kLookEvery;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 namespace homeostat::os {
@@ -73,9 +74,14 @@ TEST(Loop, AWatcherRemovedDuringDeliveryIsNotCalled) {
 TEST(Loop, WaitsLessThanAMillisecond) {
   auto loop = Loop::open();
   ASSERT_TRUE(loop);
-  const auto before = std::chrono::steady_clock::now();
-  for (int i = 0; i < 100; ++i) loop->run_once(std::chrono::microseconds(50));
-  EXPECT_LT(std::chrono::steady_clock::now() - before, milliseconds(90));
+  // The shortest of many: a busy machine makes any one of them long.
+  auto shortest = std::chrono::steady_clock::duration::max();
+  for (int i = 0; i < 100; ++i) {
+    const auto before = std::chrono::steady_clock::now();
+    loop->run_once(std::chrono::microseconds(50));
+    shortest = std::min(shortest, std::chrono::steady_clock::now() - before);
+  }
+  EXPECT_LT(shortest, milliseconds(1));
 }
 
 TEST(Loop, AClosedDescriptorIsAnErrorThatSaysSo) {
