@@ -32,7 +32,9 @@ TEST(Seeds, EverythingHoldsUnderAnyFaults) {
               static_cast<unsigned long long>(result.seeds), inputs / 1e6, took, inputs / took);
   ASSERT_FALSE(result.failed) << report_of(result, std::getenv("HOMEOSTAT_SEED_RECORDS") != nullptr);
   // A fault that never fires and an invariant that is never put to the test prove nothing.
-  if (count >= 1000) EXPECT_EQ(never_seen(result), "");
+  if (count >= 1000) {
+    EXPECT_EQ(never_seen(result), "");
+  }
 }
 
 }  // namespace
