@@ -70,6 +70,12 @@ class Bounded : public Invariant {
 class ComesToRest : public Invariant {
  public:
   explicit ComesToRest(Scene& scene) : Invariant(scene, "comes_to_rest") {}
+  // What left the configuration runs on and is not ours any more, also when the service comes back smaller.
+  void recorded(const Record& record) override {
+    const auto* instance = std::get_if<InstanceChanged>(&record.body);
+    if (instance == nullptr || instance->state != RunState::released) return;
+    released_.emplace(instance->service, instance->slot);
+  }
   void rested() override {
     const Durable& durable = arena().engine().durable();
     expect(durable.actions.empty(), [] { return std::string("an action is still under way"); });
@@ -93,10 +99,13 @@ class ComesToRest : public Invariant {
     const auto& places = arena().services()[arena().number_of(plan.name)].places;
     for (std::size_t i = 1; i < places.size(); ++i) {
       const bool wanted = i <= plan.instances;
-      if (!wanted && undecided(plan.name, static_cast<Slot>(i) - 1)) continue;
+      const Slot slot = static_cast<Slot>(i) - 1;
+      if (!wanted && (released_.contains({plan.name, slot}) || undecided(plan.name, slot))) continue;
       expect(places[i].alive == wanted, where(wanted ? "has an instance that does not run" : "has a surplus instance"));
     }
   }
+
+  std::set<std::pair<std::string, Slot>> released_;
 
   // Nobody told what became of its start, and it is not meant to run any more: only a restart could find it.
   bool undecided(const std::string& service, Slot slot) const {

@@ -231,5 +231,24 @@ TEST(Gate, AnotherInstanceThatFailsBetweenIntentAndDispatchHoldsIt) {
   EXPECT_TRUE(world.running("web", 0)) << "it is the last healthy one";
 }
 
+// The verdict on what was dead stands until its recovery is verified; it is no verdict on what was started instead.
+TEST(Operators, RestartOfWhatIsDownIsJudgedByWhatIsSeenAfterwards) {
+  Started world(plan_of({web()}));
+  Operator in;
+  in.verb = Verb::pause;
+  in.service = "web";
+  in.by = "test";
+  world.input(in);
+  world.crash("web", 0);
+  world.run_for(5s);
+  in.verb = Verb::restart;
+  world.input(in);
+  world.run_for(1min);
+  const auto moves = world.all<OperationMoved>();
+  ASSERT_FALSE(moves.empty());
+  EXPECT_EQ(moves.back().phase, OperationPhase::done) << moves.back().detail;
+  EXPECT_TRUE(world.running("web", 0));
+}
+
 }  // namespace
 }  // namespace homeostat::sim

@@ -75,6 +75,17 @@ std::optional<TargetId> sample_target(Turn& t, ServiceId id) {
   return std::nullopt;
 }
 
+// While we are in doubt, what fails is looked at together with the others: when the doubt ends, it has been seen anew,
+// however long its interval is.
+void look_at_failing(Turn& t) {
+  for (TargetId id = 0; id < t.s.targets.size(); ++id) {
+    const Target& target = t.s.targets[id];
+    if (target.check == kNone || !target.active || !target.health.failing() || target.health.last().direct()) continue;
+    t.s.doubt.waiting.push_back(id);
+    look_now(t, id);
+  }
+}
+
 void begin_round(Turn& t) {
   DoubtRound& doubt = t.s.doubt;
   ++doubt.round;
@@ -93,6 +104,7 @@ void begin_round(Turn& t) {
     doubt.waiting.push_back(*target);
     look_now(t, *target);
   }
+  if (doubt.doubtful) look_at_failing(t);
   t.command(SelfCheck{doubt.round});
 }
 

@@ -107,7 +107,10 @@ void update_downtime(Turn& t, ServiceId id, const Tally& tally) {
   const bool down = whole || below(tally, places, plan.min_healthy);
   if (down && !state.down_since) {
     const std::size_t nth = whole ? 1 : tally.total - least + 1;
-    t.record(DownBegan{plan.name, nth_smallest(tally.first_failures, nth, t.now)});
+    const Instant since = nth_smallest(tally.first_failures, nth, t.now);
+    // A run of failures that reaches back behind a time when nobody could tell: that time is no downtime.
+    const bool untold = state.status == "unknown" && state.status_since > since;
+    t.record(DownBegan{plan.name, untold ? t.now : since});
   }
   if (down || !state.down_since) return;
   // What we cannot see is not downtime; it is shown apart.
