@@ -18,8 +18,8 @@ namespace homeostat::daemon {
 class Recorder {
  public:
   /// Opens the journal in `state_dir`. An error: there is none to work with; the text says why and what to do.
-  /// After `fold_every` records a fold is due: small enough to be read at a start in a fifth of a second, rare enough
-  /// to cost nothing.
+  /// After `fold_every` records a fold is due: few enough to be applied quickly at a start, many enough for the fold to
+  /// cost nothing.
   static std::expected<std::unique_ptr<Recorder>, Error> open(const std::string& state_dir,
                                                               std::uint64_t fold_every = 50'000);
 
