@@ -45,3 +45,10 @@ def engine(_lab, quick, progress):
         rows += [Row(f"{what}: results", float(found[3]), "million/s", ">=", 5, digits=2),
                  Row(f"{what}: memory a check", int(found[4]), "bytes", "<=", 300, digits=0)]
     return rows
+
+
+def simulator(_lab, quick, progress):
+    progress("the simulator")
+    found = json.loads(output_of([BUILD / "sim_bench", 50 if quick else 300], 300))
+    what = "simulator, all invariants checked: inputs a CPU second"
+    return [Row(what, found["per_second"], "/s", ">=", 300_000, digits=0)]
