@@ -47,7 +47,7 @@ void Exchange::start() {
     sent_ = received_ = 0;
     phase_ = Phase::sending;
     const Http& http = std::get<Http>(what_);
-    parser_.reset(http.spec.method == "HEAD", body_wanted(http.spec));
+    parser_.reset(http.spec->method == "HEAD", body_wanted(*http.spec));
     send_more();
   } else {
     open();
@@ -60,7 +60,7 @@ void Exchange::open() {
   runs_ = 0;
   phase_ = Phase::connecting;
   if (const Http* http = std::get_if<Http>(&what_)) {
-    parser_.reset(http->spec.method == "HEAD", body_wanted(http->spec));
+    parser_.reset(http->spec->method == "HEAD", body_wanted(*http->spec));
   }
   auto fd = begin_connect(to_);
   if (!fd && (fd.error() == EMFILE || fd.error() == ENFILE) && network_.spare_descriptors()) fd = begin_connect(to_);
@@ -149,7 +149,7 @@ void Exchange::take(std::string_view bytes) {
     close(true);
     return open();
   }
-  finish(judge(http->spec, parser_, nullptr, elapsed()));
+  finish(judge(*http->spec, parser_, nullptr, elapsed()));
 }
 
 void Exchange::take_tcp(std::string_view bytes) {
@@ -172,7 +172,7 @@ void Exchange::on_close(int error) {
   if (error != 0) return fail_with(error);
   if (http != nullptr && answering_) {
     parser_.end();
-    return finish(judge(http->spec, parser_, nullptr, elapsed()));
+    return finish(judge(*http->spec, parser_, nullptr, elapsed()));
   }
   finish({{Result::failure, Reason::reset, 0, elapsed()}, "closed without an answer"});
 }
@@ -211,7 +211,7 @@ void Exchange::finish(Finding found) {
   const Http* http = std::get_if<Http>(&what_);
   ++runs_;
   const bool keep = http != nullptr && http->reuse && found.seen.good() && parser_.reusable() &&
-                    runs_ < http->spec.fresh_every && network_.keep_connections;
+                    runs_ < http->spec->fresh_every && network_.keep_connections;
   // What was sent to a plain TCP server must arrive, so such a connection is closed in peace.
   if (!keep) close(http != nullptr || !found.seen.good());
   network_.finished(id_, std::move(found));

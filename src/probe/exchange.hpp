@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -32,7 +33,7 @@ struct Network {
 class Exchange final : public os::Watcher {
  public:
   struct Http {
-    HttpSpec spec;  // filled
+    std::shared_ptr<const HttpSpec> spec;  // how the answer is judged
     std::string request;
     bool reuse = true;
   };

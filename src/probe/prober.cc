@@ -85,7 +85,7 @@ void Prober::start(std::uint32_t target, std::uint32_t run, Duration timeout, In
                    timeouts_.set(timeout_id(target), later(now, timeout + kSlowPathGrace));
                    if (!slow_->start(target, ticket, request, timeout)) give_up(target, "too many slow checks at once");
                  },
-                 [&](Command& command) { start_command(target, command, timeout, now); },
+                 [&](const std::unique_ptr<Command>& command) { start_command(target, *command, timeout, now); },
                  [&](const std::shared_ptr<const FileSpec>& file) {
                    timeouts_.set(timeout_id(target), later(now, timeout));
                    if (!files_->start(target, ticket, file, hooks_.wall_ns()))
@@ -121,7 +121,7 @@ void Prober::cancel(std::uint32_t target) {
   to.busy = false;
   timeouts_.clear(timeout_id(target));
   if (auto* exchange = std::get_if<std::unique_ptr<Exchange>>(&to.way)) (*exchange)->cancel();
-  if (const Command* command = std::get_if<Command>(&to.way)) runner_.cancel(command->id);
+  if (const auto* command = std::get_if<std::unique_ptr<Command>>(&to.way)) runner_.cancel((*command)->id);
 }
 
 void Prober::forget_all() {

@@ -72,8 +72,9 @@ class Prober {
     os::ChildSpec child;
     os::RunId id = 0;
   };
-  using Way = std::variant<Broken, std::unique_ptr<Exchange>, std::shared_ptr<const SlowRequest>, Command,
-                           std::shared_ptr<const FileSpec>, ProcessSpec>;
+  // Nothing large in place: there are many targets, and most are of one kind.
+  using Way = std::variant<Broken, std::unique_ptr<Exchange>, std::shared_ptr<const SlowRequest>,
+                           std::unique_ptr<Command>, std::shared_ptr<const FileSpec>, ProcessSpec>;
   struct Target {
     Way way;
     bool busy = false;
@@ -87,6 +88,7 @@ class Prober {
   Way way_to(std::uint32_t target, const Spec& spec, const Place& place);
   Way way_to(std::uint32_t target, const HttpSpec& spec);
   Way way_to(std::uint32_t target, const TcpSpec& spec);
+  std::shared_ptr<const HttpSpec> judged_by(HttpSpec spec);
   static Way way_to(const ExecSpec& spec, const Place& place);
   void start_command(std::uint32_t target, Command& command, Duration timeout, Instant now);
   void finish(std::uint32_t target, const Observation& seen, std::string_view detail);
@@ -103,6 +105,7 @@ class Prober {
   std::uint64_t tickets_ = 0;
   Instant short_until_{};  // descriptors ran out: no connection is kept until then
   std::deque<Target> targets_;
+  std::shared_ptr<const HttpSpec> judged_by_;  // of the last target prepared
   std::unique_ptr<Responder> responder_;
   std::unique_ptr<Exchange> self_;
   std::vector<std::function<void(bool ok)>> self_waiting_;

@@ -16,6 +16,7 @@ namespace homeostat::probe {
 struct StatusRange {
   int first = 200;
   int last = 299;
+  friend bool operator==(const StatusRange&, const StatusRange&) = default;
 };
 
 enum class Connection : std::uint8_t { reuse, fresh };
@@ -36,6 +37,7 @@ struct HttpSpec {
   std::uint32_t fresh_every = 10;  // with reuse: every Nth run opens a new connection
   std::string ca_file;             // tls: empty: the system's
   std::string server_name;         // tls: SNI and verification; empty: host
+  friend bool operator==(const HttpSpec&, const HttpSpec&) = default;
 };
 
 struct TcpSpec {

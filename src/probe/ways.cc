@@ -29,7 +29,8 @@ Prober::Way Prober::way_to(std::uint32_t target, const HttpSpec& spec) {
   if (!port) return Broken{fmt::format("\"{}\" is not a port", spec.port)};
   const auto address = numeric_address(spec.host, *port);
   if (!spec.tls && spec.matches.empty() && spec.follow_redirects == 0 && address) {
-    return std::make_unique<Exchange>(network_, target, *address, Exchange::Http{spec, std::move(*request), reuse});
+    return std::make_unique<Exchange>(network_, target, *address,
+                                      Exchange::Http{judged_by(spec), std::move(*request), reuse});
   }
   auto slow = std::make_shared<SlowRequest>();
   slow->what = spec;
@@ -39,6 +40,14 @@ Prober::Way Prober::way_to(std::uint32_t target, const HttpSpec& spec) {
     slow->pattern = std::move(pattern);
   }
   return slow;
+}
+
+// Without what the request is made of, the specs of many targets are the same: then they share one.
+std::shared_ptr<const HttpSpec> Prober::judged_by(HttpSpec spec) {
+  for (std::string* text : {&spec.host, &spec.port, &spec.path}) text->clear();
+  spec.headers.clear();
+  if (!judged_by_ || *judged_by_ != spec) judged_by_ = std::make_shared<const HttpSpec>(std::move(spec));
+  return judged_by_;
 }
 
 Prober::Way Prober::way_to(std::uint32_t target, const TcpSpec& spec) {
@@ -54,7 +63,7 @@ Prober::Way Prober::way_to(std::uint32_t target, const TcpSpec& spec) {
 
 Prober::Way Prober::way_to(const ExecSpec& spec, const Place& place) {
   if (spec.argv.empty()) return Broken{"there is no command"};
-  return Command{.child = child_for(spec, place)};
+  return std::make_unique<Command>(child_for(spec, place));
 }
 
 }  // namespace homeostat::probe
