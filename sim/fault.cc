@@ -37,6 +37,29 @@ bool operate(Arena& arena, const FaultEvent& e, Verb verb) {
   return arena.tell(in);
 }
 
+// Of all times, when another instance of the service is down.
+bool restart_badly(Arena& arena, const FaultEvent& e) {
+  const auto count = static_cast<std::uint32_t>(arena.services().size());
+  for (std::uint32_t i = 0; e.amount % 2 == 0 && i < count; ++i) {
+    const std::uint32_t service = (e.service + i) % count;
+    const ServicePlan* plan = arena.plan_of(service);
+    if (plan == nullptr || !plan->runtime.managed) continue;
+    Slot well = kWhole;
+    bool down = false;
+    for (Slot slot = 0; slot < static_cast<Slot>(plan->instances); ++slot) {
+      arena.well(service, slot) ? void(well = slot) : void(down = true);
+    }
+    if (!down || well == kWhole) continue;
+    Operator in;
+    in.verb = Verb::restart;
+    in.service = plan->name;
+    in.slot = well;
+    in.by = "somebody";
+    return arena.tell(in);
+  }
+  return operate(arena, e, Verb::restart);
+}
+
 // Whatever waits for an approval gets it.
 bool approve(Arena& arena) {
   if (!arena.alive()) return false;
@@ -150,7 +173,7 @@ bool strike_world(Arena& arena, const FaultEvent& e) {
     case Fault::operator_starts:
       return operate(arena, e, Verb::start);
     case Fault::operator_restarts:
-      return operate(arena, e, Verb::restart);
+      return restart_badly(arena, e);
     case Fault::operator_deploys:
       return operate(arena, e, Verb::deploy);
     case Fault::operator_approves:
