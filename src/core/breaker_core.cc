@@ -8,7 +8,7 @@
 namespace homeostat::breaker_detail {
 namespace {
 
-const BreakerOptions& valid(const BreakerOptions& options) {
+BreakerOptions valid(BreakerOptions options) {
   require(validate(options));
   return options;
 }
@@ -202,7 +202,8 @@ void Core::deliver() {
     lock.unlock();
     try {
       listener_(*event);
-    } catch (...) {  // a listener that fails must not fail the call that it hears of
+      // A listener that fails must not fail the call that it hears of.
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
     }
     lock.lock();
   }

@@ -1,13 +1,14 @@
 #include "homeostat/breaker_machine.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace homeostat {
 namespace {
 
 // A rate in millionths, so that the decision is one of integers.
-std::uint64_t millionths(double percent) { return static_cast<std::uint64_t>(percent * 10'000 + 0.5); }
+std::uint64_t millionths(double percent) { return static_cast<std::uint64_t>(std::llround(percent * 10'000)); }
 
 Duration times(Duration wait, double factor, Duration cap) {
   const double longer = static_cast<double>(wait.count()) * factor;

@@ -62,7 +62,7 @@ class Text {
     static const std::string kEmpty;
     return text_ ? *text_ : kEmpty;
   }
-  operator const std::string&() const { return str(); }
+  operator const std::string&() const { return str(); }  // NOLINT(google-explicit-constructor): it is a text
   bool empty() const { return !text_; }
   friend bool operator==(const Text& a, const Text& b) { return a.str() == b.str(); }
   friend bool operator==(const Text& a, std::string_view b) { return a.str() == b; }

@@ -16,8 +16,8 @@ class Engine {
   explicit Engine(Durable recovered = {}) { state_.durable = std::move(recovered); }
   Engine(const Engine&) = delete;  // its index points into its state
   Engine& operator=(const Engine&) = delete;
-  Engine(Engine&&) = default;
-  Engine& operator=(Engine&&) = default;
+  Engine(Engine&&) noexcept = default;
+  Engine& operator=(Engine&&) noexcept = default;
   ~Engine() = default;
 
   /// Begins a new epoch with a first configuration. Nothing is acted on before the input Recovered.

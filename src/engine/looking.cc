@@ -106,7 +106,7 @@ void add_place(State& s, ServiceId id, Slot slot) {
     ++place.targets.count;
     s.targets.push_back(make_target(s, id, check, slot));
   }
-  s.services[id].places.push_back(std::move(place));
+  s.services[id].places.push_back(place);
 }
 
 // Instances beyond the planned number that still run keep a place until they are stopped.
