@@ -272,6 +272,8 @@ Instant BreakerMachine::successes_safe_until() const {
   if (!counting()) return kLongAgo;
   const bool rates = options_.failure_rate > 0 || options_.slow_rate > 0;
   if (rates && window().calls < needed_calls()) return kLongAgo;
+  // The window has moved on since anything was judged: the next call, whatever it is, may find the rule broken.
+  if (broken_rule() != TripRule::none) return kLongAgo;
   return timed() ? times_.next_roll() : kNever;
 }
 
