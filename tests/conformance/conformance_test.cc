@@ -48,6 +48,28 @@ TEST_F(ConformanceTest, ReproducesEveryTraceOfTheBreakers) {
   EXPECT_NE(ran.output.find("our own rules: step 7"), std::string::npos) << "said apart";
 }
 
+TEST_F(ConformanceTest, ReproducesEveryDecisionOfTheAutoscalers) {
+  const Ran ran = run(VECTORS "/hpa.json " VECTORS "/kpa.json");
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_NE(ran.output.find("hpa.json: 152 of 152 reproduced"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("kpa.json: 17 of 17 reproduced"), std::string::npos) << ran.output;
+}
+
+TEST_F(ConformanceTest, SaysWhatAnAutoscalersCaseDiffersIn) {
+  const std::string limit =
+      R"({"vectors":[{"id":"one","stage":"limit","input":{"direction":"down","current_replicas":10,)"
+      R"("rules":{"policies":[{"type":"Percent","value":90,"period_s":60}]}},)"
+      R"("expect":{"limit":0},"expect_exact":{"limit":)";
+  EXPECT_EQ(run(file(limit + "1}}]}")).code, 0) << "exact arithmetic is what counts";
+  const Ran ran = run(file(limit + "2}}]}"));
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.output.find("one: limit is 1, not 2"), std::string::npos) << ran.output;
+  EXPECT_EQ(run(file(R"({"vectors":[{"id":"one","stage":"guess","input":{},"expect":{}}]})")).code, 1);
+  const Ran unknown = run(file(R"({"vectors":[{"id":"one","spec":{"colour":1},"steps":[]}]})"));
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_NE(unknown.output.find("spec.colour is not known"), std::string::npos) << unknown.output;
+}
+
 TEST_F(ConformanceTest, SaysWhichStepDiffers) {
   const Ran ran = run(file(trace("gobreaker", R"({"op":"acquire","id":"a","expect":{"permitted":false}})")));
   EXPECT_EQ(ran.code, 1);

@@ -1,0 +1,110 @@
+// The autoscaler: one pure function from policy, memory, metrics and instances to a decision and every number that led
+// to it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "homeostat/scaling_history.hpp"
+#include "homeostat/scaling_policy.hpp"
+#include "homeostat/scaling_types.hpp"
+
+namespace homeostat {
+
+/// How a metric came to its proposal.
+enum class ProposalReason : std::uint8_t {
+  none,               // no proposal: see the fault
+  scaled,             // by the ratio of measured to target
+  within_tolerance,   // as many as now: the ratio is near enough to one
+  would_turn_around,  // as many as now: with the instances filled in that measured nothing, it goes the other way
+  from_zero,          // by the value alone, as nothing runs that could be multiplied
+};
+std::string_view to_string(ProposalReason reason);
+
+/// What one metric said and what was made of it.
+struct MetricTrace {
+  MetricFault fault = MetricFault::unread;
+  ProposalReason reason = ProposalReason::none;
+  std::int32_t proposal = 0;               // meaningless with a fault
+  std::optional<std::int64_t> measured{};  // in the unit of the target
+  std::optional<std::int64_t> average{};   // utilization only: use of an instance, in thousandths
+  std::int64_t target = 0;
+  std::int64_t ready = 0;  // instances of each class
+  std::int64_t unready = 0;
+  std::int64_t missing = 0;
+  std::int64_t ignored = 0;
+  std::vector<InstanceClass> classes{};  // of each instance; empty where the metric is not told by instance
+  std::vector<std::int32_t> samples{};   // of each instance: which of the reading's samples is its own; -1: none
+
+  /// Measured / target in thousandths, rounded down; absent when nothing was measured.
+  std::optional<std::int64_t> utilisation() const;
+};
+
+/// The rule that made the result what it is.
+enum class ScalingRule : std::uint8_t {
+  metrics,          // what the metrics ask for, nothing bound it
+  disabled,         // nothing runs and min is not 0: it was stopped by hand
+  above_max,        // more run than may: down to max at once
+  below_min,        // fewer run than must: up to min at once
+  invalid_metric,   // a metric is missing, and without it nothing may shrink
+  stabilized_up,    // a recommendation of the last while was lower
+  stabilized_down,  // a recommendation of the last while was higher
+  up_limit,         // not so fast up
+  down_limit,       // not so fast down
+  max,              //
+  min,              //
+};
+std::string_view to_string(ScalingRule rule);
+
+/// The proposal after the windows: at least `low`, at most `high`.
+struct Stabilized {
+  std::int32_t low = 0;
+  std::int32_t high = 0;
+  std::int32_t result = 0;
+};
+
+/// How many there are: as asked for, and as the runtime counts them.
+struct ScaleCounts {
+  std::int32_t wanted = 0;
+  std::int32_t running = 0;
+};
+
+/// Everything that is told anew for each decision.
+struct ScalingInput {
+  std::span<const MetricReading> readings{};  // one for each metric of the policy, in its order
+  std::span<const ScalingInstance> instances{};
+  ScaleCounts counts{};
+};
+
+/// The decision and its trace. Reuse one: then nothing is allocated.
+struct ScalingDecision {
+  std::int32_t current = 0;
+  std::int32_t desired = 0;
+  ScalingRule rule = ScalingRule::metrics;  // that bound; of several the last
+  std::int32_t without = 0;                 // what would be desired if that rule did not exist
+  CountRange range{};
+  /// Whether the metrics were asked at all; not when the current number is out of bounds, or 0 and not to be.
+  bool measured = false;
+  MetricFault fault = MetricFault::none;  // of the first metric that gave no number
+  std::int32_t fault_metric = -1;
+  std::int32_t proposal = 0;                   // the largest of the valid proposals
+  std::int32_t winner = -1;                    // the metric it came from; -1: none was valid
+  Stabilized stable{};                         // the proposal after the windows
+  std::int32_t limit = 0;                      // how far it may go in this direction at once
+  ScalingRule limited = ScalingRule::metrics;  // up_limit, down_limit, max, min; metrics: none of them bound
+  std::vector<MetricTrace> metrics{};
+
+  bool changes() const { return desired != current; }
+};
+
+/// Decides. `history` takes up what was recommended; nothing else changes. Calls must not go back in time.
+void decide(const ScalingPolicy& policy, ScalingHistory& history, const ScalingInput& input, Instant now,
+            ScalingDecision& out);
+
+/// Tells the history that the service was scaled.
+void note_scaled(const ScalingPolicy& policy, ScalingHistory& history, std::int32_t from, std::int32_t to, Instant now);
+
+}  // namespace homeostat

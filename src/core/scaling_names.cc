@@ -1,0 +1,48 @@
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+#include "homeostat/scaling.hpp"
+
+namespace homeostat {
+namespace {
+
+template <std::size_t N, class Enum>
+std::string_view pick(const std::array<std::string_view, N>& names, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < N ? names[index] : "?";
+}
+
+}  // namespace
+
+std::string_view to_string(InstanceClass counted) {
+  static constexpr std::array<std::string_view, 4> kNames{"ready", "unready", "missing", "ignored"};
+  return pick(kNames, counted);
+}
+
+std::string_view to_string(MetricFault fault) {
+  static constexpr std::array<std::string_view, 14> kNames{
+      "none",      "unread",     "absent",       "stale",           "not_a_number",      "infinite",   "negative",
+      "too_large", "no_samples", "no_instances", "missing_request", "no_known_instance", "bad_target", "unlearned"};
+  return pick(kNames, fault);
+}
+
+std::string_view to_string(MetricKind kind) {
+  static constexpr std::array<std::string_view, 4> kNames{"utilization", "average", "total", "total_average"};
+  return pick(kNames, kind);
+}
+
+std::string_view to_string(ProposalReason reason) {
+  static constexpr std::array<std::string_view, 5> kNames{"none", "scaled", "within_tolerance", "would_turn_around",
+                                                          "from_zero"};
+  return pick(kNames, reason);
+}
+
+std::string_view to_string(ScalingRule rule) {
+  static constexpr std::array<std::string_view, 11> kNames{
+      "metrics",  "disabled",   "above_max", "below_min", "invalid_metric", "stabilized_up", "stabilized_down",
+      "up_limit", "down_limit", "max",       "min"};
+  return pick(kNames, rule);
+}
+
+}  // namespace homeostat
