@@ -166,7 +166,7 @@ TEST(Approval, ThatNobodyGivesExpiresAndCallsAHumanAndTheLadderGoesOn) {
   plan.services[0].mode = Mode::approve;
   plan.services[0].ladder = {rung(StrategyKind::restart, 1), rung(StrategyKind::escalate)};
   plan.services[0].ladder[1].name = "manager";
-  plan.notifiers = {"oncall", "manager"};
+  plan.notifiers = {{"oncall"}, {"manager"}};
   Started world(plan);
   world.behave("web", 0, Behaviour::error500);
   world.run_for(29min);

@@ -51,7 +51,7 @@ inline engine::Plan plan_of(std::vector<engine::ServicePlan> services) {
   engine::Plan plan;
   plan.generation = 1;
   plan.services = std::move(services);
-  plan.notifiers = {"oncall"};
+  plan.notifiers = {{"oncall"}};
   plan.default_notifier = 0;
   return plan;
 }

@@ -1,6 +1,7 @@
 // The circuit breaker as a pure machine: plain state, told the time, for one thread. `Breaker` puts threads around it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -53,6 +54,8 @@ class BreakerMachine {
   void restore_open(Instant opened_at, Instant probe_at, std::uint32_t times_open, Instant now);
   /// Other options, the same state. The counts begin anew when the window's shape changes.
   void reconfigure(const BreakerOptions& options);
+  /// False for one whose fields were read back from somewhere that had not kept them well: not to be used.
+  bool intact() const;
 
   BreakerState state() const { return state_; }
   /// With `probe_due` for an open breaker whose wait is over.
@@ -105,6 +108,12 @@ class BreakerMachine {
   };
 
  private:
+  Duration bucket_width() const { return timed() ? options_.window_time / options_.window_buckets : Duration(1); }
+  std::uint32_t buckets() const { return timed() ? options_.window_buckets : 1; }
+  std::uint32_t window_size() const { return timed() ? 1 : options_.window_calls; }
+  std::uint32_t most_probe_results() const {
+    return std::max(options_.half_open_max_calls, options_.success_threshold);
+  }
   bool timed() const { return options_.window_time > Duration{}; }
   bool counting() const { return state_ == BreakerState::closed || state_ == BreakerState::metrics_only; }
   bool due(Instant now) const;

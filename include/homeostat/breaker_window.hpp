@@ -29,6 +29,8 @@ class CountWindow {
   void add_successes(std::uint64_t n);
   void add(bool failed, bool slow);
   WindowCounts counts() const;
+  /// False: read back from somewhere that had not kept it well.
+  bool intact(std::uint32_t size) const { return marks_.size() == size && first_ < size && kept_ <= size; }
 
   static constexpr auto fields = [](auto& self, auto& visit) {
     visit("marks", self.marks_);
@@ -66,6 +68,7 @@ class TimeWindow {
   const WindowCounts& counts() const { return sum_; }
   /// When roll() has something to do again.
   Instant next_roll() const;
+  bool intact(Duration width, std::uint32_t buckets) const { return width_ == width && buckets_.size() == buckets; }
 
   static constexpr auto fields = [](auto& self, auto& visit) {
     visit("width", self.width_);

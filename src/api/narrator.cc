@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/json.hpp"
+#include "homeostat/breaker_types.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -224,6 +225,20 @@ struct Teller {
   std::string operator()(const engine::CautionChanged& r) const {
     return r.on ? fmt::format("the engine holds back ({}){}", name_of(r.caution), because(r.reason))
                 : fmt::format("the engine holds back no more ({}){}", name_of(r.caution), because(r.reason));
+  }
+  std::string operator()(const engine::BreakerChanged& r) const {
+    const auto is = [](const std::string& state, BreakerState one) { return state == to_string(one); };
+    const std::string name = "breaker " + r.breaker;
+    if (is(r.to, BreakerState::open)) {
+      const bool again = is(r.from, BreakerState::half_open);
+      const std::string why =
+          again ? "opens again: it still fails" : fmt::format("opens after {} failures in a row", r.failures);
+      return fmt::format("{} {}; next try at {}", name, why, clock_text(line.clock, r.probe_at));
+    }
+    if (is(r.to, BreakerState::half_open)) return name + " is half open: one call is tried";
+    if (r.reason == to_string(BreakerReason::proved)) return name + " closes: it works again";
+    if (r.reason == to_string(BreakerReason::forced)) return name + " is closed by hand: somebody wants it tried";
+    return name + " is forgotten: what it stood before has changed or is not configured any more";
   }
   std::string operator()(const engine::LockChanged& r) {
     belongs(r.service, r.slot, open(r.service));

@@ -228,6 +228,43 @@ json::array approvals_json(const View& view, const std::string& only_service) {
   return list;
 }
 
+/// What a breaker has counted; after a restart the journal still knows the failures that opened it.
+json::object breaker_json(const View& view, const std::string& name, const BreakerStatus& status) {
+  const auto open = view.durable.breakers.find(name);
+  const bool is_open = open != view.durable.breakers.end();
+  return {{"name", name},
+          {"state", to_string(status.state)},
+          {"failures_in_a_row", is_open ? open->second.failures : status.consecutive_failures},
+          {"failure_count", status.failure_count},
+          {"success_count", status.success_count},
+          {"failure_rate", status.failure_rate ? json::value(*status.failure_rate) : json::value(nullptr)},
+          {"in_flight", status.in_flight},
+          {"not_permitted", status.not_permitted},
+          {"times_open", status.times_open},
+          {"last_failure_time", time_json(view.clock, status.last_failure_time)},
+          {"opened_at", is_open ? time_json(view.clock, status.opened_at) : json::value(nullptr)},
+          {"probe_at", is_open ? time_json(view.clock, open->second.probe_at) : json::value(nullptr)}};
+}
+
+/// Those that have been called since the start; from the journal alone, those that are not closed.
+json::array breakers_json(const View& view) {
+  json::array list;
+  if (view.engine != nullptr) {
+    for (const auto& [name, breaker] : view.engine->state().breakers) {
+      list.push_back(breaker_json(view, name, breaker.machine.status(view.clock.now)));
+    }
+    return list;
+  }
+  for (const auto& [name, open] : view.durable.breakers) {
+    BreakerStatus status;
+    status.state = open.probe_at <= view.clock.now ? BreakerState::probe_due : BreakerState::open;
+    status.times_open = open.times_open;
+    status.opened_at = open.opened_at;
+    list.push_back(breaker_json(view, name, status));
+  }
+  return list;
+}
+
 }  // namespace
 
 std::vector<std::string_view> flags_of(const View& view, const std::string& name) {
@@ -322,7 +359,8 @@ json::object status_view(const View& view, const std::string& only_service) {
           {"engine", engine_json(view)},
           {"services", std::move(services)},
           {"escalations", escalations_json(view, only_service)},
-          {"approvals", approvals_json(view, only_service)}};
+          {"approvals", approvals_json(view, only_service)},
+          {"breakers", breakers_json(view)}};
 }
 
 }  // namespace homeostat::api

@@ -162,7 +162,7 @@ json::array offline_places(const View& view, const std::string& name, const engi
 }  // namespace
 
 std::string_view remedy_for_gate(std::string_view gate) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kRemedies{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kRemedies{{
       {"recovering", "opens as soon as the past is reconciled"},
       {"journal", "see `homeostat journal verify`, then `homeostat journal accept`"},
       {"defect", "restart Homeostat, and report what it says: this should never happen"},
@@ -175,6 +175,7 @@ std::string_view remedy_for_gate(std::string_view gate) {
       {"evidence", "opens with the next observation"},
       {"doubt", "opens when our own checks of ourselves pass and the failures are explained"},
       {"budget", "opens when an action of the window gets old enough; `homeostat restart` by hand is not counted"},
+      {"breaker", "opens with the next try (`homeostat status`), or with the same command by hand"},
       {"max_unavailable", "opens when another instance is well again"},
       {"approval", "opens with `homeostat approve`"},
   }};

@@ -96,6 +96,23 @@ Table checks_table(const json::object& service) {
   return table;
 }
 
+/// Commands and notifiers that are left alone because they failed, or are being tried again.
+std::string breakers_text(const json::object& status, bool color) {
+  Table table({"BREAKER", "STATE", "FAILURES", "HELD", "SINCE", "NEXT TRY"});
+  for (const json::value& item : list_at(status, "breakers")) {
+    const json::object& breaker = item.as_object();
+    const std::string state = text_at(breaker, "state");
+    if (state == "closed" && number_at(breaker, "failures_in_a_row") == 0) continue;
+    table.add({{text_at(breaker, "name")},
+               {state, state == "closed" ? Color::none : Color::red},
+               {text_at(breaker, "failures_in_a_row") + " in a row"},
+               {text_at(breaker, "not_permitted")},
+               {time_at(breaker, "opened_at", true)},
+               {time_at(breaker, "probe_at", true)}});
+  }
+  return table.empty() ? "" : "\n" + table.text(color);
+}
+
 }  // namespace
 
 std::string show_waiting(const json::object& status, bool color) {
@@ -135,7 +152,7 @@ std::string show_status(const json::object& status, bool color) {
                {repair_text(service)}});
   }
   const std::string services = table.empty() ? "no services\n" : table.text(color);
-  return engine_text(status, color) + services + show_waiting(status, color);
+  return engine_text(status, color) + services + breakers_text(status, color) + show_waiting(status, color);
 }
 
 std::string show_service(const json::object& status, bool color) {

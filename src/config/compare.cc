@@ -134,6 +134,7 @@ Comparison compare(const Config& before, const Config& after) {
                  [](const auto& a, const auto& b) { return command(a) == command(b); });
   if (!same_notifiers) out.other.emplace_back("notifiers");
   if (budget(before.plan.fleet) != budget(after.plan.fleet)) out.other.emplace_back("guardrails");
+  if (before.plan.breaker != after.plan.breaker) out.other.emplace_back("breakers");
   return out;
 }
 

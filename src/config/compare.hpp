@@ -18,7 +18,7 @@ struct Comparison {
   std::vector<std::string> added;
   std::vector<std::string> removed;
   std::vector<ServiceChange> changed;
-  std::vector<std::string> other;  // outside the services: "notifiers", "guardrails"
+  std::vector<std::string> other;  // outside the services: "notifiers", "guardrails", "breakers"
   std::size_t services_before = 0;
 
   bool empty() const { return added.empty() && removed.empty() && changed.empty() && other.empty(); }

@@ -69,6 +69,7 @@ struct FileDraft {
   std::vector<Named<ServiceDraft>> services;
   std::vector<Named<CommandSpec>> notifiers;
   GuardrailsDraft guardrails;
+  BreakerOptions breakers = engine::dependency_breaker();
 };
 
 /// Reads into an optional: absent stays absent.
@@ -139,6 +140,7 @@ const Table<BackoffPolicy>& backoff_table();           // limits.cc
 const Table<engine::Budget>& budget_table();           // limits.cc
 const Table<GuardrailsDraft>& guardrails_table();      // limits.cc
 const Table<engine::Budget>& fleet_table();            // limits.cc
+const Table<BreakerOptions>& breakers_table();         // limits.cc
 const Table<CommandSpec>& notifier_table();            // notify.cc
 const Table<ServiceDraft>& service_table();            // service.cc
 const Table<FileDraft>& file_table();                  // service.cc

@@ -52,6 +52,25 @@ const Table<engine::Budget>& fleet_table() {
   return table;
 }
 
+const Table<BreakerOptions>& breakers_table() {
+  static const Table<BreakerOptions> table = [] {
+    Table<BreakerOptions> rows(
+        "breakers",
+        "The circuit breakers before the commands of exec services and before the notifiers: what "
+        "fails again and again is left alone for a while.");
+    rows.add("failures", &BreakerOptions::consecutive_failures, count_type(1, 1000),
+             {.text = "So many failures in a row open a breaker.", .fallback = "5", .example = "3"});
+    rows.add("open_for", &BreakerOptions::open_for, duration_type(std::chrono::milliseconds(1)),
+             {.text = "How long it is left alone; then one call is tried, and when that fails, twice as long.",
+              .fallback = "30s",
+              .example = "1m"});
+    rows.add("open_cap", &BreakerOptions::open_cap, duration_type(std::chrono::milliseconds(1)),
+             {.text = "The longest wait.", .fallback = "5m", .example = "15m"});
+    return rows;
+  }();
+  return table;
+}
+
 const Table<GuardrailsDraft>& guardrails_table() {
   static const Table<GuardrailsDraft> table = [] {
     Table<GuardrailsDraft> rows("guardrails", "What no repair may exceed.");

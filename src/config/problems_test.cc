@@ -110,6 +110,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{service("min_healthy: 2"), "4:18: min_healthy 2 of 1 instances can never be reached"},
         Case{service("max_unavailable: 2"), "4:22: max_unavailable 2 of 1 instances guards nothing"},
         Case{service("backoff: { initial: 10m }"), "4:25: the first wait 10m is longer than the longest 5m"},
+        Case{
+            "homeostat: 1\nservices:\n  web: { run: { exec: { status: [/bin/true] } } }\nbreakers: { open_for: 10m }\n",
+            "4:23: the first wait 10m is longer than open_cap 5m"},
+        Case{"homeostat: 1\nservices:\n  web: { run: { exec: { status: [/bin/true] } } }\nbreakers: { open_cap: 3y }\n",
+             "4:11: open_cap: 94608000000000000 ns is not positive and at most a year"},
         Case{service("depends_on: [a]"), "4:18: a service cannot depend on itself"},
         Case{service("depends_on: [b]"), "4:18: no service is called `b`"},
         Case{service("prerequisites: [ { healthy: a } ]"),

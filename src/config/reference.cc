@@ -124,7 +124,7 @@ std::vector<const Section*> sections() {
   for (const Section* section :
        {&prerequisite_table().section(), &min_healthy_table().section(), &backoff_table().section(),
         &budget_table().section(), &timing_table().section(), &notifier_table().section(),
-        &guardrails_table().section(), &fleet_table().section()}) {
+        &guardrails_table().section(), &fleet_table().section(), &breakers_table().section()}) {
     out.push_back(section);
   }
   return out;

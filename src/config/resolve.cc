@@ -93,6 +93,20 @@ Position find_at(const Node& node, std::initializer_list<std::string_view> path)
   return at->at;
 }
 
+void check_breakers(const Resolution& in, const Node& root) {
+  const BreakerOptions& breakers = in.draft.breakers;
+  if (breakers.open_for > breakers.open_cap) {
+    in.reader.problem(find_at(root, {"breakers", "open_for"}),
+                      fmt::format("the first wait {} is longer than open_cap {}", show_duration(breakers.open_for),
+                                  show_duration(breakers.open_cap)));
+  }
+  if (const auto valid = validate(breakers); !valid) in.reader.problem(find_at(root, {"breakers"}), valid.error());
+}
+
+std::uint64_t identity_of(const CommandSpec& c) {
+  return Fingerprint().add(c.argv).add(c.user).add(c.cwd).add(static_cast<std::uint64_t>(c.timeout.count())).value();
+}
+
 // A notifier is ended at its time-out; whatever takes longer than all of them has been lost.
 Duration notified_within(const std::vector<CommandSpec>& notifiers) {
   Duration longest{};
@@ -104,12 +118,14 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   const Resolution in{draft, reader, config};
   for (Named<CommandSpec>& notifier : draft.notifiers) {
     notifier.value.name = notifier.name;
+    config.plan.notifiers.push_back({notifier.name, identity_of(notifier.value)});
     config.notifiers.push_back(std::move(notifier.value));
-    config.plan.notifiers.push_back(config.notifiers.back().name);
   }
   config.plan.default_notifier = default_notifier(config.notifiers);
   config.plan.notified_within = notified_within(config.notifiers);
   config.plan.fleet = draft.guardrails.fleet;
+  config.plan.breaker = draft.breakers;
+  check_breakers(in, root);
   if (const Node* own = root.find("defaults"); own != nullptr && own->find("fast_interval") != nullptr) {
     check_timing(in, draft.defaults, *own);
   }

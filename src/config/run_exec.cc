@@ -54,12 +54,18 @@ Component<RunDraft> exec_run() {
             const bool start_stop = !spec.start.empty() && !spec.stop.empty();
             Fingerprint print;
             print.add("exec").add(spec.start).add(spec.user).add(spec.cwd);
+            Fingerprint commands;
+            for (const auto* argv : {&spec.start, &spec.stop, &spec.restart, &spec.rollback, &spec.scale}) {
+              commands.add(*argv);
+            }
+            commands.add(spec.user).add(spec.cwd).add(static_cast<std::uint64_t>(spec.timeout.count()));
             out.plan = {.managed = false,
                         .restart = !spec.restart.empty(),
                         .start_stop = start_stop,
                         .scale = !spec.scale.empty(),
                         .releases = !spec.rollback.empty(),
                         .identity = print.value(),
+                        .commands = commands.value(),
                         .stop_grace = spec.timeout};
             out.spec = std::move(spec);
           }};

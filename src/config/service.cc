@@ -122,6 +122,10 @@ const Table<FileDraft>& file_table() {
              {.text = "The notifiers by name.",
               .otherwise = "escalations are only recorded",
               .example = "{ oncall: { exec: [/usr/local/bin/page, '{summary}'] } }"});
+    rows.add("breakers", &FileDraft::breakers, breakers_table().type(),
+             {.text = "When commands and notifiers that fail are left alone.",
+              .fallback = "{}",
+              .example = "{ failures: 3, open_for: 1m }"});
     rows.add("guardrails", &FileDraft::guardrails, guardrails_table().type(),
              {.text = "What no repair may exceed.", .fallback = "{}", .example = "{ max_unavailable: 34% }"});
     return rows;

@@ -24,10 +24,9 @@ double percent_of(std::uint64_t part, std::uint64_t whole) {
 BreakerMachine::BreakerMachine(const BreakerOptions& options, const BreakerRules& rules)
     : options_(options),
       rules_(rules),
-      calls_(timed() ? 1 : options.window_calls),
-      times_(timed() ? options.window_time / options.window_buckets : Duration(1),
-             timed() ? options.window_buckets : 1),
-      probe_results_(std::max(options.half_open_max_calls, options.success_threshold)),
+      calls_(window_size()),
+      times_(bucket_width(), buckets()),
+      probe_results_(most_probe_results()),
       random_(options.seed),
       events_(options.events) {}
 
@@ -266,6 +265,13 @@ void BreakerMachine::reconfigure(const BreakerOptions& options) {
     first_event_ = 0;
     for (const BreakerEvent& event : kept) keep(event);
   }
+}
+
+bool BreakerMachine::intact() const {
+  const bool events =
+      events_.size() == options_.events && first_event_ < events_.size() && event_count_ <= events_.size();
+  return events && calls_.intact(window_size()) && times_.intact(bucket_width(), buckets()) &&
+         probe_results_.intact(most_probe_results()) && state_ <= BreakerState::metrics_only;
 }
 
 Instant BreakerMachine::successes_safe_until() const {

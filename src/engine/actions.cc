@@ -1,6 +1,7 @@
 #include "engine/actions.hpp"
 
 #include "core/planted.hpp"
+#include "engine/breakers.hpp"
 #include "engine/engine.hpp"
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
@@ -75,6 +76,11 @@ bool on_direct_evidence(Turn& t, ServiceId id, Origin origin) {
   return view_of(t, id, operation->for_slot).direct;
 }
 
+CallOutcome call_outcome(OutcomeKind outcome) {
+  if (outcome == OutcomeKind::succeeded) return CallOutcome::success;
+  return outcome == OutcomeKind::not_started ? CallOutcome::ignored : CallOutcome::failure;
+}
+
 std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& place, const Intent& intent) {
   Ask ask;
   ask.service = id;
@@ -84,6 +90,7 @@ std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& pla
   ask.disruptive = intent.disruptive;
   ask.counted = true;
   ask.bring_up = intent.origin == Origin::desired;
+  ask.command = command_behind(t.plan(id), intent.op);
   const View view = view_of(t, id, intent.slot);
   ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, id, intent.origin);
   if (auto hold = check_gates(t, ask)) return hold->gate + ": " + hold->detail;
@@ -110,6 +117,14 @@ void moves_to_version(Turn& t, ServiceId id, const Intent& intent) {
   t.record(DesiredSet{intent.service, intent.slot, true, intent.version, intent.by});
 }
 
+// The gate before it has been asked, so that only a person's command could be refused.
+bool admit(Turn& t, ServiceId id, const Intent& intent) {
+  const auto behind = command_behind(t.plan(id), intent.op);
+  if (!behind) return true;
+  if (!intent.by.empty() || intent.op == Op::stop) close_by_hand(t, *behind);
+  return t.check(breaker_admits(t, *behind, intent.id).has_value(), "a command that its breaker does not admit");
+}
+
 void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   const Intent intent = action.intent;
   if (place.dispatched || (intent.mode == Mode::approve && !action.approved)) return;
@@ -119,6 +134,7 @@ void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   }
   const bool recorded = place.action == intent.id && t.s.durable.actions.contains(intent.id);
   if (!t.check(recorded, "a dispatch without its intent")) return;
+  if (!admit(t, id, intent)) return;
   Dispatch command;
   command.id = intent.id;
   command.op = intent.op;
@@ -234,6 +250,7 @@ Ask ask_for(Turn& t, const Wish& wish) {
   ask.take_down = wish.op == Op::stop;
   ask.automatic = wish.by.empty() && !ask.take_down;
   ask.bring_up = wish.origin == Origin::desired && !ask.take_down;
+  ask.command = command_behind(t.plan(wish.service), wish.op);
   const View view = view_of(t, wish.service, wish.slot);
   ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, wish.service, wish.origin);
   const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
@@ -291,13 +308,14 @@ void approve(Turn& t, CommandId id, const std::string& by) {
 
 void action_done(Turn& t, const ActionDone& in) {
   const auto owner = owner_of(t, in.id);
-  if (!owner) return;
+  if (!owner) return breaker_result(t, in.id, call_outcome(in.outcome));
   const auto [id, place] = *owner;
   const ActionState action = t.s.durable.actions[in.id];
   if (!place->dispatched || action.succeeded_at) return;  // it has been answered already
   const Intent& intent = action.intent;
   t.mark(id);
   t.record(Outcome{intent.id, intent.service, intent.slot, in.outcome, in.detail});
+  breaker_result(t, in.id, call_outcome(in.outcome));
   adopt_report(t, id, *place, intent, in);
   if (in.outcome == OutcomeKind::succeeded) return succeeded(t, id, *place, intent);
   place->action = {};
@@ -358,6 +376,7 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
     if (t.now < place.deadline) return t.wake_at(place.deadline);
     if (place.dispatched) {
       end_with(t, id, place, intent, OutcomeKind::unknown, "the runtime did not answer");
+      breaker_result(t, intent.id, CallOutcome::failure);
       unknown_outcome(t, id, intent, "the runtime did not answer");
     } else {
       end_with(t, id, place, intent, OutcomeKind::not_started, "the approval has expired");

@@ -5,6 +5,7 @@
 #include "core/planted.hpp"
 #include "engine/json_reader.hpp"
 #include "engine/json_writer.hpp"
+#include "homeostat/breaker_types.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -28,6 +29,7 @@ struct Fold {
 
   void operator()(const EpochBegan& r) {
     if (planted(Bug::budget_forgotten)) d.disruptions.clear();
+    if (planted(Bug::breaker_forgotten)) d.breakers.clear();
     d.epoch = r.epoch;
   }
 
@@ -281,6 +283,20 @@ struct Fold {
       locks[r.slot] = r.reason;
     else
       locks.erase(r.slot);
+  }
+
+  void operator()(const BreakerChanged& r) {
+    if (r.to == to_string(BreakerState::closed)) {
+      d.breakers.erase(r.breaker);
+      return;
+    }
+    if (r.to != to_string(BreakerState::open)) return;  // half-open: the probe is still owed
+    OpenBreaker& breaker = d.breakers[r.breaker];
+    breaker.identity = r.identity;
+    breaker.opened_at = at;
+    breaker.probe_at = r.probe_at;
+    breaker.times_open = r.times_open;
+    breaker.failures += r.failures;
   }
 };
 

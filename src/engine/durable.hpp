@@ -190,6 +190,22 @@ struct ServiceState {
   bool wants_running(std::int32_t slot) const { return !stopped && !stopped_slots.contains(slot); }
 };
 
+/// A breaker that is not closed. One that was half-open is open again, and its next call a probe.
+struct OpenBreaker {
+  std::uint64_t identity = 0;
+  Instant opened_at{};
+  Instant probe_at{};
+  std::uint32_t times_open = 0;
+  std::uint64_t failures = 0;  // in a row, those of its probes too
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("identity", self.identity);
+    v("opened_at", self.opened_at);
+    v("probe_at", self.probe_at);
+    v("times_open", self.times_open);
+    v("failures", self.failures);
+  };
+};
+
 /// One disruptive automatic action, for the budgets.
 struct Disruption {
   Instant at{};
@@ -214,6 +230,7 @@ struct Durable {
   std::map<CommandId, EscalationState> escalations;
   std::map<std::string, Instant> pauses;  // service ("": all) -> until
   std::deque<Disruption> disruptions;     // of a day, in order of time
+  std::map<std::string, OpenBreaker> breakers;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("seq", self.seq);
     v("epoch", self.epoch);
@@ -226,6 +243,7 @@ struct Durable {
     v("escalations", self.escalations);
     v("pauses", self.pauses);
     v("disruptions", self.disruptions);
+    v("breakers", self.breakers);
   };
 
   void apply(const Record& record);

@@ -2,6 +2,7 @@
 
 #include "core/planted.hpp"
 #include "engine/actions.hpp"
+#include "engine/breakers.hpp"
 #include "engine/doubt.hpp"
 #include "engine/escalate.hpp"
 #include "engine/evaluate.hpp"
@@ -133,6 +134,7 @@ void Engine::start(Plan plan, std::string_view build, Instant now, Commands& out
   for (const ServicePlan& service : s.plan.services) names.push_back(service.name);
   t.record(ConfigLoaded{s.plan.generation, std::move(names)});
   build_targets(s);
+  configure_breakers(t);
 }
 
 void Engine::reload(Plan plan, Instant now, Commands& out) {

@@ -1,11 +1,13 @@
 #include "engine/escalate.hpp"
 
+#include "engine/breakers.hpp"
+
 namespace homeostat::engine {
 namespace {
 
 std::uint32_t notifier_index(const Plan& plan, const std::string& name) {
   for (std::uint32_t i = 0; i < plan.notifiers.size(); ++i) {
-    if (plan.notifiers[i] == name) return i;
+    if (plan.notifiers[i].name == name) return i;
   }
   return plan.default_notifier;
 }
@@ -21,14 +23,29 @@ void raise(Turn& t, Escalated what) {
 
 void failed(Turn& t, CommandId id, Notifying& notifying, std::uint32_t attempt, const std::string& detail) {
   t.record(Notified{id, attempt, false, detail});
+  breaker_result(t, id, CallOutcome::failure);
   notifying = Notifying{false, later(t.now, backoff(BackoffPolicy{}, attempt, t.s.random))};
+}
+
+// A notifier that fails again and again is left alone; who is to be told waits for it, and is told after.
+void call(Turn& t, CommandId id, Notifying& notifying, const EscalationState& escalation) {
+  const std::uint32_t notifier = notifier_index(t.s.plan, escalation.what.notifier);
+  if (notifier < t.s.plan.notifiers.size()) {
+    const auto admitted = breaker_admits(t, dependency_of(t.s.plan.notifiers[notifier]), id);
+    if (!admitted) {
+      notifying.next_at = later(t.now, admitted.error().retry_after);
+      return;
+    }
+  }
+  notifying = Notifying{true, later(t.now, t.s.plan.notified_within)};
+  t.command(Notify{id, notifier, escalation.attempts + 1});
 }
 
 }  // namespace
 
 std::string default_notifier(const Turn& t) {
   const std::uint32_t index = t.s.plan.default_notifier;
-  return index < t.s.plan.notifiers.size() ? t.s.plan.notifiers[index] : std::string();
+  return index < t.s.plan.notifiers.size() ? t.s.plan.notifiers[index].name : std::string();
 }
 
 bool escalated(const Turn& t, std::uint64_t incident) {
@@ -63,19 +80,21 @@ void notify_done(Turn& t, const NotifyDone& in) {
   if (!in.ok) return failed(t, in.escalation, notifying->second, attempt, in.detail);
   t.s.notifying.erase(notifying);
   t.record(Notified{in.escalation, attempt, true, in.detail});
+  breaker_result(t, in.escalation, CallOutcome::success);
 }
 
 void notify_due(Turn& t) {
+  const auto& known = t.s.durable.escalations;
+  // What was lost comes first: it may open a breaker.
   for (auto& [id, notifying] : t.s.notifying) {
-    const auto known = t.s.durable.escalations.find(id);
-    if (known == t.s.durable.escalations.end()) continue;
-    if (notifying.in_flight && notifying.next_at <= t.now) {
-      failed(t, id, notifying, known->second.attempts + 1, "nobody told how it ended");
-    }
-    if (!notifying.in_flight && notifying.next_at <= t.now) {
-      notifying = Notifying{true, later(t.now, t.s.plan.notified_within)};
-      t.command(Notify{id, notifier_index(t.s.plan, known->second.what.notifier), known->second.attempts + 1});
-    }
+    const auto escalation = known.find(id);
+    if (escalation == known.end() || !notifying.in_flight || notifying.next_at > t.now) continue;
+    failed(t, id, notifying, escalation->second.attempts + 1, "nobody told how it ended");
+  }
+  for (auto& [id, notifying] : t.s.notifying) {
+    const auto escalation = known.find(id);
+    if (escalation == known.end()) continue;
+    if (!notifying.in_flight && notifying.next_at <= t.now) call(t, id, notifying, escalation->second);
     t.wake_at(notifying.next_at);
   }
 }

@@ -1,6 +1,7 @@
 #include "engine/gates.hpp"
 
 #include "core/planted.hpp"
+#include "engine/breakers.hpp"
 #include "engine/doubt.hpp"
 #include "engine/looking.hpp"
 
@@ -207,6 +208,7 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
     if (!ask.direct) {
       if (auto hold = doubt_gate(t, verdict_of(t, ask))) return hold;
     }
+    if (auto hold = breaker_gate(t, ask)) return hold;
     if (ask.disruptive) {
       if (auto hold = budget_gate(t, ask)) return hold;
     }

@@ -8,16 +8,24 @@
 
 namespace homeostat::engine {
 
+/// What a call goes to, behind a circuit breaker (breakers.hpp). Another identity is another thing, and no breaker of
+/// the one before holds it up.
+struct Dependency {
+  std::string name;
+  std::uint64_t identity = 0;
+};
+
 /// What somebody wants to do.
 struct Ask {
   ServiceId service = 0;
   Slot slot = kWhole;
-  bool automatic = true;    // not an operator's own command
-  bool direct = false;      // wanted on direct evidence, or none is needed
-  bool disruptive = false;  // takes a running process away
-  bool bring_up = false;    // a first start: dependencies must be known to be well
-  bool counted = false;     // the budgets have been charged for it already
-  bool take_down = false;   // the stop of what should not run: also while Homeostat is ending, also of what is locked
+  bool automatic = true;              // not an operator's own command
+  bool direct = false;                // wanted on direct evidence, or none is needed
+  bool disruptive = false;            // takes a running process away
+  bool bring_up = false;              // a first start: dependencies must be known to be well
+  bool counted = false;               // the budgets have been charged for it already
+  std::optional<Dependency> command;  // of the user's, that would do it
+  bool take_down = false;  // the stop of what should not run: also while Homeostat is ending, also of what is locked
 };
 
 /// Why not now.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/names.hpp"
+#include "homeostat/breaker_types.hpp"
 #include "homeostat/health.hpp"
 #include "homeostat/remediation.hpp"
 
@@ -81,6 +82,7 @@ struct RuntimePlan {
   std::uint32_t reference = kNone;  // index into Config::services, for the shell
   /// Changes when what would be started changes; an instance started from another is `outdated`.
   std::uint64_t identity = 0;
+  std::uint64_t commands = 0;  // changes when one of the exec runtime's commands does
   Duration stop_grace = std::chrono::seconds(10);
   bool stop_on_shutdown = false;  // on_shutdown: stop
 };
@@ -104,11 +106,32 @@ struct ServicePlan {
   Duration rearm_after = std::chrono::minutes(30);
 };
 
+/// A way to call a human.
+struct NotifierPlan {
+  std::string name;
+  std::uint64_t identity = 0;  // changes when its command does
+};
+
+/// For commands and notifiers: calls are few, so it is failures in a row that count, and one probe that decides.
+inline BreakerOptions dependency_breaker() {
+  BreakerOptions options;
+  options.consecutive_failures = 5;
+  options.failure_rate = 0;
+  options.min_calls = 1;
+  options.open_factor = 2;
+  options.open_cap = std::chrono::minutes(5);
+  options.half_open_max_calls = 1;
+  options.success_threshold = 1;
+  options.half_open_for = std::chrono::hours(24);  // every call that the engine makes has ended long before
+  options.events = 4;
+  return options;
+}
+
 struct Plan {
   std::uint64_t generation = 0;
   std::uint64_t seed = 0;
   std::vector<ServicePlan> services;
-  std::vector<std::string> notifiers;  // names, in the order of Config::notifiers
+  std::vector<NotifierPlan> notifiers;  // in the order of Config::notifiers
   Budget fleet{3, 10, std::chrono::minutes(10)};
   /// The notifier for escalations that no ladder names one for; kNone: none.
   std::uint32_t default_notifier = kNone;
@@ -118,6 +141,7 @@ struct Plan {
   Duration notified_within = std::chrono::minutes(1);  // the shell ends its notifiers before
   std::uint32_t doubt_roots = 5;
   std::uint32_t doubt_sample = 20;
+  BreakerOptions breaker = dependency_breaker();
 };
 
 }  // namespace homeostat::engine

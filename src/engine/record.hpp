@@ -11,6 +11,7 @@
 
 #include "engine/ids.hpp"
 #include "engine/names.hpp"
+#include "engine/record_breaker.hpp"
 #include "homeostat/incarnation.hpp"
 #include "homeostat/remediation.hpp"
 #include "homeostat/time.hpp"
@@ -469,7 +470,7 @@ struct LockChanged {
 using Body = std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing,
                           IncidentRecovering, IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified,
                           InstanceChanged, DesiredSet, OperationMoved, VersionMarked, Held, Skipped, Escalated,
-                          Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged>;
+                          Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged, BreakerChanged>;
 
 struct Record {
   std::uint64_t seq = 0;

@@ -5,6 +5,7 @@
 
 #include "core/planted.hpp"
 #include "engine/actions.hpp"
+#include "engine/breakers.hpp"
 #include "engine/doubt.hpp"
 #include "engine/evaluate.hpp"
 #include "engine/looking.hpp"
@@ -114,6 +115,7 @@ void reload_plan(Turn& t, Plan plan) {
   t.record(ConfigLoaded{t.s.plan.generation, names(t.s.plan)});
   forget_doubt(t, "the configuration has changed");
   build_targets(t.s);
+  configure_breakers(t);
   for (TargetId id = 0; id < t.s.targets.size(); ++id) restore_target(t, id, kept);
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     const auto old = kept.services.find(t.plan(id).name);

@@ -10,7 +10,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 2;
+constexpr std::uint32_t kSnapshotVersion = 3;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
@@ -26,6 +26,8 @@ struct Snapshot {
     v("services", self.s.services);
     v("waiting", self.s.waiting);
     v("notifying", self.s.notifying);
+    v("breakers", self.s.breakers);
+    v("calls", self.s.calls);
     v("versions", self.s.versions);
     v("doubt", self.s.doubt);
     v("tilt_since", self.s.tilt_since);
@@ -79,11 +81,13 @@ bool Engine::load(std::string_view bytes, Plan plan) {
   State& s = snapshot.s;
   const bool fits = s.services.size() == plan.services.size() &&
                     snapshot.deadlines.size() == s.targets.size() + s.services.size() + 1;
-  if (!fits || !indices_hold(s, plan)) return false;
+  const bool whole = std::ranges::all_of(s.breakers, [](const auto& item) { return item.second.machine.intact(); });
+  if (!fits || !whole || !indices_hold(s, plan)) return false;
   s.plan = std::move(plan);
   s.plan.generation = snapshot.generation;
   s.plan.shadow = snapshot.shadow;
   index_plan(s);
+  for (auto& [name, breaker] : s.breakers) breaker.machine.reconfigure(s.plan.breaker);
   s.wheel = Wheel(snapshot.deadlines.size());
   for (Wheel::Id id = 0; id < snapshot.deadlines.size(); ++id) s.wheel.set(id, snapshot.deadlines[id]);
   state_ = std::move(s);

@@ -14,6 +14,7 @@
 #include "engine/durable.hpp"
 #include "engine/input.hpp"
 #include "engine/wheel.hpp"
+#include "homeostat/breaker_machine.hpp"
 #include "homeostat/random.hpp"
 
 namespace homeostat::engine {
@@ -156,6 +157,26 @@ struct Notifying {
   };
 };
 
+/// The breaker before something that has been called.
+struct LiveBreaker {
+  BreakerMachine machine{dependency_breaker()};
+  std::uint64_t identity = 0;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("machine", self.machine);
+    v("identity", self.identity);
+  };
+};
+
+/// A call that a breaker has admitted and that has not been answered.
+struct BreakerCall {
+  std::string breaker;
+  BreakerMachine::Ticket ticket;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("breaker", self.breaker);
+    v("ticket", self.ticket);
+  };
+};
+
 /// What is searched for at every step, found once a plan (index.hpp).
 struct PlanIndex {
   std::vector<CheckPolicy> policies;                       // every distinct one
@@ -175,7 +196,9 @@ struct State {
   std::vector<Target> targets;
   std::vector<LiveService> services;
   std::deque<Waiting> waiting;
-  std::map<CommandId, Notifying> notifying;                    // escalations whose record is durable
+  std::map<CommandId, Notifying> notifying;  // escalations whose record is durable
+  std::map<std::string, LiveBreaker> breakers;
+  std::map<CommandId, BreakerCall> calls;                      // actions and escalations
   std::vector<std::string> versions;                           // what the indices in commands stand for
   std::map<std::pair<ServiceId, Slot>, CommandId> started_by;  // while recovering: which action started what is found
   DoubtRound doubt;

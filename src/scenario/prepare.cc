@@ -21,7 +21,7 @@ Names names_of(const Configs& configs) {
   Names names;
   for (const auto& [name, config] : configs) {
     if (!name.empty()) names.configs.insert(name);
-    names.notifiers.insert(config.plan.notifiers.begin(), config.plan.notifiers.end());
+    for (const engine::NotifierPlan& notifier : config.plan.notifiers) names.notifiers.insert(notifier.name);
     for (const config::CommandSpec& command : config.commands) names.commands.insert(command.name);
     for (const engine::ServicePlan& service : config.plan.services) {
       names.services.insert(service.name);

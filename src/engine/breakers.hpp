@@ -1,0 +1,34 @@
+// Circuit breakers between the engine and what it depends on: the commands of exec services, and the notifiers. What
+// fails again and again is left alone for a while, and then asked once.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "engine/gates.hpp"
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+inline constexpr std::string_view kBreakerGate = "breaker";
+
+/// The command that does this; nothing where there is none: process services are started by ourselves, and the
+/// commands of a ladder are bounded by their rung.
+std::optional<Dependency> command_behind(const ServicePlan& service, Op op);
+Dependency dependency_of(const NotifierPlan& notifier);
+
+/// After another configuration, or a restart: what is open stays open, unless what is behind it has changed or gone.
+void configure_breakers(Turn& t);
+
+/// Why the command would not be admitted now.
+std::optional<Hold> breaker_gate(Turn& t, const Ask& ask);
+
+/// Admits the call `id`, or says when to ask again. What became of it is told by breaker_result.
+std::expected<void, Rejected> breaker_admits(Turn& t, const Dependency& behind, CommandId id);
+/// What a person asks for is tried, whatever became of the calls before it.
+void close_by_hand(Turn& t, const Dependency& behind);
+/// Calls that were not admitted here (before a restart, say) are nothing to it.
+void breaker_result(Turn& t, CommandId id, CallOutcome outcome);
+
+}  // namespace homeostat::engine
