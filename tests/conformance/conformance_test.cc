@@ -70,6 +70,22 @@ TEST_F(ConformanceTest, SaysWhatAnAutoscalersCaseDiffersIn) {
   EXPECT_NE(unknown.output.find("spec.colour is not known"), std::string::npos) << unknown.output;
 }
 
+TEST_F(ConformanceTest, ReproducesEveryCaseOfTheCanaryJudge) {
+  const Ran ran = run(VECTORS "/kayenta.json");
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_NE(ran.output.find("82 of 82 reproduced\ntotal: 82 of 82"), std::string::npos) << ran.output;
+}
+
+TEST_F(ConformanceTest, SaysWhatDiffersInACaseOfTheCanaryJudge) {
+  const std::string half = R"({"id":"a","kind":"percentile_r7","name":"half","data":[1,2],"config":{"p":50},)";
+  const Ran ran = run(file(R"({"vectors":[)" + half + R"("expected":{"value":2}},{"id":"b","kind":"dance",)" +
+                           R"("name":"none","expected":{}}]})"));
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.output.find("a: half: value is 1.5E0, not 2"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("b: none: kind is not known: dance"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("0 of 2 reproduced"), std::string::npos);
+}
+
 TEST_F(ConformanceTest, SaysWhichStepDiffers) {
   const Ran ran = run(file(trace("gobreaker", R"({"op":"acquire","id":"a","expect":{"permitted":false}})")));
   EXPECT_EQ(ran.code, 1);
