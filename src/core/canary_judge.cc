@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/canary_report.hpp"
+#include "homeostat/canary.hpp"
+
+namespace homeostat::canary {
+namespace {
+
+/// Counts lose nothing by short blocks, and what fails at once is seen at once.
+constexpr int kCountBlocks = 12;
+/// A metric from which nothing has come for so many blocks has stopped.
+constexpr int kSilentBlocks = 3;
+
+/// The votes of a verdict, by weight.
+double votes(const Judgement& judgement, const std::vector<Metric>& metrics, Verdict verdict) {
+  double sum = 0;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (judgement.metrics[i].verdict == verdict) sum += metrics[i].weight;
+  }
+  return sum;
+}
+
+double all_weight(const std::vector<Metric>& metrics) {
+  double sum = 0;
+  for (const Metric& metric : metrics) sum += metric.weight;
+  return sum;
+}
+
+/// The first metric, the critical ones before the others, whose report has `verdict`.
+const MetricReport* find(const Judgement& judgement, const std::vector<Metric>& metrics, Verdict verdict) {
+  for (const bool critical : {true, false}) {
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      const MetricReport& report = judgement.metrics[i];
+      if (metrics[i].critical == critical && report.verdict == verdict) return &report;
+    }
+  }
+  return nullptr;
+}
+
+bool any_critical(const Judgement& judgement, const std::vector<Metric>& metrics, Verdict verdict) {
+  const MetricReport* report = find(judgement, metrics, verdict);
+  if (report == nullptr) return false;
+  return metrics[static_cast<std::size_t>(report - judgement.metrics.data())].critical;
+}
+
+void conclude(Judgement& judgement, const std::vector<Metric>& metrics) {
+  const double half = all_weight(metrics) / 2;
+  const auto settle = [&](Verdict verdict, std::string otherwise) {
+    judgement.verdict = verdict;
+    const MetricReport* report = find(judgement, metrics, verdict);
+    judgement.why = report == nullptr ? std::move(otherwise) : report->why;
+  };
+  if (any_critical(judgement, metrics, Verdict::fail) || votes(judgement, metrics, Verdict::fail) >= half) {
+    return settle(Verdict::fail, "");
+  }
+  if (any_critical(judgement, metrics, Verdict::not_enough_data)) return settle(Verdict::not_enough_data, "");
+  const bool open = any_critical(judgement, metrics, Verdict::undecided);
+  if (open || votes(judgement, metrics, Verdict::pass) < half) {
+    return settle(Verdict::undecided, "harm is excluded for too few of the metrics");
+  }
+  settle(Verdict::pass, "");
+}
+
+}  // namespace
+
+Judge::Judge(const Options& options, std::vector<Metric> metrics) : options_(options), metrics_(std::move(metrics)) {
+  for (const Metric& metric : metrics_) {
+    State state;
+    if (metric.kind == Kind::errors || metric.kind == Kind::events) {
+      state.evidence = CountEvidence(metric.worse, metric.fail_above, metric.kind == Kind::errors);
+    }
+    states_.push_back(std::move(state));
+  }
+}
+
+std::expected<Judge, std::string> Judge::make(const Options& options, std::vector<Metric> metrics) {
+  if (auto valid = validate(options, metrics); !valid) return std::unexpected(valid.error());
+  return Judge(options, std::move(metrics));
+}
+
+Duration Judge::block_of(const State& state) const {
+  return std::holds_alternative<CountEvidence>(state.evidence) ? options_.block / kCountBlocks : options_.block;
+}
+
+void Judge::close(State& state) {
+  std::visit([](auto& evidence) { evidence.close(); }, state.evidence);
+}
+
+Judge::State& Judge::at(std::size_t metric, Arm arm, Instant now) {
+  State& state = states_.at(metric);
+  const std::int64_t block = now.time_since_epoch() / block_of(state);
+  if (block > state.block) {
+    close(state);
+    state.block = block;
+  }
+  Instant& last = state.last[static_cast<std::size_t>(arm)];
+  last = std::max(last, now);
+  return state;
+}
+
+void Judge::sample(std::size_t metric, Arm arm, double value, Instant at_time) {
+  State& state = at(metric, arm, at_time);
+  auto* evidence = std::get_if<MeanEvidence>(&state.evidence);
+  const bool logarithmic = metrics_[metric].kind == Kind::latency;
+  if (evidence == nullptr || !std::isfinite(value) || (logarithmic && value <= 0)) {
+    state.broken = true;
+    return;
+  }
+  evidence->add(arm, logarithmic ? std::log(value) : value);
+}
+
+void Judge::count(std::size_t metric, Arm arm, double events, double traffic, Instant at_time) {
+  State& state = at(metric, arm, at_time);
+  auto* evidence = std::get_if<CountEvidence>(&state.evidence);
+  const bool possible = std::isfinite(traffic) && events >= 0 && traffic >= 0 && std::isfinite(events) &&
+                        (metrics_[metric].kind != Kind::errors || events <= traffic);
+  if (evidence == nullptr || !possible) {
+    state.broken = true;
+    return;
+  }
+  evidence->add(arm, events, traffic);
+}
+
+void Judge::broken(std::size_t metric) { states_.at(metric).broken = true; }
+
+double Judge::alpha_of(const Metric& metric) const {
+  return options_.alpha * metric.weight / all_weight(metrics_) / options_.stages;
+}
+
+bool Judge::silent(const State& state, Instant now) const {
+  const auto stopped = [&](Instant last) { return last != kLongAgo && now - last > kSilentBlocks * options_.block; };
+  return stopped(state.last[0]) || stopped(state.last[1]);
+}
+
+MetricReport Judge::report(const Metric& metric, State state, Instant now) const {
+  MetricReport report;
+  report.name = metric.name;
+  report.broken = state.broken || silent(state, now);
+  if (now.time_since_epoch() / block_of(state) > state.block) close(state);
+  if (const auto* means = std::get_if<MeanEvidence>(&state.evidence)) {
+    const Estimate estimate = means->estimate();
+    report.canary.samples = means->samples(Arm::canary);
+    report.baseline.samples = means->samples(Arm::baseline);
+    const bool logarithmic = metric.kind == Kind::latency;
+    report.baseline.average = logarithmic ? std::exp(estimate.baseline) : estimate.baseline;
+    const double canary = estimate.baseline + estimate.difference;
+    report.canary.average = logarithmic ? std::exp(canary) : canary;
+  } else {
+    const CountEvidence& counts = std::get<CountEvidence>(state.evidence);
+    report.canary = {static_cast<std::uint64_t>(counts.traffic(Arm::canary)), counts.rate(Arm::canary)};
+    report.baseline = {static_cast<std::uint64_t>(counts.traffic(Arm::baseline)), counts.rate(Arm::baseline)};
+  }
+  const std::uint64_t least = std::min(report.canary.samples, report.baseline.samples);
+  if (least >= kLeastSamples) {
+    const double alpha = alpha_of(metric);
+    std::visit([&](const auto& evidence) { weigh(metric, evidence, alpha, options_.beta, report); }, state.evidence);
+  }
+  const bool may_pass = !report.broken && least >= kLeastToPass;
+  if (report.verdict == Verdict::pass && !may_pass) report.verdict = Verdict::undecided;
+  report.why = explain(metric, report);
+  return report;
+}
+
+Judgement Judge::judge(Instant now) const {
+  Judgement judgement;
+  for (std::size_t i = 0; i < metrics_.size(); ++i) {
+    judgement.metrics.push_back(report(metrics_[i], states_[i], now));
+  }
+  conclude(judgement, metrics_);
+  return judgement;
+}
+
+}  // namespace homeostat::canary
