@@ -18,8 +18,8 @@ struct Range {
 
 struct SimpleRules {
   Worse worse = Worse::higher;
-  double tolerance = 0.05;     // a regression is a change for the worse by more than this share of the baseline
-  std::optional<Range> range;  // instead: where the canary's mean must lie, whatever the baseline does
+  double tolerance = 0.05;       // a regression is a change for the worse by more than this share of the baseline
+  std::optional<Range> range{};  // instead: where the canary's mean must lie, whatever the baseline does
 };
 
 struct SimpleReport {

@@ -34,7 +34,7 @@ std::string_view to_string(Kind kind);
 std::string_view to_string(Verdict verdict);
 
 struct Metric {
-  std::string name;
+  std::string name{};
   Kind kind = Kind::latency;
   Worse worse = Worse::higher;
   double fail_above = 0;        // harm that must be proven for a rollback, as a share of the baseline
@@ -66,7 +66,7 @@ struct Side {
 };
 
 struct MetricReport {
-  std::string name;
+  std::string name{};
   Verdict verdict = Verdict::not_enough_data;
   bool broken = false;  // it was told what it cannot use, or nothing any more: it never passes
   // Change of the canary against the baseline, as a share of the baseline, and bounds that hold at all times at once.

@@ -11,7 +11,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Blocks that differ by more than their own samples explain, before the samples are no longer trusted.
 constexpr double kLeastBlocks = 5;
-constexpr double kDeviations = 3;
+constexpr double kDeviations = 2;
 
 constexpr int kHalvings = 40;
 

@@ -1,6 +1,7 @@
 #include "homeostat/canary_simple.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "core/canary_report.hpp"
 #include "homeostat/canary_stats.hpp"
@@ -34,25 +35,21 @@ SimpleReport compare_means(std::span<const double> canary, std::span<const doubl
   SimpleReport report;
   report.canary_avg = mean(canary);
   report.baseline_avg = mean(baseline);
-  const bool compares = !rules.range || report.baseline_avg != 0;
-  if (canary.empty() || (baseline.empty() && !rules.range)) {
-    report.why = "a side has no samples";
+  const auto undecided = [&](std::string why) {
+    report.why = std::move(why);
     return report;
-  }
+  };
+  if (canary.empty() || (baseline.empty() && !rules.range)) return undecided("a side has no samples");
   if (!std::isfinite(report.canary_avg) || !std::isfinite(report.baseline_avg)) {
-    report.why = "a sample is not a number";
-    return report;
+    return undecided("a sample is not a number");
   }
-  if (compares && report.baseline_avg == 0) {
-    report.why = "the baseline's mean is 0, so that nothing is a share of it";
-    return report;
-  }
-  const double better = compares ? improvement(report, rules.worse) : 0;
+  const double better = report.baseline_avg == 0 ? 0 : improvement(report, rules.worse);
   report.improvement_pct = 100 * better;
   if (rules.range) {
     within(*rules.range, report);
     return report;
   }
+  if (report.baseline_avg == 0) return undecided("the baseline's mean is 0, so that nothing is a share of it");
   report.verdict = better < -rules.tolerance ? Verdict::fail : Verdict::pass;
   report.why = "the canary is " + percent(std::abs(better)) + (better < 0 ? " worse, " : " better, ") +
                percent(rules.tolerance) + " worse is tolerated";
