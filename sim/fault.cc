@@ -83,6 +83,19 @@ bool deploy_bad(Arena& arena, const FaultEvent& e) {
   return operate(arena, e, Verb::deploy);
 }
 
+// Whatever the users' own commands do, of all services.
+bool fail_commands(Arena& arena, const FaultEvent& e) {
+  bool any = false;
+  for (std::uint32_t i = 0; i < arena.services().size(); ++i) {
+    const ServicePlan* plan = arena.plan_of(i);
+    if (plan == nullptr || plan->runtime.managed) continue;
+    arena.handling(i, Handling::fail, {}, e.span * 2);
+    arena.conduct(i, 0, Conduct::wrong, e.span * 3 + 1min, false);  // until a command does what it should
+    any = true;
+  }
+  return any;
+}
+
 bool strike_service(Arena& arena, const FaultEvent& e) {
   switch (e.fault) {
     case Fault::crash:
@@ -159,6 +172,8 @@ bool strike_world(Arena& arena, const FaultEvent& e) {
     case Fault::notifier_fails:
       arena.notifier_fails(e.span);
       return true;
+    case Fault::commands_fail:
+      return fail_commands(arena, e);
     case Fault::file_missing:
       arena.file_missing(e.span);
       return true;

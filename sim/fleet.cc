@@ -112,6 +112,7 @@ void change(Plan& plan, std::uint64_t variant) {
     }
     case 1:
       s.checks.back().identity = variant;
+      s.runtime.commands = variant;
       return;
     case 2:
       s.checks.back().policy.failure_threshold += 1;
@@ -151,6 +152,10 @@ Plan fleet_of(const Trial& trial, std::uint64_t variant) {
   leave_out(plan, trial.left_out);
   if (variant != 0 && plan.services.size() > 1) change(plan, variant);
   plan.seed = trial.seed;
+  plan.breaker.consecutive_failures = static_cast<std::uint32_t>(2 + trial.seed % 3);
+  plan.breaker.open_for = 2s * static_cast<int>(1 + trial.seed % 5);
+  plan.breaker.open_cap = 30s;
+  plan.notifiers.front().identity = variant % 2;
   return plan;
 }
 

@@ -55,6 +55,7 @@ void add_evidence_invariants(Scene& scene, Invariants& out);
 void add_limit_invariants(Scene& scene, Invariants& out);
 void add_operator_invariants(Scene& scene, Invariants& out);
 void add_journal_invariants(Scene& scene, Invariants& out);
+void add_breaker_invariants(Scene& scene, Invariants& out);
 void add_rest_invariants(Scene& scene, Invariants& out);
 
 }  // namespace homeostat::sim

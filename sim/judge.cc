@@ -12,6 +12,7 @@ Judge::Judge(Arena& arena) : ledger_(arena), scene_{arena, ledger_, {}, {}} {
   add_limit_invariants(scene_, invariants_);
   add_operator_invariants(scene_, invariants_);
   add_journal_invariants(scene_, invariants_);
+  add_breaker_invariants(scene_, invariants_);
   add_rest_invariants(scene_, invariants_);
   arena.watch(this);
 }

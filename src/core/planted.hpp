@@ -30,6 +30,7 @@ enum class Bug : std::uint8_t {
   runs_twice,
   gives_up,
   hidden_state,
+  breaker_ignored,
   breaker_forgotten,
 };
 

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "core/planted.hpp"
+
 namespace homeostat::engine {
 namespace {
 
@@ -123,6 +125,7 @@ std::expected<void, Rejected> breaker_admits(Turn& t, const Dependency& behind, 
   LiveBreaker& breaker = breaker_of(t, behind);
   const auto ticket = breaker.machine.acquire(t.now);
   note(t, behind.name, breaker);
+  if (!ticket && planted(Bug::breaker_ignored)) return {};
   if (!ticket) {
     Rejected rejected = ticket.error();
     if (rejected.retry_after <= Duration{}) rejected.retry_after = kAskAgain;

@@ -1,0 +1,177 @@
+// What holds for the circuit breakers before commands and notifiers: told from their calls and what became of them.
+#include <map>
+#include <set>
+
+#include "engine/breakers.hpp"
+#include "sim/invariant.hpp"
+
+namespace homeostat::sim {
+
+using namespace engine;
+
+namespace {
+
+constexpr std::string_view kClosed = "closed";
+constexpr std::string_view kOpen = "open";
+constexpr std::string_view kHalfOpen = "half_open";
+
+/// What stands behind a breaker now; nothing: it is not configured any more.
+std::optional<std::uint64_t> identity_of(const Plan& plan, const std::string& name) {
+  for (const NotifierPlan& notifier : plan.notifiers) {
+    if (dependency_of(notifier).name == name) return notifier.identity;
+  }
+  for (const ServicePlan& service : plan.services) {
+    for (const Op op : {Op::start, Op::stop, Op::restart, Op::rollback, Op::scale}) {
+      const auto behind = command_behind(service, op);
+      if (behind && behind->name == name) return behind->identity;
+    }
+  }
+  return std::nullopt;
+}
+
+/// An open breaker admits none, a half-open one its limit at a time; it changes only along legal edges, and opens when
+/// so many have failed in a row and not before.
+class BreakersHold : public Invariant {
+ public:
+  explicit BreakersHold(Scene& scene) : Invariant(scene, "breakers_hold") {}
+
+  void recorded(const Record& record) override {
+    if (const auto* changed = std::get_if<BreakerChanged>(&record.body)) return moved(*changed, record.at);
+    if (const auto* notified = std::get_if<Notified>(&record.body)) return answered(notified->id, !notified->ok);
+    const auto* outcome = std::get_if<Outcome>(&record.body);
+    if (outcome == nullptr) return;
+    if (outcome->outcome == OutcomeKind::not_started) return forget(outcome->id);
+    answered(outcome->id, outcome->outcome != OutcomeKind::succeeded);
+  }
+  void commanded(const Command& command) override {
+    const Plan& plan = arena().plan();
+    if (const auto* notify = std::get_if<Notify>(&command)) {
+      return called(dependency_of(plan.notifiers[notify->notifier]), notify->escalation);
+    }
+    const auto* dispatch = std::get_if<Dispatch>(&command);
+    if (dispatch == nullptr) return;
+    const auto behind = command_behind(plan.services[dispatch->service], dispatch->op);
+    if (behind) called(*behind, dispatch->id);
+  }
+  void stepped() override {
+    for (const std::string& name : ended_) {
+      const Seen& seen = seen_[name];
+      if (seen.state != kClosed || seen.failures < limit()) continue;
+      expect(false, [&] { return name + " is closed after " + std::to_string(seen.failures) + " failures in a row"; });
+    }
+    ended_.clear();
+  }
+  // Those that are not closed are withdrawn by a record.
+  void reloaded() override {
+    for (auto& [name, seen] : seen_) {
+      if (seen.state == kClosed && identity_of(arena().plan(), name) != seen.identity) seen = {};
+    }
+  }
+  // What was under way is lost with the engine, and so is what was counted, but not that a breaker was open.
+  void durable(const Record& record) override {
+    const auto* changed = std::get_if<BreakerChanged>(&record.body);
+    if (changed == nullptr) return;
+    if (changed->to == kClosed) safe_.erase(changed->breaker);
+    if (changed->to == kOpen) safe_[changed->breaker] = Seen{changed->to, changed->probe_at, changed->identity};
+  }
+  void died() override {
+    where_.clear();
+    ended_.clear();
+    seen_ = safe_;
+  }
+
+ private:
+  struct Seen {
+    std::string state{kClosed};
+    Instant probe_at = kNever;
+    std::uint64_t identity = 0;
+    std::uint32_t failures = 0;  // in a row, of the calls that this state has admitted
+    bool last_failed = false;
+    std::set<CommandId> calls{};  // admitted by this state, without an answer
+  };
+  std::uint32_t limit() const { return arena().plan().breaker.consecutive_failures; }
+
+  void called(const Dependency& behind, CommandId id) {
+    Seen& seen = seen_[behind.name];
+    seen.identity = behind.identity;
+    if (seen.state != kClosed) {
+      const bool room = seen.calls.size() < arena().plan().breaker.half_open_max_calls;
+      expect(seen.state == kHalfOpen && room, [&] { return behind.name + " is " + seen.state + " and admits a call"; });
+    }
+    seen.calls.insert(id);
+    where_[id] = behind.name;
+  }
+  void answered(CommandId id, bool failed) {
+    const auto where = where_.extract(id);
+    if (where.empty()) return;
+    Seen& seen = seen_[where.mapped()];
+    if (seen.calls.erase(id) == 0) return;  // an older state has admitted it
+    seen.last_failed = failed;
+    seen.failures = failed ? seen.failures + 1 : 0;
+    ended_.insert(where.mapped());
+  }
+  void forget(CommandId id) {
+    const auto where = where_.extract(id);
+    if (!where.empty()) seen_[where.mapped()].calls.erase(id);
+  }
+  void moved(const BreakerChanged& r, Instant at) {
+    Seen& seen = seen_[r.breaker];
+    expect(r.from == seen.state && legal(r, seen, at), [&] {
+      return r.breaker + " is " + seen.state + " and goes from " + r.from + " to " + r.to + " (" + r.reason + ")";
+    });
+    seen = Seen{r.to, r.to == kHalfOpen ? seen.probe_at : r.probe_at, r.identity};
+  }
+  bool legal(const BreakerChanged& r, const Seen& seen, Instant at) const {
+    const bool wait = r.probe_at > at && r.probe_at <= later(at, arena().plan().breaker.open_cap);
+    if (r.from == kClosed) return r.to == kOpen && wait && seen.failures == limit();
+    if (r.from == kOpen && r.to == kHalfOpen) return at >= seen.probe_at;
+    if (r.from == kHalfOpen && r.to == kOpen) return seen.last_failed && wait;
+    if (r.to != kClosed) return false;
+    const bool proved = r.from == kHalfOpen && r.reason == "proved" && seen.calls.empty() && !seen.last_failed;
+    return proved || r.reason == "forced" || r.reason == "withdrawn";
+  }
+
+  std::map<std::string, Seen> seen_;
+  std::map<CommandId, std::string> where_;
+  std::set<std::string> ended_;
+  std::map<std::string, Seen> safe_;  // those that the journal knows as open
+};
+
+/// One that was open when the engine was killed is open again until the same time, unless it stands before something
+/// else now.
+class OpenSurvives : public Invariant {
+ public:
+  explicit OpenSurvives(Scene& scene) : Invariant(scene, "open_breakers_survive_a_crash") {}
+  void durable(const Record& record) override {
+    const auto* changed = std::get_if<BreakerChanged>(&record.body);
+    if (changed == nullptr) return;
+    if (changed->to == kClosed) open_.erase(changed->breaker);
+    if (changed->to == kOpen) open_[changed->breaker] = {changed->probe_at, changed->identity};
+  }
+  void booted() override {
+    const auto& breakers = arena().engine().state().breakers;
+    for (const auto& [name, was] : open_) {
+      if (identity_of(arena().plan(), name) != was.identity) continue;
+      const auto found = breakers.find(name);
+      const bool open = found != breakers.end() && found->second.machine.state() == BreakerState::open &&
+                        found->second.machine.open_until() == was.probe_at;
+      expect(open, [&, &which = name] { return which + " was open when the engine was killed, and is no more"; });
+    }
+  }
+
+ private:
+  struct Open {
+    Instant probe_at{};
+    std::uint64_t identity = 0;
+  };
+  std::map<std::string, Open> open_;
+};
+
+}  // namespace
+
+void add_breaker_invariants(Scene& scene, Invariants& out) {
+  out.push_back(std::make_unique<BreakersHold>(scene));
+  out.push_back(std::make_unique<OpenSurvives>(scene));
+}
+
+}  // namespace homeostat::sim
