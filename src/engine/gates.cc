@@ -158,9 +158,11 @@ Gate budget_gate(Turn& t, const Ask& ask) {
   return spent(fleet_budget(t.s, t.now), "the fleet's budget");
 }
 
-// Only healthy capacity can be taken away: what is down already costs nothing.
+// Only healthy capacity can be taken away: what is down already costs nothing. What we cannot look at may be healthy.
 Gate unavailable_gate(Turn& t, const Ask& ask) {
-  if (ask.slot < 0 || !view_of(t, ask.service, ask.slot).up()) return {};
+  if (ask.slot < 0) return {};
+  const View view = view_of(t, ask.service, ask.slot);
+  if (!view.up() && !view.blind) return {};
   std::uint32_t unavailable = 0;
   for (const Place& place : t.live(ask.service).places) {
     if (place.slot < 0 || place.slot == ask.slot || !t.wanted(ask.service, place.slot)) continue;
