@@ -17,16 +17,9 @@ constexpr std::string_view kHalfOpen = "half_open";
 
 /// What stands behind a breaker now; nothing: it is not configured any more.
 std::optional<std::uint64_t> identity_of(const Plan& plan, const std::string& name) {
-  for (const NotifierPlan& notifier : plan.notifiers) {
-    if (dependency_of(notifier).name == name) return notifier.identity;
-  }
-  for (const ServicePlan& service : plan.services) {
-    for (const Op op : {Op::start, Op::stop, Op::restart, Op::rollback, Op::scale}) {
-      const auto behind = command_behind(service, op);
-      if (behind && behind->name == name) return behind->identity;
-    }
-  }
-  return std::nullopt;
+  const auto all = dependencies(plan);
+  const auto found = all.find(name);
+  return found == all.end() ? std::nullopt : std::optional(found->second);
 }
 
 /// An open breaker admits none, a half-open one its limit at a time; it changes only along legal edges, and opens when

@@ -1,7 +1,5 @@
 #include "engine/breakers.hpp"
 
-#include <map>
-
 #include "core/planted.hpp"
 
 namespace homeostat::engine {
@@ -38,20 +36,6 @@ LiveBreaker& breaker_of(Turn& t, const Dependency& behind) {
   return at->second;
 }
 
-std::map<std::string, std::uint64_t> dependencies(const Plan& plan) {
-  std::map<std::string, std::uint64_t> all;
-  for (const ServicePlan& service : plan.services) {
-    for (const Op op : {Op::start, Op::stop, Op::restart, Op::rollback, Op::scale}) {
-      if (const auto behind = command_behind(service, op)) all.emplace(behind->name, behind->identity);
-    }
-  }
-  for (const NotifierPlan& notifier : plan.notifiers) {
-    const Dependency behind = dependency_of(notifier);
-    all.emplace(behind.name, behind.identity);
-  }
-  return all;
-}
-
 // What was open is closed: whatever waits may try at once.
 void withdraw_breaker(Turn& t, const std::string& name, std::uint64_t identity) {
   const auto live = t.s.breakers.find(name);
@@ -81,6 +65,20 @@ std::optional<Dependency> command_behind(const ServicePlan& service, Op op) {
 }
 
 Dependency dependency_of(const NotifierPlan& notifier) { return {"notify:" + notifier.name, notifier.identity}; }
+
+std::map<std::string, std::uint64_t> dependencies(const Plan& plan) {
+  std::map<std::string, std::uint64_t> all;
+  for (const ServicePlan& service : plan.services) {
+    for (const Op op : {Op::start, Op::stop, Op::restart, Op::rollback, Op::scale}) {
+      if (const auto behind = command_behind(service, op)) all.emplace(behind->name, behind->identity);
+    }
+  }
+  for (const NotifierPlan& notifier : plan.notifiers) {
+    const Dependency behind = dependency_of(notifier);
+    all.emplace(behind.name, behind.identity);
+  }
+  return all;
+}
 
 void configure_breakers(Turn& t) {
   if (t.s.breakers.empty() && t.s.durable.breakers.empty()) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,8 @@ inline constexpr std::string_view kBreakerGate = "breaker";
 /// commands of a ladder are bounded by their rung.
 std::optional<Dependency> command_behind(const ServicePlan& service, Op op);
 Dependency dependency_of(const NotifierPlan& notifier);
+/// All that a plan depends on, by name, with identity.
+std::map<std::string, std::uint64_t> dependencies(const Plan& plan);
 
 /// After another configuration, or a restart: what is open stays open, unless what is behind it has changed or gone.
 void configure_breakers(Turn& t);

@@ -133,6 +133,12 @@ bool is_notification(const Stage& stage, const Captures& c, const Moment& moment
   return same(c, "service", service.empty() ? "homeostat" : service) && same(c, "how", r->ok ? "delivered" : "failed");
 }
 
+bool is_breaker(const Stage&, const Captures& c, const Moment& moment) {
+  const auto* r = record_of<engine::BreakerChanged>(moment);
+  if (r == nullptr || r->breaker != c.text("breaker")) return false;
+  return (r->to == "open" ? "opens" : r->to == "half_open" ? "half_opens" : "closes") == c.text("edge");
+}
+
 bool is_mark(const Stage&, const Captures& c, const Moment& moment) {
   const auto* r = record_of<engine::VersionMarked>(moment);
   return r != nullptr && r->service == c.text("service") && r->version == c.text("version") &&
@@ -197,11 +203,14 @@ const std::vector<HappeningRow>& happening_rows() {
       {Pattern("skip(s) of rung <count> of <place> [because <text>]"), "A rung does not apply.", is_skip},
       {Pattern("hold(s) of <place> "
                "[by <gate:paused|locked|dependency|prerequisite|evidence|budget|max_unavailable|doubt|tilt|journal|"
-               "recovering|shutdown>] [because <text>]"),
+               "recovering|shutdown|breaker>] [because <text>]"),
        "Its repair begins to wait for a gate.", is_hold},
       {Pattern("escalation(s) [of <service>] [to <notifier>] [because <text>]"),
        "Somebody is called; `of homeostat`: about Homeostat itself.", is_escalation},
       {Pattern("notification(s) [of <service>] [<how:delivered|failed>]"), "A notifier ended.", is_notification},
+      {Pattern("breaker <breaker> <edge:opens|half_opens|closes>"),
+       "The circuit breaker before a command, such as exec:web/restart, or a notifier, such as notify:oncall.",
+       is_breaker},
       {Pattern("version <version> of <service> turns <mark:stable|quarantined>"), "What is thought of a release.",
        is_mark},
       {Pattern("operation <kind:deploy|rollback|restart_all> of <service> <phase:begins|ends|stops> [because <text>]"),

@@ -7,13 +7,14 @@
 #include <set>
 
 #include "config/load.hpp"
+#include "engine/breakers.hpp"
 
 namespace homeostat::scenario {
 namespace {
 
 /// Every name of one kind in any of the configurations.
 struct Names {
-  std::set<std::string> services{"everything"}, checks, configs, notifiers, commands;
+  std::set<std::string> services{"everything"}, checks, configs, notifiers, commands, breakers;
   std::map<std::string, std::uint32_t> instances;  // the most that any configuration has
 };
 
@@ -22,6 +23,7 @@ Names names_of(const Configs& configs) {
   for (const auto& [name, config] : configs) {
     if (!name.empty()) names.configs.insert(name);
     for (const engine::NotifierPlan& notifier : config.plan.notifiers) names.notifiers.insert(notifier.name);
+    for (const auto& [breaker, identity] : engine::dependencies(config.plan)) names.breakers.insert(breaker);
     for (const config::CommandSpec& command : config.commands) names.commands.insert(command.name);
     for (const engine::ServicePlan& service : config.plan.services) {
       names.services.insert(service.name);
@@ -43,6 +45,7 @@ class Checker {
       if (kind == "check") known(names_.checks, "check", word, word.text);
       if (kind == "config") known(names_.configs, "configuration", word, word.text);
       if (kind == "notifier") known(names_.notifiers, "notifier", word, word.text);
+      if (kind == "breaker") known(names_.breakers, "breaker", word, word.text);
       if (kind == "name") known(names_.commands, "command", word, word.text);
       if (kind == "place") place(word);
     }
