@@ -139,25 +139,20 @@ MetricReport Judge::report(const Metric& metric, State state, Instant now) const
   report.name = metric.name;
   report.broken = state.broken || silent(state, now);
   if (now.time_since_epoch() / block_of(state) > state.block) close(state);
+  const auto enough = [&] { return std::min(report.canary.samples, report.baseline.samples) >= kLeastSamples; };
   if (const auto* means = std::get_if<MeanEvidence>(&state.evidence)) {
     const Estimate estimate = means->estimate();
-    report.canary.samples = means->samples(Arm::canary);
-    report.baseline.samples = means->samples(Arm::baseline);
-    const bool logarithmic = metric.kind == Kind::latency;
-    report.baseline.average = logarithmic ? std::exp(estimate.baseline) : estimate.baseline;
-    const double canary = estimate.baseline + estimate.difference;
-    report.canary.average = logarithmic ? std::exp(canary) : canary;
+    const auto shown = [&](double x) { return metric.kind == Kind::latency ? std::exp(x) : x; };
+    report.canary = {means->samples(Arm::canary), shown(estimate.baseline + estimate.difference)};
+    report.baseline = {means->samples(Arm::baseline), shown(estimate.baseline)};
+    if (enough()) weigh(metric, estimate, alpha_of(metric), options_.beta, report);
   } else {
     const CountEvidence& counts = std::get<CountEvidence>(state.evidence);
     report.canary = {static_cast<std::uint64_t>(counts.traffic(Arm::canary)), counts.rate(Arm::canary)};
     report.baseline = {static_cast<std::uint64_t>(counts.traffic(Arm::baseline)), counts.rate(Arm::baseline)};
+    if (enough()) weigh(metric, counts, alpha_of(metric), options_.beta, report);
   }
-  const std::uint64_t least = std::min(report.canary.samples, report.baseline.samples);
-  if (least >= kLeastSamples) {
-    const double alpha = alpha_of(metric);
-    std::visit([&](const auto& evidence) { weigh(metric, evidence, alpha, options_.beta, report); }, state.evidence);
-  }
-  const bool may_pass = !report.broken && least >= kLeastToPass;
+  const bool may_pass = !report.broken && std::min(report.canary.samples, report.baseline.samples) >= kLeastToPass;
   if (report.verdict == Verdict::pass && !may_pass) report.verdict = Verdict::undecided;
   report.why = explain(metric, report);
   return report;

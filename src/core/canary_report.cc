@@ -73,8 +73,7 @@ std::string percent(double share) {
   return std::string(text.begin(), printed.ptr) + " %";
 }
 
-void weigh(const Metric& metric, const MeanEvidence& evidence, double alpha, double beta, MetricReport& report) {
-  const Estimate estimate = evidence.estimate();
+void weigh(const Metric& metric, const Estimate& estimate, double alpha, double beta, MetricReport& report) {
   const bool two_sided = metric.worse == Worse::either;
   const double reference = metric.kind == Kind::latency ? 1 : std::abs(estimate.baseline);
   const double scale = std::max(kEffect * reference, kLeastEffect * estimate.spread);

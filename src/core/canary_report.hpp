@@ -8,7 +8,7 @@
 namespace homeostat::canary {
 
 /// Fills in verdict, change and bounds. The samples are enough.
-void weigh(const Metric& metric, const MeanEvidence& evidence, double alpha, double beta, MetricReport& report);
+void weigh(const Metric& metric, const Estimate& estimate, double alpha, double beta, MetricReport& report);
 void weigh(const Metric& metric, const CountEvidence& evidence, double alpha, double beta, MetricReport& report);
 
 /// The sentence for a report whose numbers are known.
