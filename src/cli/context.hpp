@@ -57,6 +57,7 @@ void add_journal_verbs(CLI::App& app, Context& context);
 void add_replay_verbs(CLI::App& app, Context& context);
 void add_simulate_verbs(CLI::App& app, Context& context);
 void add_test_verbs(CLI::App& app, Context& context);
+void add_eval_verbs(CLI::App& app, Context& context);
 void add_shell_verbs(CLI::App& app, Context& context);
 
 }  // namespace homeostat::cli

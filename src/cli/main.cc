@@ -31,6 +31,7 @@ int run(int argc, char** argv) {
   add_replay_verbs(app, context);
   add_simulate_verbs(app, context);
   add_test_verbs(app, context);
+  add_eval_verbs(app, context);
   add_shell_verbs(app, context);
   try {
     app.parse(argc, argv);

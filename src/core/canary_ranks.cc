@@ -16,7 +16,7 @@ double last_place(double x) { return std::isnan(x) ? kInfinity : x; }
 std::vector<double> in_order(std::span<const double> samples) {
   std::vector<double> sorted(samples.begin(), samples.end());
   std::transform(sorted.begin(), sorted.end(), sorted.begin(), last_place);
-  std::sort(sorted.begin(), sorted.end());
+  if (!std::is_sorted(sorted.begin(), sorted.end())) std::sort(sorted.begin(), sorted.end());
   return sorted;
 }
 
