@@ -56,6 +56,7 @@ class Members {
     const json::value* value = object_->if_contains(key);
     if (value != nullptr) use(*value);
   }
+  bool has(std::string_view key) const { return object_ != nullptr && object_->contains(key); }
   void wrong(std::string_view key, const std::string& why) {
     if (!problem_.empty()) return;
     const std::string_view dot = where_.empty() || key.empty() ? "" : ".";
@@ -174,20 +175,13 @@ std::expected<CanaryInputMetric, Error> read_metric(const json::value& value, Ca
   CanaryInputMetric metric;
   canary::Metric& native = metric.metric;
   native.name = fmt::format("metric {}", index + 1);
-  std::optional<canary::Kind> kind;
   members.word<std::string>(
       "name", native.name, [](std::string_view word) { return std::optional(std::string(word)); }, "texts");
   members.word<canary::Worse>("worse", native.worse, canary_worse, "higher, lower, either");
   native.critical = mode == CanaryMode::native;
   members.flag("critical", native.critical);
   if (mode == CanaryMode::native) {
-    members.word<std::optional<canary::Kind>>(
-        "kind", kind,
-        [](std::string_view word) {
-          const auto k = canary_kind(word);
-          return k ? std::optional(k) : std::nullopt;
-        },
-        "latency, value, errors, events");
+    members.word<canary::Kind>("kind", native.kind, canary_kind, "latency, value, errors, events");
     members.number("fail_above", native.fail_above);
     members.number("promote_below", native.promote_below);
     members.number("promote_points", native.promote_points);
@@ -199,11 +193,11 @@ std::expected<CanaryInputMetric, Error> read_metric(const json::value& value, Ca
     if (mode == CanaryMode::kayenta) kayenta_members(members, metric);
     if (mode == CanaryMode::simple) simple_members(members, metric);
   }
-  const bool counts = kind == canary::Kind::errors || kind == canary::Kind::events;
+  const bool counts = native.kind == canary::Kind::errors || native.kind == canary::Kind::events;
   samples(members, "canary", counts, metric.canary);
   samples(members, "baseline", counts, metric.baseline);
   if (std::string problem = members.finish(); !problem.empty()) return fail(std::move(problem));
-  native.kind = kind.value_or(likely_kind(metric));
+  if (!members.has("kind")) native.kind = likely_kind(metric);
   metric.simple.worse = native.worse;
   metric.kayenta.critical = native.critical;
   metric.kayenta.direction = kayenta_direction(native.worse);

@@ -116,13 +116,13 @@ void weigh(const Metric& metric, const CountEvidence& evidence, double alpha, do
 std::string explain(const Metric& metric, const MetricReport& report) {
   const std::string& name = metric.name;
   if (report.broken && report.verdict != Verdict::fail) {
-    return name + " cannot be judged: it could not be measured, or nothing comes any more";
+    return name + ": cannot be judged, for it could not be measured, or nothing comes any more";
   }
-  const std::string seen = name + " is " + compared(report.change);
+  const std::string seen = name + ": " + compared(report.change);
   const bool down = metric.worse == Worse::lower || (metric.worse == Worse::either && report.change < 0);
   switch (report.verdict) {
     case Verdict::not_enough_data:
-      return name + " has " + std::to_string(report.canary.samples) + " and " +
+      return name + ": " + std::to_string(report.canary.samples) + " and " +
              std::to_string(report.baseline.samples) + " samples; it takes " + std::to_string(kLeastSamples) +
              " a side to say anything";
     case Verdict::fail:

@@ -58,7 +58,7 @@ TEST(CanaryJudge, SaysNothingBelowFiveSamplesASide) {
   for (int i = 0; i < 50; ++i) judge.sample(0, Arm::baseline, 1 + i % 3, Instant(1h));
   const Judgement few = judge.judge(Instant(1h));
   EXPECT_EQ(few.verdict, Verdict::not_enough_data);
-  EXPECT_EQ(few.why, "queue has 4 and 50 samples; it takes 5 a side to say anything");
+  EXPECT_EQ(few.why, "queue: 4 and 50 samples; it takes 5 a side to say anything");
   judge.sample(0, Arm::canary, 1004, Instant(1h));
   EXPECT_EQ(judge.judge(Instant(1h)).verdict, Verdict::fail);
 }
@@ -74,7 +74,7 @@ TEST(CanaryJudge, FailsWhatIsSlowerAndSaysByHowMuch) {
   ASSERT_EQ(said.verdict, Verdict::fail);
   EXPECT_GT(said.metrics[0].change, 0.05);
   EXPECT_GT(said.metrics[0].lower, 0);
-  EXPECT_NE(said.why.find("latency is "), std::string::npos) << said.why;
+  EXPECT_NE(said.why.find("latency: "), std::string::npos) << said.why;
   EXPECT_NE(said.why.find("certainly by more than"), std::string::npos) << said.why;
 }
 
@@ -153,7 +153,7 @@ TEST(CanaryJudge, ErrorsOnlyInTheCanaryFail) {
   judge.count(0, Arm::baseline, 0, 100, Instant(1h));
   const Judgement said = judge.judge(Instant(1h + 5s));
   EXPECT_EQ(said.verdict, Verdict::fail);
-  EXPECT_NE(said.why.find("errors is higher than none"), std::string::npos) << said.why;
+  EXPECT_NE(said.why.find("errors: higher than none"), std::string::npos) << said.why;
 }
 
 TEST(CanaryJudge, ADriftThatBothSidesShareIsBlamedOnNeither) {
