@@ -122,9 +122,8 @@ std::string explain(const Metric& metric, const MetricReport& report) {
   const bool down = metric.worse == Worse::lower || (metric.worse == Worse::either && report.change < 0);
   switch (report.verdict) {
     case Verdict::not_enough_data:
-      return name + ": " + std::to_string(report.canary.samples) + " and " +
-             std::to_string(report.baseline.samples) + " samples; it takes " + std::to_string(kLeastSamples) +
-             " a side to say anything";
+      return name + ": " + std::to_string(report.canary.samples) + " and " + std::to_string(report.baseline.samples) +
+             " samples; it takes " + std::to_string(kLeastSamples) + " a side to say anything";
     case Verdict::fail:
       return seen + ", certainly by more than " +
              percent(std::max(metric.fail_above, down ? -report.upper : report.lower)) + counted(report);
