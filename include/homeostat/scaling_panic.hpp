@@ -47,6 +47,33 @@ struct PanicState {
   friend bool operator==(const PanicState&, const PanicState&) = default;
 };
 
+/// The load of the last while, in slices of a sixtieth of the long window; the short one is a tenth of it.
+struct LoadSlice {
+  std::int64_t slice = 0;
+  std::int64_t sum = 0;
+  std::int32_t count = 0;
+  static constexpr auto fields = [](auto& self, auto& visit) {
+    visit("slice", self.slice);
+    visit("sum", self.sum);
+    visit("count", self.count);
+  };
+  friend bool operator==(const LoadSlice&, const LoadSlice&) = default;
+};
+
+struct LoadWindow {
+  std::vector<LoadSlice> slices{};
+
+  static constexpr auto fields = [](auto& self, auto& visit) { visit("slices", self.slices); };
+  friend bool operator==(const LoadWindow&, const LoadWindow&) = default;
+};
+
+/// Takes up the load now, and tells its averages over both windows (rounded up: what little load there is, is load).
+struct LoadAverages {
+  std::int64_t stable = 0;
+  std::int64_t panic = 0;
+};
+LoadAverages note_load(LoadWindow& window, Duration stable_window, std::int64_t load, Instant now);
+
 /// A service that is first seen with more than one instance begins in panic: what it was scaled to by a measurement
 /// that is not known any more is kept for one window.
 PanicState begin_panic_state(std::int32_t ready, Instant now);

@@ -5,9 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "homeostat/scaling_drain.hpp"
+#include "homeostat/scaling_panic.hpp"
+#include "homeostat/scaling_schedule.hpp"
 #include "homeostat/scaling_types.hpp"
 
 namespace homeostat {
+
+struct CountRange {
+  std::int32_t min = 1;
+  std::int32_t max = 1;
+};
 
 /// How a metric is turned into a number of instances.
 enum class MetricKind : std::uint8_t {
@@ -15,8 +23,21 @@ enum class MetricKind : std::uint8_t {
   average,        // a number for each instance; target: their average
   total,          // one number for the service; target: its value. Scales the ready instances by the ratio
   total_average,  // one number for the service; target: the share of each instance
+  threshold,      // the classic form: see ThresholdForm. Told by instance (their average counts) or as one number
+  drain,          // a queue: totals are what waits now and a counter of what was done. Needs no target
+  panic,          // two windows: totals are the averages over both, or the load now (then the windows are kept here)
 };
 std::string_view to_string(MetricKind kind);
+
+/// Up when measured / target exceeds `up`, down when it falls below `down`; between them nothing happens. The number
+/// of instances times that ratio is rounded up on the way up, and down on the way down.
+struct ThresholdForm {
+  std::int64_t up = 1'100'000;  // millionths of the target
+  std::int64_t down = 700'000;
+  CountRange range{0, kMostInstances};  // of this rule
+  Duration up_cooldown{};               // since the service was last scaled up
+  Duration down_cooldown{};
+};
 
 /// One metric and what it should be.
 struct MetricRule {
@@ -27,6 +48,11 @@ struct MetricRule {
   bool cpu = false;
   /// `total` and `total_average` of a system outside: what saturates is shown as it is.
   bool external = false;
+  /// `total`: while it asks for more, instances that are starting are not taken away.
+  bool credit_starting = false;
+  ThresholdForm threshold{};
+  DrainPolicy drain{};
+  PanicPolicy panic{};
 };
 
 enum class LimitUnit : std::uint8_t { instances, percent };
@@ -58,9 +84,27 @@ struct Tolerance {
   std::int64_t down = 100'000;
 };
 
-struct CountRange {
-  std::int32_t min = 1;
-  std::int32_t max = 1;
+/// What to do while a metric cannot be read: hold, or after some decisions in a row at least a stated number. It is
+/// never a reason to shrink.
+struct FallbackRule {
+  std::int32_t after = 0;  // decisions; 0: only hold
+  std::int32_t instances = 0;
+};
+
+/// When it may be none at all, and when there must be one again. Needs min 0.
+struct ActivationRule {
+  std::int32_t metric = -1;                     // which of the metrics; -1: off
+  std::int64_t above = 0;                       // in use while it measures more
+  Duration idle_for = std::chrono::minutes(5);  // so long not in use: it may go
+};
+
+/// Instances were added and the metric did not move: more of them will not help either. After `tries` times it grows no
+/// more for a while and says so, so that somebody looks for the cause.
+struct HelpRule {
+  std::int32_t tries = 0;                      // 0: off
+  std::int64_t improvement = 50'000;           // by so much of itself the metric has to fall, in millionths
+  Duration settle = std::chrono::seconds(30);  // after the added ones are ready
+  Duration hold = std::chrono::minutes(10);
 };
 
 struct ScalingPolicy {
@@ -77,6 +121,15 @@ struct ScalingPolicy {
   Duration cpu_start_period = std::chrono::minutes(5);
   /// An instance that became unready within this time of its start has never been ready.
   Duration first_ready_delay = std::chrono::seconds(30);
+
+  std::vector<ScalingSchedule> schedules{};
+  FallbackRule fallback{};
+  ActivationRule activation{};
+  HelpRule help{};
+  /// So many times an hour it may turn from up to down; then it stays up. 0: any number of times.
+  std::int32_t flap_budget = 0;
+  /// Decide and say, but do nothing.
+  bool shadow = false;
 };
 
 }  // namespace homeostat

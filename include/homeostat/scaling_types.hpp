@@ -29,6 +29,7 @@ struct ScalingInstance {
   Readiness ready = Readiness::yes;
   std::optional<Instant> started{};
   Instant ready_changed{};                   // when `ready` last changed
+  std::optional<Instant> first_ready{};      // when it was ready for the first time, as far as it is known
   std::optional<std::int64_t> request = {};  // what it was promised of a resource, in thousandths; utilization needs it
 };
 

@@ -1,5 +1,7 @@
 #include "homeostat/scaling.hpp"
 
+#include "core/scaling_form.hpp"
+#include "core/scaling_guard.hpp"
 #include "core/scaling_limits.hpp"
 #include "core/scaling_math.hpp"
 #include "core/scaling_metric.hpp"
@@ -79,31 +81,84 @@ void bind(const ScalingPolicy& policy, ScalingHistory& history, Instant now, Sca
            policy.behavior ? std::max(policy.up.window, policy.down.window) : policy.plain_window, now);
 }
 
-void measure(const ScalingPolicy& policy, const ScalingInput& input, Instant now, ScalingDecision& out) {
-  out.measured = true;
+/// What is remembered for a rule follows its id, whatever its place among the rules.
+void match_memories(const ScalingPolicy& policy, ScalingHistory& history) {
+  const auto same = [](const MetricMemory& memory, const MetricRule& rule) { return memory.id == rule.id; };
+  if (std::ranges::equal(history.metrics, policy.metrics, same)) return;
+  std::vector<MetricMemory> matched;
+  for (const MetricRule& rule : policy.metrics) {
+    const auto known = std::ranges::find(history.metrics, rule.id, &MetricMemory::id);
+    matched.push_back(known == history.metrics.end() ? MetricMemory{rule.id} : *known);
+  }
+  history.metrics = std::move(matched);
+}
+
+void measure(const ScalingPolicy& policy, ScalingHistory& history, const ScalingInput& input, Instant now,
+             ScalingDecision& out) {
+  match_memories(policy, history);
   out.metrics.resize(policy.metrics.size());
   static constexpr MetricReading kUnread{MetricFault::unread};
   for (std::size_t i = 0; i < out.metrics.size(); ++i) {
+    const MetricRule& rule = policy.metrics[i];
     const MetricReading& reading = i < input.readings.size() ? input.readings[i] : kUnread;
-    propose(policy, policy.metrics[i], reading, input.instances, input.counts, now, out.metrics[i]);
+    if (is_form(rule.kind)) {
+      propose_form(rule, reading, input, history, history.metrics[i], now, out.metrics[i]);
+    } else {
+      propose(policy, rule, reading, input.instances, input.counts, now, out.metrics[i]);
+    }
   }
   combine(out);
+  // Nothing runs that could measure: that is no failure of the source.
+  const bool failed = out.fault != MetricFault::none && out.fault != MetricFault::no_instances;
+  history.failures = failed ? std::min(history.failures, kMostInstances - 1) + 1 : 0;
 }
 
 void begin(const ScalingPolicy& policy, ScalingHistory& history, const ScalingInput& input, Instant now,
            ScalingDecision& out) {
   out.current = input.counts.wanted;
-  out.range = policy.range;
-  out.measured = false;
+  out.range = range_now(policy, input.local);
+  out.weighed = false;
   out.fault = MetricFault::none;
   out.fault_metric = kNoMetric;
   out.winner = kNoMetric;
   out.proposal = out.limit = out.current;
   out.stable = {out.current, out.current, out.current};
   out.limited = ScalingRule::metrics;
-  out.metrics.clear();
   if (!history.seeded) history.recommendations.push_back({out.current, now});
   history.seeded = true;
+}
+
+/// Binds another proposal than the metrics'. `rule` is to blame unless something later bound, too.
+void bind_instead(const ScalingPolicy& policy, ScalingHistory& history, Instant now, std::int32_t proposal,
+                  ScalingRule rule, ScalingDecision& out) {
+  const std::int32_t without = Bounds(policy, history, now, out).result(out.proposal);
+  out.proposal = proposal;
+  bind(policy, history, now, out);
+  if (out.rule == ScalingRule::metrics) conclude(out, out.desired, rule, without);
+}
+
+void weigh(const ScalingPolicy& policy, ScalingHistory& history, Instant now, ScalingDecision& out) {
+  const Activity use = activity(policy, history, now, out);
+  const bool missing = out.fault != MetricFault::none;
+  if (use == Activity::idle && (out.current == 0 || !missing))
+    return bind_instead(policy, history, now, 0, ScalingRule::idle, out);
+  const bool none = out.winner == kNoMetric;
+  if (use == Activity::in_use && (none || out.proposal < 1) && (out.current == 0 || !missing))
+    return bind_instead(policy, history, now, 1, ScalingRule::not_idle, out);
+  if (use == Activity::unknown && out.proposal < 1 && out.current > 0 && !missing)
+    return bind_instead(policy, history, now, 1, ScalingRule::not_idle, out);
+  const FallbackRule& fallback = policy.fallback;
+  if (missing && fallback.after > 0 && history.failures >= fallback.after) {
+    const std::int32_t least = std::max({out.current, fallback.instances, none ? 0 : out.proposal});
+    if (none || least > out.proposal) return bind_instead(policy, history, now, least, ScalingRule::fallback, out);
+  }
+  // A metric that is missing might have asked for more: without it nothing shrinks.
+  if (none) return conclude(out, out.current, ScalingRule::invalid_metric, out.current);
+  if (missing && out.proposal < out.current) {
+    const std::int32_t without = Bounds(policy, history, now, out).result(out.proposal);
+    return conclude(out, out.current, ScalingRule::invalid_metric, without);
+  }
+  bind(policy, history, now, out);
 }
 
 }  // namespace
@@ -111,24 +166,36 @@ void begin(const ScalingPolicy& policy, ScalingHistory& history, const ScalingIn
 void decide(const ScalingPolicy& policy, ScalingHistory& history, const ScalingInput& input, Instant now,
             ScalingDecision& out) {
   begin(policy, history, input, now, out);
-  if (out.current == 0 && out.range.min != 0) return conclude(out, 0, ScalingRule::disabled, out.range.min);
-  if (out.current > out.range.max) return conclude(out, out.range.max, ScalingRule::above_max, out.current);
-  if (out.current < out.range.min) return conclude(out, out.range.min, ScalingRule::below_min, out.current);
-  measure(policy, input, now, out);
-  // A metric that is missing might have asked for more: without it nothing shrinks.
-  if (out.winner == kNoMetric) return conclude(out, out.current, ScalingRule::invalid_metric, out.current);
-  if (out.fault != MetricFault::none && out.proposal < out.current) {
-    const std::int32_t without = Bounds(policy, history, now, out).result(out.proposal);
-    return conclude(out, out.current, ScalingRule::invalid_metric, without);
+  learn_start_time(history, input.instances, now);
+  measure(policy, history, input, now, out);
+  watch_help(policy, history, now, out);
+  // What the rules themselves cannot have put to zero was stopped by hand.
+  if (out.current == 0 && policy.range.min != 0) {
+    conclude(out, 0, ScalingRule::disabled, out.range.min);
+  } else if (out.current > out.range.max) {
+    conclude(out, out.range.max, ScalingRule::above_max, out.current);
+  } else if (out.current < out.range.min) {
+    conclude(out, out.range.min, ScalingRule::below_min, out.current);
+  } else {
+    out.weighed = true;
+    weigh(policy, history, now, out);
   }
-  bind(policy, history, now, out);
+  guard(policy, history, input.control, now, out);
+  history.decided_at = now;
 }
 
-void note_scaled(const ScalingPolicy& policy, ScalingHistory& history, std::int32_t from, std::int32_t to,
-                 Instant now) {
-  if (to == from || !policy.behavior) return;
-  if (to > from) store_event(history.ups, policy.up, to - from, now);
-  if (to < from) store_event(history.downs, policy.down, from - to, now);
+void note_scaled(const ScalingPolicy& policy, ScalingHistory& history, const ScalingDecision& decision, Instant now) {
+  const std::int32_t change = decision.desired - decision.current;
+  if (change > 0) {
+    if (policy.behavior) store_event(history.ups, policy.up, change, now);
+    history.up_at = now;
+    expect_help(policy, history, decision);
+  } else if (change < 0) {
+    if (policy.behavior) store_event(history.downs, policy.down, -change, now);
+    note_turn(history, now);
+    history.down_at = now;
+    history.help.waiting = false;
+  }
 }
 
 }  // namespace homeostat

@@ -214,16 +214,21 @@ InstanceClass classify(const ScalingPolicy& policy, bool cpu, const ScalingInsta
   return unready ? InstanceClass::unready : InstanceClass::ready;
 }
 
-void propose(const ScalingPolicy& policy, const MetricRule& rule, const MetricReading& reading,
-             std::span<const ScalingInstance> instances, ScaleCounts counts, Instant now, MetricTrace& out) {
+void begin_trace(const MetricRule& rule, MetricTrace& out) {
   out.reason = ProposalReason::none;
   out.proposal = 0;
   out.measured.reset();
   out.average.reset();
+  out.ahead.reset();
   out.target = rule.target;
   out.ready = out.unready = out.missing = out.ignored = 0;
   out.classes.clear();
   out.samples.clear();
+}
+
+void propose(const ScalingPolicy& policy, const MetricRule& rule, const MetricReading& reading,
+             std::span<const ScalingInstance> instances, ScaleCounts counts, Instant now, MetricTrace& out) {
+  begin_trace(rule, out);
   out.fault = propose_checked(policy, rule, reading, instances, counts, now, out);
   if (out.fault != MetricFault::none) out.reason = ProposalReason::none;
 }

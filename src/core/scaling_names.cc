@@ -28,20 +28,23 @@ std::string_view to_string(MetricFault fault) {
 }
 
 std::string_view to_string(MetricKind kind) {
-  static constexpr std::array<std::string_view, 4> kNames{"utilization", "average", "total", "total_average"};
+  static constexpr std::array<std::string_view, 7> kNames{"utilization", "average", "total", "total_average",
+                                                          "threshold",   "drain",   "panic"};
   return pick(kNames, kind);
 }
 
 std::string_view to_string(ProposalReason reason) {
-  static constexpr std::array<std::string_view, 5> kNames{"none", "scaled", "within_tolerance", "would_turn_around",
-                                                          "from_zero"};
+  static constexpr std::array<std::string_view, 12> kNames{
+      "none",         "scaled",     "within_tolerance", "would_turn_around", "from_zero", "within_band",
+      "cooling_down", "rule_bound", "some_unmeasured",  "starting_credited", "drains",    "panics"};
   return pick(kNames, reason);
 }
 
 std::string_view to_string(ScalingRule rule) {
-  static constexpr std::array<std::string_view, 11> kNames{
-      "metrics",  "disabled",   "above_max", "below_min", "invalid_metric", "stabilized_up", "stabilized_down",
-      "up_limit", "down_limit", "max",       "min"};
+  static constexpr std::array<std::string_view, 20> kNames{
+      "metrics",  "disabled",    "above_max", "below_min", "invalid_metric", "stabilized_up", "stabilized_down",
+      "up_limit", "down_limit",  "max",       "min",       "fallback",       "idle",          "not_idle",
+      "no_help",  "flap_budget", "repairing", "frozen",    "by_hand",        "paused"};
   return pick(kNames, rule);
 }
 

@@ -6,8 +6,23 @@ namespace homeostat {
 namespace {
 
 constexpr Duration kSlice = std::chrono::seconds(2);
+constexpr std::int64_t kLoadSlices = 60;
+constexpr std::int64_t kPanicSlices = 6;
 
-std::int64_t slice_of(Instant at) { return saturate(floor_div(at.time_since_epoch().count(), kSlice.count())); }
+std::int64_t slice_of(Instant at, Duration slice) {
+  return saturate(floor_div(at.time_since_epoch().count(), std::max<std::int64_t>(1, slice.count())));
+}
+
+std::int64_t average_since(const std::vector<LoadSlice>& slices, std::int64_t first) {
+  Wide sum = 0;
+  Wide count = 0;
+  for (const LoadSlice& one : slices) {
+    if (one.slice < first) continue;
+    sum += one.sum;
+    count += one.count;
+  }
+  return count == 0 ? 0 : saturate(ceil_div(sum, count));
+}
 
 /// The most that was wanted within the delay. Only what nothing later exceeds is kept.
 std::int32_t delayed(const PanicPolicy& policy, std::vector<PanicDelay>& delays, std::int32_t wanted, Instant now) {
@@ -16,7 +31,7 @@ std::int32_t delayed(const PanicPolicy& policy, std::vector<PanicDelay>& delays,
     return wanted;
   }
   const std::int64_t slices = saturate(ceil_div(policy.down_delay.count(), kSlice.count()));
-  const std::int64_t slice = slice_of(now);
+  const std::int64_t slice = slice_of(now, kSlice);
   while (!delays.empty() && delays.back().wanted <= wanted) delays.pop_back();
   const auto fresh =
       std::find_if(delays.begin(), delays.end(), [&](const PanicDelay& one) { return slice - one.slice < slices; });
@@ -37,6 +52,17 @@ void update_panic(const PanicPolicy& policy, PanicState& state, bool over, Insta
 }
 
 }  // namespace
+
+LoadAverages note_load(LoadWindow& window, Duration stable_window, std::int64_t load, Instant now) {
+  const std::int64_t slice = slice_of(now, stable_window / kLoadSlices);
+  std::erase_if(window.slices, [&](const LoadSlice& one) { return one.slice <= slice - kLoadSlices; });
+  if (window.slices.empty() || window.slices.back().slice != slice) window.slices.push_back({slice, 0, 0});
+  LoadSlice& last = window.slices.back();
+  last.sum = add_saturating(last.sum, load);
+  if (last.count < kMostInstances) ++last.count;
+  return {average_since(window.slices, slice - kLoadSlices + 1),
+          average_since(window.slices, slice - kPanicSlices + 1)};
+}
 
 PanicState begin_panic_state(std::int32_t ready, Instant now) { return {ready > 1, now, ready, {}}; }
 

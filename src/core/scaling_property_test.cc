@@ -158,10 +158,10 @@ struct AnyService {
     decide(policy, history, input(), now, out);
   }
 
-  ScalingInput input() const { return {readings, instances, {wanted, running}}; }
+  ScalingInput input() const { return {readings, instances, {wanted, running}, {}, {}}; }
 
   void act() {
-    note_scaled(policy, history, out.current, out.desired, now);
+    note_scaled(policy, history, out, now);
     wanted = out.desired;
   }
 };
@@ -178,7 +178,7 @@ TEST(ScalingProperty, HoldsForEveryDecision) {
         RC_ASSERT(out.desired >= service.policy.range.min);
         RC_ASSERT(out.desired <= service.policy.range.max);
       }
-      if (out.measured) {
+      if (out.weighed) {
         // A limit holds; it never turns around.
         RC_ASSERT(sign(out.desired - out.current) * sign(out.stable.result - out.current) >= 0);
         if (service.policy.behavior) RC_ASSERT(sign(out.desired - out.current) * sign(out.proposal - out.current) >= 0);

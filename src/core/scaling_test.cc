@@ -104,7 +104,8 @@ TEST(Scaling, TheMemoryIsBounded) {
   for (int i = 0; i < 5000; ++i) {
     service.now += 100ms;
     service.decide();
-    note_scaled(service.policy, service.history, 4, 5, service.now);
+    service.out.desired = 5;
+    note_scaled(service.policy, service.history, service.out, service.now);
   }
   EXPECT_EQ(service.history.recommendations.size(), kMostRemembered);
   EXPECT_EQ(service.history.ups.size(), kMostRemembered);

@@ -14,13 +14,15 @@ struct Scaled {
   std::vector<MetricSample> samples{};
   std::vector<MetricReading> readings{};
   ScaleCounts counts{};
+  ScalingControl control{};
+  std::vector<LocalMinutes> local{};
   Instant now{std::chrono::hours(100)};
   ScalingDecision out{};
 
   /// The first metric reads `samples`.
   void decide() {
     if (!readings.empty()) readings[0].samples = samples;
-    homeostat::decide(policy, history, {readings, instances, counts}, now, out);
+    homeostat::decide(policy, history, {readings, instances, counts, control, local}, now, out);
   }
 };
 

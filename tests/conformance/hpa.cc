@@ -137,7 +137,9 @@ json::object store_events(const json::object& input) {
   ScalingPolicy policy;
   policy.behavior = given(input, "rules") != nullptr;
   policy.up = rules_of(given(input, "rules"), {});
-  note_scaled(policy, history, 0, count_of(input, "new_change"), kNow);
+  ScalingDecision decision;
+  decision.desired = count_of(input, "new_change");
+  note_scaled(policy, history, decision, kNow);
   json::array after;
   for (const ScaleEvent& event : history.ups)
     after.push_back(json::object{{"change", event.change}, {"outdated", event.outdated}});
@@ -163,7 +165,7 @@ std::map<std::string, Condition> conditions_of(const ScalingDecision& decision, 
   std::map<std::string, Condition> out;
   const bool refused = decision.rule == ScalingRule::invalid_metric;
   std::string able = "SucceededGetScale";
-  if (decision.measured && !refused) {
+  if (decision.weighed && !refused) {
     const bool up = decision.stable.result < decision.proposal;
     able = decision.stable.result == decision.proposal ? "ReadyForNewScale"
            : up                                        ? "ScaleUpStabilized"
@@ -195,9 +197,8 @@ std::string reconcile(const json::object& input, const json::object& expect) {
   policy.metrics = told.rules;
   ScalingHistory history = history_of(input);
   ScalingDecision decision;
-  decide(policy, history,
-         {told.readings, told.instances, {count_of(input, "spec_replicas"), count_of(input, "status_replicas")}}, kNow,
-         decision);
+  const ScaleCounts counts{count_of(input, "spec_replicas"), count_of(input, "status_replicas")};
+  decide(policy, history, {told.readings, told.instances, counts, {}, {}}, kNow, decision);
   json::object numbers = expect;
   numbers.erase("conditions");
   std::string fault = differs(numbers, {{"replicas", decision.desired}});
