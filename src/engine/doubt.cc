@@ -18,12 +18,9 @@ void mark_all(Turn& t) {
   for (ServiceId id = 0; id < t.s.services.size(); ++id) t.mark(id);
 }
 
-bool fails_indirectly(Turn& t, ServiceId id) {
-  for (const Place& place : t.live(id).places) {
-    const View view = view_of(t, id, place.slot);
-    if (view.failing && !view.recovering && !view.direct && t.wanted(id, place.slot)) return true;
-  }
-  return false;
+bool fails_indirectly(Turn& t, ServiceId id, Slot slot) {
+  const View view = view_of(t, id, slot);
+  return view.failing && !view.recovering && !view.direct && t.wanted(id, slot);
 }
 
 bool fails(Turn& t, ServiceId id) {
@@ -39,30 +36,51 @@ bool explained(Turn& t, ServiceId id) {
   return std::any_of(dependencies.begin(), dependencies.end(), [&](ServiceId other) { return fails(t, other); });
 }
 
+// What has been well for long says nothing any more.
+void sift_suspects(Turn& t) {
+  std::erase_if(t.s.suspects, [&](const auto& one) {
+    Place& place = t.place(one.first, one.second);
+    place.suspect = std::any_of(place.targets.begin(), place.targets.end(), [&](TargetId id) {
+      const Target& target = t.s.targets[id];
+      return target.health.failing() || target.unreached_at >= t.now - kEvidence;
+    });
+    return !place.suspect;
+  });
+}
+
 // Since when the evidence in question was gathered: what could not be reached meanwhile, and that has not been judged
 // by an earlier round, is judged by this one. In one cut, others may be seen to fail an interval earlier.
 Instant evidence_since(Turn& t) {
   Instant since = t.now;
-  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
-    for (const Place& place : t.live(id).places) {
-      const View view = view_of(t, id, place.slot);
-      if (!view.failing || view.direct || view.check == kNone || !t.wanted(id, place.slot)) continue;
-      const CheckPolicy& policy = t.plan(id).checks[view.check].policy;
-      since = std::min(since, view.first_failure - policy.interval - policy.timeout);
-    }
+  for (const auto& [id, slot] : t.s.suspects) {
+    const View view = view_of(t, id, slot);
+    if (!view.failing || view.direct || view.check == kNone || !t.wanted(id, slot)) continue;
+    const CheckPolicy& policy = t.plan(id).checks[view.check].policy;
+    since = std::min(since, view.first_failure - policy.interval - policy.timeout);
   }
   return std::max({since, t.s.doubt.ended, t.now - kEvidence});
 }
 
 // It may have been reached again since: a cut that ends before it is judged was one all the same.
-bool was_unreached(Turn& t, ServiceId id) {
-  for (const Place& place : t.live(id).places) {
-    for (const TargetId target : place.targets) {
-      const CheckPlan& check = t.plan(id).checks[t.s.targets[target].check];
-      if (check.role == Role::alive && t.s.targets[target].unreached_at >= t.s.doubt.since) return true;
-    }
+bool was_unreached(Turn& t, ServiceId id, Slot slot) {
+  const TargetRange& targets = t.place(id, slot).targets;
+  return std::any_of(targets.begin(), targets.end(), [&](TargetId target) {
+    const CheckPlan& check = t.plan(id).checks[t.s.targets[target].check];
+    return check.role == Role::alive && t.s.targets[target].unreached_at >= t.s.doubt.since;
+  });
+}
+
+// Services that cannot be reached, or could not, and that no failing dependency explains.
+std::uint32_t count_roots(Turn& t) {
+  std::ranges::sort(t.s.suspects);  // the places of one service are neighbours
+  std::uint32_t roots = 0;
+  std::optional<ServiceId> counted;
+  for (const auto& [id, slot] : t.s.suspects) {
+    if (counted == id || !(was_unreached(t, id, slot) || fails_indirectly(t, id, slot))) continue;
+    counted = id;
+    if (!explained(t, id)) ++roots;
   }
-  return false;
+  return roots;
 }
 
 std::optional<TargetId> sample_target(Turn& t, ServiceId id) {
@@ -92,6 +110,7 @@ void begin_round(Turn& t) {
   doubt.running = true;
   doubt.self_done = doubt.self_ok = false;
   doubt.began = t.now;
+  sift_suspects(t);
   doubt.since = evidence_since(t);
   doubt.waiting.clear();
   const auto count = t.s.services.size();
@@ -111,10 +130,7 @@ void begin_round(Turn& t) {
 std::string judge(Turn& t) {
   DoubtRound& doubt = t.s.doubt;
   if (!doubt.self_ok) return "our own loopback self-check failed";
-  std::uint32_t roots = 0;
-  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
-    if ((was_unreached(t, id) || fails_indirectly(t, id)) && !explained(t, id)) ++roots;
-  }
+  const std::uint32_t roots = count_roots(t);
   if (roots < t.s.plan.doubt_roots) return {};
   return std::to_string(roots) + " services cannot be reached at once, " + std::to_string(t.s.plan.doubt_roots) +
          " are enough to doubt our own network";
@@ -128,20 +144,37 @@ void end_round(Turn& t) {
   doubt.reason = judge(t);
   const bool was = doubt.doubtful;
   doubt.doubtful = !doubt.reason.empty();
-  mark_all(t);
+  for (const ServiceId id : std::exchange(doubt.asking, {})) t.mark(id);
   if (was == doubt.doubtful) return;
+  mark_all(t);
   t.record(CautionChanged{Caution::doubt, doubt.doubtful, doubt.reason});
   if (doubt.doubtful) escalate_engine(t, "no action is taken on what cannot be reached: " + doubt.reason);
 }
 
 }  // namespace
 
-std::optional<Hold> doubt_gate(Turn& t, Instant verdict) {
+void suspect(State& s, ServiceId id, Slot slot) {
+  if (!std::exchange(s.place(id, slot).suspect, true)) s.suspects.emplace_back(id, slot);
+}
+
+void find_suspects(State& s) {
+  s.suspects.clear();
+  for (LiveService& service : s.services) {
+    for (Place& place : service.places) place.suspect = false;
+  }
+  for (const Target& target : s.targets) {
+    const bool bad = target.health.failing() || target.unreached_at != kLongAgo;
+    if (bad && target.check != kNone) suspect(s, target.service, target.slot);
+  }
+}
+
+std::optional<Hold> doubt_gate(Turn& t, ServiceId asking, Instant verdict) {
   if (planted(Bug::no_doubt)) return std::nullopt;
   DoubtRound& doubt = t.s.doubt;
   const bool fresh = doubt.ended != kLongAgo && t.now - doubt.ended <= kFresh && doubt.began >= verdict;
   if (!doubt.running && fresh && !doubt.doubtful) return std::nullopt;
   if (!doubt.running && !doubt.doubtful) begin_round(t);
+  doubt.asking.insert(asking);
   if (doubt.doubtful) return Hold{"doubt", doubt.reason};
   return Hold{"doubt", "looking at our own network first"};
 }

@@ -10,7 +10,11 @@ namespace homeostat::engine {
 
 /// Passes after a round of self-check and sample that found nothing; begins one when there is none that is fresh and
 /// newer than the verdict on which is acted.
-std::optional<Hold> doubt_gate(Turn& t, Instant verdict);
+std::optional<Hold> doubt_gate(Turn& t, ServiceId asking, Instant verdict);
+/// The place has answered badly: from now on rounds look at it, until it has been well for long.
+void suspect(State& s, ServiceId id, Slot slot);
+/// The same for a state that was put together anew.
+void find_suspects(State& s);
 
 /// A target of the sample is not looked at any more.
 void doubt_gone(Turn& t, TargetId id);

@@ -72,6 +72,7 @@ void record_change(Turn& t, const Target& target, const HealthChange& change) {
 void take(Turn& t, TargetId id, const Observation& seen) {
   Target& target = t.s.targets[id];
   if (seen.bad() && !seen.direct()) target.unreached_at = t.now;
+  if (seen.bad() && target.check != kNone) suspect(t.s, target.service, target.slot);
   const HealthChange change = target.health.observe(policy_of(t.s, target), seen, t.now);
   schedule_next(t, id);
   if (t.s.doubt.running) doubt_observed(t, id);

@@ -127,6 +127,7 @@ void reload_plan(Turn& t, Plan plan) {
     for (Place& place : t.live(id).places) restore_place(t, id, place, kept);
     t.mark(id);
   }
+  find_suspects(t.s);
 }
 
 }  // namespace homeostat::engine

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/binary.hpp"
+#include "engine/doubt.hpp"
 #include "engine/engine.hpp"
 #include "engine/index.hpp"
 #include "engine/looking.hpp"
@@ -10,7 +11,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 3;
+constexpr std::uint32_t kSnapshotVersion = 4;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
@@ -48,6 +49,8 @@ struct Snapshot {
 bool indices_hold(const State& s, const Plan& plan) {
   const bool targets = std::ranges::all_of(s.targets, [&](const Target& target) {
     if (target.service >= plan.services.size()) return false;
+    const auto slots = static_cast<Slot>(s.services[target.service].places.size()) - 1;
+    if (target.slot < kWhole || target.slot >= slots) return false;
     const ServicePlan& service = plan.services[target.service];
     return target.check == kNone ? target.prerequisite < service.prerequisites.size()
                                  : target.check < service.checks.size();
@@ -88,6 +91,7 @@ bool Engine::load(std::string_view bytes, Plan plan) {
   s.plan.shadow = snapshot.shadow;
   index_plan(s);
   for (auto& [name, breaker] : s.breakers) breaker.machine.reconfigure(s.plan.breaker);
+  find_suspects(s);
   s.wheel = Wheel(snapshot.deadlines.size());
   for (Wheel::Id id = 0; id < snapshot.deadlines.size(); ++id) s.wheel.set(id, snapshot.deadlines[id]);
   state_ = std::move(s);

@@ -70,6 +70,7 @@ struct TargetRange {
 struct Place {
   Slot slot = kWhole;
   TargetRange targets;        // its checks, in the plan's order
+  bool suspect = false;       // it is in State::suspects
   bool dispatched = false;    // the action has been handed to the runtime
   CommandId action;           // the one under way on this place; none: nothing
   Instant deadline = kNever;  // of the dispatch, or of the verification
@@ -117,6 +118,7 @@ struct DoubtRound {
   Instant ended = kLongAgo;
   Instant since = kLongAgo;       // who could not be reached since then counts
   std::vector<TargetId> waiting;  // of the sample
+  FlatSet<ServiceId> asking;      // whom the verdict lets go on
   bool doubtful = false;          // the last verdict
   std::string reason;
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -128,6 +130,7 @@ struct DoubtRound {
     v("ended", self.ended);
     v("since", self.since);
     v("waiting", self.waiting);
+    v("asking", self.asking);
     v("doubtful", self.doubtful);
     v("reason", self.reason);
   };
@@ -202,6 +205,7 @@ struct State {
   std::vector<std::string> versions;                           // what the indices in commands stand for
   std::map<std::pair<ServiceId, Slot>, CommandId> started_by;  // while recovering: which action started what is found
   DoubtRound doubt;
+  std::vector<std::pair<ServiceId, Slot>> suspects;  // at least every place that fails or could not be reached lately
   std::optional<Instant> tilt_since;
   std::string observe_only;  // why nothing may be done; empty: it may
   bool defect = false;       // … because something is not as it must be
@@ -210,6 +214,10 @@ struct State {
   Wheel wheel;               // targets, then services, then one for the whole
   std::vector<ServiceId> dirty;
 
+  Place& place(ServiceId id, Slot slot) {
+    auto& places = services[id].places;
+    return slot < 0 ? places.back() : places[static_cast<std::size_t>(slot)];
+  }
   // Ids of the wheel beyond the targets.
   Wheel::Id wake_of(ServiceId service) const { return static_cast<Wheel::Id>(targets.size() + service); }
   Wheel::Id wake_of_all() const { return static_cast<Wheel::Id>(targets.size() + services.size()); }

@@ -26,10 +26,7 @@ struct Turn {
   const ServicePlan& plan(ServiceId id) const { return s.plan.services[id]; }
   LiveService& live(ServiceId id) { return s.services[id]; }
   ServiceState& durable(ServiceId id) { return *s.index.facts[id]; }
-  Place& place(ServiceId id, Slot slot) {
-    auto& places = s.services[id].places;
-    return slot < 0 ? places.back() : places[static_cast<std::size_t>(slot)];
-  }
+  Place& place(ServiceId id, Slot slot) { return s.place(id, slot); }
   bool has_place(ServiceId id, Slot slot) const {
     return slot >= kWhole && slot + 1 < static_cast<Slot>(s.services[id].places.size());
   }
