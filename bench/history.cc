@@ -88,7 +88,7 @@ class Shell {
                         : Observation{Result::success, Reason::none, 200, 1ms}});
     } else if (const auto* dispatch = std::get_if<Dispatch>(&command)) {
       ++pid_;
-      step(ActionDone{dispatch->id, OutcomeKind::succeeded, Incarnation{pid_, pid_, 1}, 0, "pid 4711", {}});
+      step(ActionDone{dispatch->id, OutcomeKind::succeeded, Incarnation{pid_, pid_, 1}, 0, "pid 4711", ""});
     } else if (const auto* check = std::get_if<SelfCheck>(&command)) {
       step(SelfChecked{check->round, true});
     } else if (const auto* call = std::get_if<Notify>(&command)) {
