@@ -101,7 +101,9 @@ std::expected<Db, Error> open_store(const std::filesystem::path& file, Access ac
     db->run("PRAGMA query_only=ON; PRAGMA cache_size=-4096");
     return db;
   }
-  const char* const writing = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF";
+  // A small cache: what is appended is not read again.
+  const char* const writing =
+      "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF; PRAGMA cache_size=-256";
   if (auto done = db->exec(writing); !done) return std::unexpected(done.error());
   if (auto kept = keep_wal(*db); !kept) return std::unexpected(kept.error());
   return db;

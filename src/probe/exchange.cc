@@ -14,6 +14,8 @@ namespace {
 
 // A server that sends without end must not keep the loop busy.
 constexpr int kReadsAtOnce = 4;
+// Each may have kept a long body; more than a few are needed only when many targets hang at once.
+constexpr std::size_t kIdleParsers = 64;
 
 // With nobody listening, a connection to a local port of the dynamic range can meet itself and look like success.
 bool met_itself(int fd) {
@@ -35,7 +37,27 @@ Exchange::~Exchange() { close(true); }
 
 const std::string& Exchange::outgoing() const {
   const Http* http = std::get_if<Http>(&what_);
-  return http != nullptr ? http->request : std::get<TcpSpec>(what_).send;
+  return http != nullptr ? http->request : tcp()->send;
+}
+
+const TcpSpec* Exchange::tcp() const {
+  const auto* tcp = std::get_if<std::unique_ptr<const TcpSpec>>(&what_);
+  return tcp == nullptr ? nullptr : tcp->get();
+}
+
+// Thousands of targets share the few parsers that are needed at the same time.
+void Exchange::expect_answer(const Http& http) {
+  if (!parser_ && network_.parsers.empty()) parser_ = std::make_unique<HttpParser>();
+  if (!parser_) {
+    parser_ = std::move(network_.parsers.back());
+    network_.parsers.pop_back();
+  }
+  parser_->reset(http.spec->method == "HEAD", body_wanted(*http.spec));
+}
+
+void Exchange::give_parser_back() {
+  if (parser_ && network_.parsers.size() < kIdleParsers) network_.parsers.push_back(std::move(parser_));
+  parser_.reset();
 }
 
 void Exchange::start() {
@@ -46,8 +68,7 @@ void Exchange::start() {
     answering_ = false;
     sent_ = received_ = 0;
     phase_ = Phase::sending;
-    const Http& http = std::get<Http>(what_);
-    parser_.reset(http.spec->method == "HEAD", body_wanted(*http.spec));
+    expect_answer(std::get<Http>(what_));
     send_more();
   } else {
     open();
@@ -59,9 +80,7 @@ void Exchange::open() {
   sent_ = received_ = 0;
   runs_ = 0;
   phase_ = Phase::connecting;
-  if (const Http* http = std::get_if<Http>(&what_)) {
-    parser_.reset(http->spec->method == "HEAD", body_wanted(*http->spec));
-  }
+  if (const Http* http = std::get_if<Http>(&what_)) expect_answer(*http);
   auto fd = begin_connect(to_);
   if (!fd && (fd.error() == EMFILE || fd.error() == ENFILE) && network_.spare_descriptors()) fd = begin_connect(to_);
   if (!fd) return fail_with(fd.error());
@@ -80,7 +99,7 @@ bool Exchange::connected() {
   }
   if (met_itself(fd_.get())) {
     fail_with(ECONNREFUSED);
-  } else if (std::get<TcpSpec>(what_).expect.empty()) {
+  } else if (tcp()->expect.empty()) {
     finish({{Result::success, Reason::none, 0, elapsed()}, {}});
   } else {
     phase_ = Phase::receiving;
@@ -102,9 +121,8 @@ void Exchange::send_more() {
     sent_ += static_cast<std::size_t>(count);
     phase_ = Phase::sending;
   }
-  const TcpSpec* tcp = std::get_if<TcpSpec>(&what_);
-  if (tcp != nullptr && met_itself(fd_.get())) return fail_with(ECONNREFUSED);
-  if (tcp != nullptr && tcp->expect.empty()) return finish({{Result::success, Reason::none, 0, elapsed()}, {}});
+  if (tcp() != nullptr && met_itself(fd_.get())) return fail_with(ECONNREFUSED);
+  if (tcp() != nullptr && tcp()->expect.empty()) return finish({{Result::success, Reason::none, 0, elapsed()}, {}});
   phase_ = Phase::receiving;
   watch(EPOLLIN);
 }
@@ -143,17 +161,17 @@ void Exchange::take(std::string_view bytes) {
   received_ += bytes.size();
   const Http* http = std::get_if<Http>(&what_);
   if (http == nullptr) return take_tcp(bytes);
-  if (parser_.feed(bytes) == HttpParser::State::more) return;
+  if (parser_->feed(bytes) == HttpParser::State::more) return;
   // Some servers say 408 on a connection that has waited too long for its next request.
-  if (reused_ && parser_.status() == 408) {
+  if (reused_ && parser_->status() == 408) {
     close(true);
     return open();
   }
-  finish(judge(*http->spec, parser_, nullptr, elapsed()));
+  finish(judge(*http->spec, *parser_, nullptr, elapsed()));
 }
 
 void Exchange::take_tcp(std::string_view bytes) {
-  const std::string& expect = std::get<TcpSpec>(what_).expect;
+  const std::string& expect = tcp()->expect;
   const std::size_t from = received_ - bytes.size();
   const std::size_t count = std::min(bytes.size(), expect.size() - from);
   if (bytes.substr(0, count) != std::string_view(expect).substr(from, count)) {
@@ -171,8 +189,8 @@ void Exchange::on_close(int error) {
   const Http* http = std::get_if<Http>(&what_);
   if (error != 0) return fail_with(error);
   if (http != nullptr && answering_) {
-    parser_.end();
-    return finish(judge(*http->spec, parser_, nullptr, elapsed()));
+    parser_->end();
+    return finish(judge(*http->spec, *parser_, nullptr, elapsed()));
   }
   finish({{Result::failure, Reason::reset, 0, elapsed()}, "closed without an answer"});
 }
@@ -210,8 +228,9 @@ void Exchange::finish(Finding found) {
   phase_ = Phase::idle;
   const Http* http = std::get_if<Http>(&what_);
   ++runs_;
-  const bool keep = http != nullptr && http->reuse && found.seen.good() && parser_.reusable() &&
+  const bool keep = http != nullptr && http->reuse && found.seen.good() && parser_->reusable() &&
                     runs_ < http->spec->fresh_every && network_.keep_connections;
+  give_parser_back();
   // What was sent to a plain TCP server must arrive, so such a connection is closed in peace.
   if (!keep) close(http != nullptr || !found.seen.good());
   network_.finished(id_, std::move(found));
@@ -231,6 +250,7 @@ void Exchange::time_out() {
 
 void Exchange::cancel() {
   phase_ = Phase::idle;
+  give_parser_back();
   close(true);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "homeostat/observation.hpp"
 #include "os/fd.hpp"
@@ -26,7 +27,8 @@ struct Network {
   std::function<void(std::uint32_t id, Finding&&)> finished;
   /// Descriptors have run out: closes connections that only wait to be reused. False: there was none.
   std::function<bool()> spare_descriptors;
-  bool keep_connections = true;  // false while descriptors are short
+  bool keep_connections = true;                        // false while descriptors are short
+  std::vector<std::unique_ptr<HttpParser>> parsers{};  // those that no run needs now
   std::array<char, 64 * 1024> buffer{};
 };
 
@@ -37,7 +39,7 @@ class Exchange final : public os::Watcher {
     std::string request;
     bool reuse = true;
   };
-  using What = std::variant<Http, TcpSpec>;
+  using What = std::variant<Http, std::unique_ptr<const TcpSpec>>;
 
   Exchange(Network& network, std::uint32_t id, const Address& to, What what);
   ~Exchange() override;
@@ -56,7 +58,10 @@ class Exchange final : public os::Watcher {
   enum class Phase : std::uint8_t { idle, connecting, sending, receiving };
 
   const std::string& outgoing() const;
+  const TcpSpec* tcp() const;
   void open();
+  void expect_answer(const Http& http);
+  void give_parser_back();
   bool connected();
   void send_more();
   void receive();
@@ -83,7 +88,7 @@ class Exchange final : public os::Watcher {
   std::size_t received_ = 0;
   Address to_;
   What what_;
-  HttpParser parser_;
+  std::unique_ptr<HttpParser> parser_;  // while an HTTP run is under way
 };
 
 }  // namespace homeostat::probe

@@ -54,7 +54,7 @@ Prober::Way Prober::way_to(std::uint32_t target, const TcpSpec& spec) {
   const auto port = parse_port(spec.port);
   if (!port) return Broken{fmt::format("\"{}\" is not a port", spec.port)};
   if (const auto address = numeric_address(spec.host, *port)) {
-    return std::make_unique<Exchange>(network_, target, *address, spec);
+    return std::make_unique<Exchange>(network_, target, *address, std::make_unique<const TcpSpec>(spec));
   }
   auto slow = std::make_shared<SlowRequest>();
   slow->what = spec;
