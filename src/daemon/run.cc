@@ -1,6 +1,7 @@
 #include "daemon/run.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
@@ -13,6 +14,7 @@
 namespace homeostat::daemon {
 namespace {
 
+constexpr int kLargeBlock = 128 << 10;
 constexpr int kWrongConfig = 2;
 constexpr int kCannotStart = 3;
 
@@ -32,6 +34,8 @@ bool leaves_instances(const config::Config& config) {
 }  // namespace
 
 int run(const RunOptions& options) {
+  // Set by hand it stays: what reading the file takes in large blocks is then given back whole, without holes between.
+  mallopt(M_MMAP_THRESHOLD, kLargeBlock);
   auto config = config::load(options.config);
   if (!config) {
     for (const config::Problem& problem : config.error()) fmt::print(stderr, "{}\n", config::render(problem));

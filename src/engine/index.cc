@@ -36,7 +36,7 @@ void index_plan(State& s) {
   for (ServiceId id = 0; id < s.plan.services.size(); ++id) {
     const ServicePlan& plan = s.plan.services[id];
     ServiceState& facts = s.durable.services[plan.name];
-    facts.instances.reserve(plan.instances);
+    if (plan.runtime.managed) facts.instances.reserve(plan.instances);
     s.index.facts.push_back(&facts);
     s.index.by_name.push_back(id);
     s.index.instances += plan.instances;
