@@ -214,15 +214,13 @@ void finish(const Http& http, const Node& node, Reader& reader, CheckDraft& out)
   spec.follow_redirects = http.follow_redirects;
   spec.connection = http.connection;
   spec.fresh_every = http.fresh_every;
-  if (http.tls) {
-    spec.ca_file = http.tls->ca_file;
-    spec.server_name = http.tls->server_name;
-  }
+  const probe::Trust trust{http.tls ? http.tls->ca_file : "", http.tls ? http.tls->server_name : ""};
+  if (trust != probe::Trust{}) spec.trust = trust;
   Fingerprint print;
   print.add("http").add(spec.tls).add(spec.host).add(spec.port).add(spec.path).add(spec.method).add(http.headers);
   for (const auto& [first, last] : spec.status) print.add(static_cast<std::uint64_t>(first * 1000 + last));
-  print.add(spec.contains).add(spec.matches).add(static_cast<std::uint64_t>(spec.latency_below.count()));
-  print.add(spec.follow_redirects).add(spec.ca_file).add(spec.server_name);
+  print.add(spec.contains.str()).add(spec.matches.str()).add(static_cast<std::uint64_t>(spec.latency_below.count()));
+  print.add(spec.follow_redirects).add(trust.ca_file).add(trust.server_name);
   out.identity = print.value();
   out.spec = std::move(spec);
 }

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/compact.hpp"
+#include "core/compact.hpp"
 #include "homeostat/time.hpp"
 
 namespace homeostat::engine {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/compact.hpp"
+#include "core/compact.hpp"
 #include "engine/record.hpp"
 
 namespace homeostat::engine {

@@ -55,11 +55,12 @@ Finding judge(const HttpSpec& spec, const HttpParser& answer, const re2::RE2* pa
     return failure(Reason::wrong_status, answer.status(), latency,
                    fmt::format("HTTP {}, expected {}", answer.status(), list(spec.status)));
   }
-  const bool contained = spec.contains.empty() || answer.body().find(spec.contains) != std::string_view::npos;
+  const bool contained = spec.contains.empty() || answer.body().find(spec.contains.str()) != std::string_view::npos;
   const bool matched = pattern == nullptr ||
                        re2::RE2::PartialMatch(re2::StringPiece(answer.body().data(), answer.body().size()), *pattern);
   if (!contained || !matched) {
-    const std::string wanted = contained ? "does not match " + spec.matches : "does not contain " + spec.contains;
+    const std::string wanted =
+        contained ? "does not match " + spec.matches.str() : "does not contain " + spec.contains.str();
     if (!answer.body_cut()) return failure(Reason::wrong_body, answer.status(), latency, "the body " + wanted);
     return failure(Reason::too_large, answer.status(), latency, "the first 64 KiB of the body: it " + wanted);
   }

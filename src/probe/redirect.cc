@@ -45,7 +45,7 @@ std::optional<HttpSpec> redirected(const HttpSpec& from, int status, std::string
   }
   if (to.host != from.host || to.port != from.port || to.tls != from.tls) {
     to.headers.clear();
-    to.server_name.clear();
+    if (to.trust) to.trust->server_name.clear();
   }
   if (status <= 303 && to.method != "HEAD") to.method = "GET";
   return to;

@@ -31,7 +31,8 @@ std::string host_header(const HttpSpec& spec) {
 
 HttpSpec filled(const HttpSpec& spec, const Place& place) {
   HttpSpec out = spec;
-  for (std::string* text : {&out.host, &out.port, &out.path, &out.server_name}) *text = fill(*text, place);
+  for (std::string* text : {&out.host, &out.port, &out.path}) *text = fill(*text, place);
+  if (out.trust) out.trust->server_name = fill(out.trust->server_name, place);
   for (auto& [name, value] : out.headers) value = fill(value, place);
   if (out.host.empty()) out.host = "127.0.0.1";
   return out;

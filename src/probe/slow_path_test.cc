@@ -125,7 +125,7 @@ class WithNginx : public testing::Test {
     HttpSpec spec = http_to(port);
     spec.tls = true;
     spec.host = std::move(host);
-    spec.ca_file = nginx->ca(ca);
+    spec.trust = probe::Trust{.ca_file = nginx->ca(ca), .server_name = {}};
     return spec;
   }
 
@@ -155,7 +155,7 @@ TEST_F(WithNginx, ACertificateForAnotherName) {
   EXPECT_EQ(got.seen.reason, Reason::tls);
   EXPECT_NE(got.detail.find("ostname mismatch"), std::string::npos) << got.detail;
   HttpSpec named = https(nginx->other(), "other");
-  named.server_name = "other.example";
+  named.trust->server_name = "other.example";
   EXPECT_EQ(world.look(named).seen.result, Result::success);
 }
 
@@ -168,9 +168,9 @@ TEST_F(WithNginx, ACertificateThatHasExpired) {
 
 TEST_F(WithNginx, ACertificateThatNobodyTrusts) {
   HttpSpec spec = https(nginx->good(), "good");
-  spec.ca_file.clear();
+  spec.trust.reset();
   EXPECT_EQ(world.look(spec).seen.reason, Reason::tls);
-  spec.ca_file = "/nowhere/ca.pem";
+  spec.trust = probe::Trust{.ca_file = "/nowhere/ca.pem", .server_name = {}};
   const auto got = world.look(spec);
   EXPECT_EQ(got.seen.result, Result::unknown);
   EXPECT_EQ(got.seen.reason, Reason::internal);
@@ -209,7 +209,7 @@ TEST_F(WithNginx, RedirectsAreFollowedOnlyWhenAskedFor) {
   EXPECT_EQ(looped.seen.reason, Reason::wrong_status);
   EXPECT_EQ(looped.seen.code, 302);
   spec.path = "/secure";
-  spec.ca_file = nginx->ca("good");
+  spec.trust = probe::Trust{.ca_file = nginx->ca("good"), .server_name = {}};
   EXPECT_EQ(world.look(spec).seen.result, Result::success);
 }
 

@@ -138,10 +138,11 @@ asio::awaitable<Finding> talk_http(Stream& stream, DeadlinePtr deadline, const H
 
 asio::awaitable<Finding> talk_tls(Means means, tcp::socket& socket, DeadlinePtr deadline, const HttpSpec& spec,
                                   HttpParser& parser, const re2::RE2* pattern) {
-  const auto context = means.contexts.get(spec.ca_file);
+  const Trust trust = spec.trust ? *spec.trust : Trust{};
+  const auto context = means.contexts.get(trust.ca_file);
   if (!context) co_return failure(*deadline, Result::unknown, Reason::internal, context.error().text);
   asio::ssl::stream<tcp::socket&> stream(socket, **context);
-  if (!expect_server(stream.native_handle(), spec.server_name.empty() ? spec.host : spec.server_name)) {
+  if (!expect_server(stream.native_handle(), trust.server_name.empty() ? spec.host : trust.server_name)) {
     co_return failure(*deadline, Result::unknown, Reason::internal, "the server name cannot be used for TLS");
   }
   error_code error;

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/compact.hpp"
 #include "homeostat/time.hpp"
 
 namespace homeostat::probe {
@@ -21,6 +22,14 @@ struct StatusRange {
 
 enum class Connection : std::uint8_t { reuse, fresh };
 
+/// How a server is verified.
+struct Trust {
+  std::string ca_file;      // empty: the system's
+  std::string server_name;  // SNI and verification; empty: host
+  friend bool operator==(const Trust&, const Trust&) = default;
+};
+
+/// There may be thousands of these: what most of them do not say takes little room.
 struct HttpSpec {
   bool tls = false;
   std::string host;        // name or address; default 127.0.0.1
@@ -29,14 +38,13 @@ struct HttpSpec {
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<StatusRange> status{{200, 299}};
-  std::string contains;      // the body must contain this; empty: no condition
-  std::string matches;       // RE2 the body must match somewhere; empty: no condition
+  Text contains;             // the body must contain this; empty: no condition
+  Text matches;              // RE2 the body must match somewhere; empty: no condition
   Duration latency_below{};  // slower is a failure; 0: off
   std::uint32_t follow_redirects = 0;
   Connection connection = Connection::reuse;
   std::uint32_t fresh_every = 10;  // with reuse: every Nth run opens a new connection
-  std::string ca_file;             // tls: empty: the system's
-  std::string server_name;         // tls: SNI and verification; empty: host
+  Boxed<Trust> trust;              // tls: absent: all as usual
   friend bool operator==(const HttpSpec&, const HttpSpec&) = default;
 };
 

@@ -35,8 +35,8 @@ Prober::Way Prober::way_to(std::uint32_t target, const HttpSpec& spec) {
   auto slow = std::make_shared<SlowRequest>();
   slow->what = spec;
   if (!spec.matches.empty()) {
-    auto pattern = std::make_shared<const re2::RE2>(spec.matches, re2::RE2::Quiet);
-    if (!pattern->ok()) return Broken{fmt::format("the pattern \"{}\": {}", spec.matches, pattern->error())};
+    auto pattern = std::make_shared<const re2::RE2>(spec.matches.str(), re2::RE2::Quiet);
+    if (!pattern->ok()) return Broken{fmt::format("the pattern \"{}\": {}", spec.matches.str(), pattern->error())};
     slow->pattern = std::move(pattern);
   }
   return slow;

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace homeostat::engine {
+namespace homeostat {
 
 /// A value that is mostly absent, on the heap when it is there: std::optional in one word.
 template <class T>
@@ -40,6 +40,9 @@ class Boxed {
   const T& operator*() const { return *value_; }
   T* operator->() { return value_.get(); }
   const T* operator->() const { return value_.get(); }
+  friend bool operator==(const Boxed& a, const Boxed& b) {
+    return a.has_value() == b.has_value() && (!a.has_value() || *a == *b);
+  }
 
  private:
   std::unique_ptr<T> value_;
@@ -155,4 +158,4 @@ class FlatSet {
   Boxed<std::vector<Key>> items_;
 };
 
-}  // namespace homeostat::engine
+}  // namespace homeostat
