@@ -246,16 +246,22 @@ json::object breaker_json(const View& view, const std::string& name, const Break
           {"probe_at", is_open ? time_json(view.clock, open->second.probe_at) : json::value(nullptr)}};
 }
 
-/// Those that have been called since the start; from the journal alone, those that are not closed.
-json::array breakers_json(const View& view) {
+/// Those that have been called since the start; from the journal alone, those that are not closed. The commands of
+/// other services are left out.
+json::array breakers_json(const View& view, const std::string& only_service) {
+  const auto asked = [&](const std::string& name) {
+    return only_service.empty() || !name.starts_with("exec:") || name.starts_with("exec:" + only_service + "/");
+  };
   json::array list;
   if (view.engine != nullptr) {
     for (const auto& [name, breaker] : view.engine->state().breakers) {
+      if (!asked(name)) continue;
       list.push_back(breaker_json(view, name, breaker.machine.status(view.clock.now)));
     }
     return list;
   }
   for (const auto& [name, open] : view.durable.breakers) {
+    if (!asked(name)) continue;
     BreakerStatus status;
     status.state = open.probe_at <= view.clock.now ? BreakerState::probe_due : BreakerState::open;
     status.times_open = open.times_open;
@@ -360,7 +366,7 @@ json::object status_view(const View& view, const std::string& only_service) {
           {"services", std::move(services)},
           {"escalations", escalations_json(view, only_service)},
           {"approvals", approvals_json(view, only_service)},
-          {"breakers", breakers_json(view)}};
+          {"breakers", breakers_json(view, only_service)}};
 }
 
 }  // namespace homeostat::api

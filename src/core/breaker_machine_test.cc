@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace homeostat {
@@ -261,6 +263,47 @@ TEST(BreakerMachine, TimeThatGoesBackStandsStill) {
   EXPECT_FALSE(told.call(CallOutcome::success));
   told.now += 40s;
   EXPECT_TRUE(told.call(CallOutcome::success));
+}
+
+TEST(BreakerMachine, GoesBackToAnOpenStateThatWasSaved) {
+  BreakerOptions options = three_in_a_row();
+  options.open_factor = 2;
+  Told told(options);
+  told.machine.restore_open(told.now - 5s, told.now + 20s, 2, told.now);
+  EXPECT_EQ(told.machine.state(told.now), BreakerState::open);
+  EXPECT_EQ(told.machine.opened_at(), told.now - 5s);
+  told.now += 19s;
+  EXPECT_FALSE(told.call(CallOutcome::failure));
+  told.now += 1s;
+  EXPECT_TRUE(told.call(CallOutcome::failure));
+  EXPECT_EQ(told.machine.open_until(), told.now + 40s) << "the third time in a row";
+}
+
+/// Sets one field of what it visits.
+struct Damage {
+  std::string_view field;
+  std::uint64_t number = 0;
+  template <class T>
+  void operator()(std::string_view name, T& value) {
+    if (name != field) return;
+    if constexpr (std::is_same_v<T, std::uint64_t>) value = number;
+    if constexpr (std::is_same_v<T, BreakerState>) value = static_cast<BreakerState>(number);
+    if constexpr (requires { value.resize(0); }) value.resize(number);
+    if constexpr (std::is_same_v<T, CountWindow>) value = CountWindow(static_cast<std::uint32_t>(number));
+    if constexpr (std::is_same_v<T, TimeWindow>) value = TimeWindow(1s, static_cast<std::uint32_t>(number));
+  }
+};
+
+TEST(BreakerMachine, OneThatWasReadBackWronglyIsNotIntact) {
+  Told told(three_in_a_row());
+  told.fail(3);
+  EXPECT_TRUE(told.machine.intact());
+  for (Damage damage : {Damage{"calls", 7}, Damage{"times", 7}, Damage{"probe_results", 9}, Damage{"events", 0},
+                        Damage{"first_event", 32}, Damage{"event_count", 33}, Damage{"state", 6}}) {
+    BreakerMachine damaged = told.machine;
+    BreakerMachine::fields(damaged, damage);
+    EXPECT_FALSE(damaged.intact()) << damage.field;
+  }
 }
 
 TEST(BreakerOptions, AreRefusedWithTheNameOfTheField) {

@@ -133,6 +133,11 @@ std::expected<void, Rejected> breaker_admits(Turn& t, const Dependency& behind, 
   return {};
 }
 
+std::size_t calls_under_way(const Turn& t, const Dependency& behind) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(t.s.calls, [&](const auto& call) { return call.second.breaker == behind.name; }));
+}
+
 void close_by_hand(Turn& t, const Dependency& behind) {
   LiveBreaker& breaker = breaker_of(t, behind);
   if (breaker.machine.state() == BreakerState::closed) return;

@@ -29,6 +29,8 @@ std::optional<Hold> breaker_gate(Turn& t, const Ask& ask);
 
 /// Admits the call `id`, or says when to ask again. What became of it is told by breaker_result.
 std::expected<void, Rejected> breaker_admits(Turn& t, const Dependency& behind, CommandId id);
+/// Calls that were admitted and have not ended.
+std::size_t calls_under_way(const Turn& t, const Dependency& behind);
 /// What a person asks for is tried, whatever became of the calls before it.
 void close_by_hand(Turn& t, const Dependency& behind);
 /// Calls that were not admitted here (before a restart, say) are nothing to it.

@@ -5,6 +5,8 @@
 namespace homeostat::engine {
 namespace {
 
+constexpr std::size_t kCallsAtOnce = 8;  // of one notifier
+
 std::uint32_t notifier_index(const Plan& plan, const std::string& name) {
   for (std::uint32_t i = 0; i < plan.notifiers.size(); ++i) {
     if (plan.notifiers[i].name == name) return i;
@@ -27,18 +29,22 @@ void failed(Turn& t, CommandId id, Notifying& notifying, std::uint32_t attempt, 
   notifying = Notifying{false, later(t.now, backoff(BackoffPolicy{}, attempt, t.s.random))};
 }
 
-// A notifier that fails again and again is left alone; who is to be told waits for it, and is told after.
-void call(Turn& t, CommandId id, Notifying& notifying, const EscalationState& escalation) {
+// A notifier that fails again and again is left alone; who is to be told waits for it, and is told after. False: so
+// many calls of it are under way that this one's turn comes when one of them has ended.
+bool call(Turn& t, CommandId id, Notifying& notifying, const EscalationState& escalation) {
   const std::uint32_t notifier = notifier_index(t.s.plan, escalation.what.notifier);
   if (notifier < t.s.plan.notifiers.size()) {
-    const auto admitted = breaker_admits(t, dependency_of(t.s.plan.notifiers[notifier]), id);
+    const Dependency behind = dependency_of(t.s.plan.notifiers[notifier]);
+    if (calls_under_way(t, behind) >= kCallsAtOnce) return false;
+    const auto admitted = breaker_admits(t, behind, id);
     if (!admitted) {
       notifying.next_at = later(t.now, admitted.error().retry_after);
-      return;
+      return true;
     }
   }
   notifying = Notifying{true, later(t.now, t.s.plan.notified_within)};
   t.command(Notify{id, notifier, escalation.attempts + 1});
+  return true;
 }
 
 }  // namespace
@@ -94,7 +100,8 @@ void notify_due(Turn& t) {
   for (auto& [id, notifying] : t.s.notifying) {
     const auto escalation = known.find(id);
     if (escalation == known.end()) continue;
-    if (!notifying.in_flight && notifying.next_at <= t.now) call(t, id, notifying, escalation->second);
+    const bool due = !notifying.in_flight && notifying.next_at <= t.now;
+    if (due && !call(t, id, notifying, escalation->second)) continue;
     t.wake_at(notifying.next_at);
   }
 }
