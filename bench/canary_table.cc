@@ -110,6 +110,8 @@ constexpr std::array kCells{
     Cell{"latency +5 % caught, promotion off", harmed(kLatencies, 0.05), Asks::failed_when, "<= 22 min"},
     Cell{"errors 1 % -> 2 % caught", harmed(kErrors, 1), Asks::failed_when, "<= 4 min"},
     Cell{"good canary promoted", kLatencies, Asks::passed_when, "<= 10 min"},
+    Cell{"latency +10 % promoted", harmed(kLatencies, 0.1), Asks::passed, "<= 5 %"},
+    Cell{"errors 1 % -> 1.5 % promoted", harmed(kErrors, 0.5), Asks::passed, "<= 5 %"},
     Cell{"latency +20 % promoted", harmed(kLatencies, 0.2), Asks::passed, "0 %"},
 };
 

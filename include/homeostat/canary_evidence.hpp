@@ -52,11 +52,6 @@ class MeanEvidence {
   Estimate estimate() const;
   std::uint64_t samples(Arm arm) const;
 
-  static constexpr auto fields = [](auto& self, auto& visit) {
-    visit("open", self.open_);
-    visit("sums", self.sums_);
-  };
-
  private:
   struct Sums {
     double weight = 0;                // of all blocks: n1 n0 / (n1 + n0) each

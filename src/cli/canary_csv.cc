@@ -96,6 +96,10 @@ std::optional<canary::Worse> canary_worse(std::string_view word) {
   return choose(word, kWorse);
 }
 
+canary::Worse usual_worse(CanaryMode mode) {
+  return mode == CanaryMode::kayenta ? canary::Worse::either : canary::Worse::higher;
+}
+
 canary::kayenta::Direction kayenta_direction(canary::Worse worse) {
   using canary::kayenta::Direction;
   if (worse == canary::Worse::either) return Direction::either;
@@ -131,8 +135,9 @@ std::expected<CanaryInput, Error> read_canary_csv(std::string_view text, const C
   if (metric.metric.kind == canary::Kind::errors || metric.metric.kind == canary::Kind::events) {
     return fail("counts need JSON: two columns cannot say of how many");
   }
-  metric.metric.worse = metric.simple.worse = columns.worse;
-  metric.kayenta.direction = kayenta_direction(columns.worse);
+  metric.metric.worse = columns.worse.value_or(usual_worse(columns.mode));
+  metric.simple.worse = metric.metric.worse;
+  metric.kayenta.direction = kayenta_direction(metric.metric.worse);
   input.metrics.push_back(std::move(metric));
   return input;
 }

@@ -57,12 +57,12 @@ std::vector<double> values(const std::vector<CanarySample>& samples) {
   return values;
 }
 
-/// A share in percent, or null where there is none.
-json::value percent_json(double share) {
-  return std::isfinite(share) ? json::value(100 * share) : json::value(nullptr);
-}
+/// JSON knows neither infinities nor what is not a number.
+json::value number_json(double x) { return std::isfinite(x) ? json::value(x) : json::value(nullptr); }
 
-json::object side_json(const canary::Side& side) { return {{"samples", side.samples}, {"average", side.average}}; }
+json::object side_json(const canary::Side& side) {
+  return {{"samples", side.samples}, {"average", number_json(side.average)}};
+}
 
 json::object native(const CanaryInput& input, const std::vector<CanaryLook>& looks) {
   const canary::Judgement& last = looks.back().judgement;
@@ -72,9 +72,9 @@ json::object native(const CanaryInput& input, const std::vector<CanaryLook>& loo
     metrics.push_back(json::object{{"name", report.name},
                                    {"kind", to_string(input.metrics[i].metric.kind)},
                                    {"verdict", to_string(report.verdict)},
-                                   {"change_pct", percent_json(report.change)},
-                                   {"lower_pct", percent_json(report.lower)},
-                                   {"upper_pct", percent_json(report.upper)},
+                                   {"change_pct", number_json(100 * report.change)},
+                                   {"lower_pct", number_json(100 * report.lower)},
+                                   {"upper_pct", number_json(100 * report.upper)},
                                    {"canary", side_json(report.canary)},
                                    {"baseline", side_json(report.baseline)},
                                    {"broken", report.broken},
@@ -103,12 +103,12 @@ json::object kayenta(const CanaryInput& input) {
     metrics.push_back(json::object{{"name", name},
                                    {"classification", to_string(said.label)},
                                    {"critical", said.critical},
-                                   {"ratio", std::isfinite(said.deviation) ? json::value(said.deviation) : nullptr},
+                                   {"ratio", number_json(said.deviation)},
                                    {"why", said.reason}});
   }
   const kayenta::Score score = kayenta::score(results, input.score);
   json::object groups;
-  for (const auto& [group, value] : score.groups) groups[group] = value;
+  for (const auto& [group, value] : score.groups) groups[group] = number_json(value);
   // Its scores know no "not enough data"; what is between is for a person to decide.
   const Verdict verdict = score.label == kayenta::ScoreLabel::pass   ? Verdict::pass
                           : score.label == kayenta::ScoreLabel::fail ? Verdict::fail
@@ -118,7 +118,7 @@ json::object kayenta(const CanaryInput& input) {
   return {{"mode", "kayenta"},
           {"verdict", to_string(verdict)},
           {"why", std::move(why)},
-          {"score", score.summary},
+          {"score", number_json(score.summary)},
           {"classification", to_string(score.label)},
           {"groups", std::move(groups)},
           {"metrics", std::move(metrics)}};
@@ -137,9 +137,9 @@ json::object simple(const CanaryInput& input) {
     }
     metrics.push_back(json::object{{"name", metric.metric.name},
                                    {"verdict", to_string(said.verdict)},
-                                   {"canary_avg", said.canary_avg},
-                                   {"baseline_avg", said.baseline_avg},
-                                   {"improvement_pct", said.improvement_pct},
+                                   {"canary_avg", number_json(said.canary_avg)},
+                                   {"baseline_avg", number_json(said.baseline_avg)},
+                                   {"improvement_pct", number_json(said.improvement_pct)},
                                    {"why", said.why}});
   }
   return {{"mode", "simple"}, {"verdict", to_string(verdict)}, {"why", why}, {"metrics", std::move(metrics)}};

@@ -177,6 +177,7 @@ std::expected<CanaryInputMetric, Error> read_metric(const json::value& value, Ca
   native.name = fmt::format("metric {}", index + 1);
   members.word<std::string>(
       "name", native.name, [](std::string_view word) { return std::optional(std::string(word)); }, "texts");
+  native.worse = usual_worse(mode);
   members.word<canary::Worse>("worse", native.worse, canary_worse, "higher, lower, either");
   native.critical = mode == CanaryMode::native;
   members.flag("critical", native.critical);

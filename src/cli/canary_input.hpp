@@ -44,15 +44,17 @@ struct CanaryInput {
 struct CanaryColumns {
   CanaryMode mode = CanaryMode::native;
   std::optional<canary::Kind> kind{};  // latency where all samples are positive, else value
-  canary::Worse worse = canary::Worse::higher;
+  std::optional<canary::Worse> worse{};  // higher; of Kayenta either
 };
 
-inline constexpr std::size_t kMostCanaryBytes = 64U << 20U;
+inline constexpr std::size_t kMostCanaryBytes = 32U << 20U;
 inline constexpr double kMostCanarySeconds = 1e9;  // before or after zero
 
 std::optional<CanaryMode> canary_mode(std::string_view word);
 std::optional<canary::Kind> canary_kind(std::string_view word);
 std::optional<canary::Worse> canary_worse(std::string_view word);
+/// Which change does harm where nothing is said.
+canary::Worse usual_worse(CanaryMode mode);
 canary::kayenta::Direction kayenta_direction(canary::Worse worse);
 
 /// An error names the member: "metrics[1].kind is not known".

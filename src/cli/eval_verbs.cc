@@ -19,9 +19,9 @@ constexpr std::size_t kLooks = 240;
 
 struct CanaryChoice {
   std::string file = "-";
-  std::string mode = "native";
+  std::string mode;  // these three: empty where not given
   std::string kind;
-  std::string worse = "higher";
+  std::string worse;
   std::string plot;
   // The forecast.
   bool forecast = false;
@@ -34,7 +34,7 @@ std::expected<std::string, Error> read_standard_input() {
   std::array<char, 65536> buffer{};
   while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), stdin)) {
     text.append(buffer.data(), n);
-    if (text.size() > kMostCanaryBytes) return fail("standard input is longer than 64 MiB");
+    if (text.size() > kMostCanaryBytes) return fail("standard input is longer than 32 MiB");
   }
   return text;
 }
@@ -44,10 +44,13 @@ std::expected<CanaryInput, Error> read_input(const CanaryChoice& choice) {
   if (!text) return std::unexpected(text.error());
   const std::size_t first = text->find_first_not_of(" \t\r\n");
   if (first == std::string::npos) return fail("the input is empty");
-  if ((*text)[first] == '{') return read_canary_json(*text);
+  if ((*text)[first] == '{') {
+    if (choice.mode.empty() && choice.kind.empty() && choice.worse.empty()) return read_canary_json(*text);
+    return fail("--mode, --kind and --worse are for columns; JSON says them itself");
+  }
   return read_canary_csv(*text, {.mode = canary_mode(choice.mode).value_or(CanaryMode::native),
                                  .kind = canary_kind(choice.kind),
-                                 .worse = canary_worse(choice.worse).value_or(canary::Worse::higher)});
+                                 .worse = canary_worse(choice.worse)});
 }
 
 int eval_canary(const Context& context, const CanaryChoice& choice) {
@@ -110,14 +113,12 @@ void add_eval_verbs(CLI::App& app, Context& context) {
                });
   verb->add_option("FILE", choice->file, "JSON, or columns canary,baseline or time,canary,baseline; -: standard input")
       ->capture_default_str();
-  verb->add_option("--mode", choice->mode, "Of columns: how they are judged")
-      ->check(CLI::IsMember({"native", "kayenta", "simple"}))
-      ->capture_default_str();
+  verb->add_option("--mode", choice->mode, "Of columns: how they are judged (native)")
+      ->check(CLI::IsMember({"native", "kayenta", "simple"}));
   verb->add_option("--kind", choice->kind, "Of columns: latency where all is positive, else value")
       ->check(CLI::IsMember({"latency", "value", "errors", "events"}));
-  verb->add_option("--worse", choice->worse, "Of columns: which change does harm")
-      ->check(CLI::IsMember({"higher", "lower", "either"}))
-      ->capture_default_str();
+  verb->add_option("--worse", choice->worse, "Of columns: which change does harm (higher; Kayenta: either)")
+      ->check(CLI::IsMember({"higher", "lower", "either"}));
   verb->add_option("--plot", choice->plot, "Draw what was known, and how it narrowed, as an SVG");
   verb->add_flag("--forecast", choice->forecast, "Judge nothing: what will be seen, and how soon?");
   verb->add_option("--requests", choice->traffic.canary_per_minute, "Forecast: samples a minute of the canary")

@@ -13,6 +13,23 @@ constexpr int kCountBlocks = 12;
 /// A metric from which nothing has come for so many blocks has stopped.
 constexpr int kSilentBlocks = 3;
 
+// Beyond these the sums of squares leave what a number can hold.
+constexpr double kMost = 1e100;
+constexpr double kLeast = 1e-100;
+constexpr double kMostTraffic = 1e15;
+
+bool usable(double value, bool logarithmic) {
+  const double size = std::abs(value);
+  return size <= kMost && (value > 0 || !logarithmic) && (size >= kLeast || value == 0);
+}
+
+bool possible(double events, double traffic, bool errors) {
+  return events >= 0 && events <= kMostTraffic && traffic >= 0 && traffic <= kMostTraffic &&
+         (!errors || events <= traffic);
+}
+
+std::uint64_t whole(double traffic) { return static_cast<std::uint64_t>(std::min(traffic, 1e18)); }
+
 /// The votes of a verdict, by weight.
 double votes(const Judgement& judgement, const std::vector<Metric>& metrics, Verdict verdict) {
   double sum = 0;
@@ -55,7 +72,10 @@ void conclude(Judgement& judgement, const std::vector<Metric>& metrics) {
   if (any_critical(judgement, metrics, Verdict::fail) || votes(judgement, metrics, Verdict::fail) >= half) {
     return settle(Verdict::fail, "");
   }
-  if (any_critical(judgement, metrics, Verdict::not_enough_data)) return settle(Verdict::not_enough_data, "");
+  const bool nothing = votes(judgement, metrics, Verdict::not_enough_data) >= 2 * half;
+  if (nothing || any_critical(judgement, metrics, Verdict::not_enough_data)) {
+    return settle(Verdict::not_enough_data, "");
+  }
   const bool open = any_critical(judgement, metrics, Verdict::undecided);
   if (open || votes(judgement, metrics, Verdict::pass) < half) {
     return settle(Verdict::undecided, "harm is excluded for too few of the metrics");
@@ -104,7 +124,7 @@ void Judge::sample(std::size_t metric, Arm arm, double value, Instant at_time) {
   State& state = at(metric, arm, at_time);
   auto* evidence = std::get_if<MeanEvidence>(&state.evidence);
   const bool logarithmic = metrics_[metric].kind == Kind::latency;
-  if (evidence == nullptr || !std::isfinite(value) || (logarithmic && value <= 0)) {
+  if (evidence == nullptr || !usable(value, logarithmic)) {
     state.broken = true;
     return;
   }
@@ -114,9 +134,7 @@ void Judge::sample(std::size_t metric, Arm arm, double value, Instant at_time) {
 void Judge::count(std::size_t metric, Arm arm, double events, double traffic, Instant at_time) {
   State& state = at(metric, arm, at_time);
   auto* evidence = std::get_if<CountEvidence>(&state.evidence);
-  const bool possible = std::isfinite(traffic) && events >= 0 && traffic >= 0 && std::isfinite(events) &&
-                        (metrics_[metric].kind != Kind::errors || events <= traffic);
-  if (evidence == nullptr || !possible) {
+  if (evidence == nullptr || !possible(events, traffic, metrics_[metric].kind == Kind::errors)) {
     state.broken = true;
     return;
   }
@@ -148,8 +166,8 @@ MetricReport Judge::report(const Metric& metric, State state, Instant now) const
     if (enough()) weigh(metric, estimate, alpha_of(metric), options_.beta, report);
   } else {
     const CountEvidence& counts = std::get<CountEvidence>(state.evidence);
-    report.canary = {static_cast<std::uint64_t>(counts.traffic(Arm::canary)), counts.rate(Arm::canary)};
-    report.baseline = {static_cast<std::uint64_t>(counts.traffic(Arm::baseline)), counts.rate(Arm::baseline)};
+    report.canary = {whole(counts.traffic(Arm::canary)), counts.rate(Arm::canary)};
+    report.baseline = {whole(counts.traffic(Arm::baseline)), counts.rate(Arm::baseline)};
     if (enough()) weigh(metric, counts, alpha_of(metric), options_.beta, report);
   }
   const bool may_pass = !report.broken && std::min(report.canary.samples, report.baseline.samples) >= kLeastToPass;
