@@ -43,7 +43,7 @@ struct CanaryInput {
 /// What the command line says of columns, which cannot say it themselves.
 struct CanaryColumns {
   CanaryMode mode = CanaryMode::native;
-  std::optional<canary::Kind> kind{};  // latency where all samples are positive, else value
+  std::optional<canary::Kind> kind{};    // latency where all samples are positive, else value
   std::optional<canary::Worse> worse{};  // higher; of Kayenta either
 };
 

@@ -237,6 +237,15 @@ TEST(CanaryJudge, OneCriticalMetricDecidesAndOthersVote) {
   EXPECT_EQ(verdict({0, 0, 50}), Verdict::fail) << "half of the votes";
 }
 
+TEST(CanaryJudge, PassesNothingBelowThirtySamplesASide) {
+  Judge judge = judge_of(latency());
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_NE(judge.judge(Instant(1h)).verdict, Verdict::pass) << i;
+    for (const Arm arm : {Arm::canary, Arm::baseline}) judge.sample(0, arm, 0.1, Instant(1h));
+  }
+  EXPECT_EQ(judge.judge(Instant(1h)).verdict, Verdict::pass);
+}
+
 TEST(CanaryJudge, MetricsWithoutSamplesAreNoUndecidedOnes) {
   Judge judge = judge_of({.name = "minor", .kind = Kind::value, .critical = false});
   EXPECT_EQ(judge.judge(Instant(1h)).verdict, Verdict::not_enough_data);
