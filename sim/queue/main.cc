@@ -13,9 +13,9 @@ int main() {
     for (const int start_up : {15, 60, 120}) {
       for (const QueueRule& rule : rules) {
         const QueueOutcome outcome = run_queue(load, rule, std::chrono::seconds(start_up));
-        std::printf("| %s | %d s | %s | %d | %.1f | %.1f s | %lld s |\n", load.name.c_str(), start_up,
-                    rule.name.c_str(), outcome.peak, outcome.instance_hours(), outcome.mean_wait(),
-                    static_cast<long long>(outcome.first_drain));
+        const std::string drained = outcome.first_drain < 0 ? "never" : std::to_string(outcome.first_drain) + " s";
+        std::printf("| %s | %d s | %s | %d | %.1f | %.1f s | %s |\n", load.name.c_str(), start_up, rule.name.c_str(),
+                    outcome.peak, outcome.instance_hours(), outcome.mean_wait(), drained.c_str());
       }
     }
   }

@@ -8,6 +8,7 @@
 
 #include "cli/canary_eval.hpp"
 #include "cli/context.hpp"
+#include "cli/scaling_input.hpp"
 #include "config/file.hpp"
 #include "config/value.hpp"
 #include "homeostat/canary_forecast.hpp"
@@ -29,18 +30,22 @@ struct CanaryChoice {
   canary::Traffic traffic{.canary_per_minute = 60, .baseline_per_minute = 0};
 };
 
-std::expected<std::string, Error> read_standard_input() {
+std::expected<std::string, Error> read_standard_input(std::size_t most) {
   std::string text;
   std::array<char, 65536> buffer{};
   while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), stdin)) {
     text.append(buffer.data(), n);
-    if (text.size() > kMostCanaryBytes) return fail("standard input is longer than 32 MiB");
+    if (text.size() > most) return fail(fmt::format("standard input is longer than {} MiB", most >> 20));
   }
   return text;
 }
 
+std::expected<std::string, Error> read_all(const std::string& file, std::size_t most) {
+  return file == "-" ? read_standard_input(most) : config::read_file(file, most);
+}
+
 std::expected<CanaryInput, Error> read_input(const CanaryChoice& choice) {
-  const auto text = choice.file == "-" ? read_standard_input() : config::read_file(choice.file, kMostCanaryBytes);
+  const auto text = read_all(choice.file, kMostCanaryBytes);
   if (!text) return std::unexpected(text.error());
   const std::size_t first = text->find_first_not_of(" \t\r\n");
   if (first == std::string::npos) return fail("the input is empty");
@@ -100,12 +105,33 @@ int forecast_canary(const Context& context, const CanaryChoice& choice) {
   return kOk;
 }
 
+int eval_scaling(const Context& context, const std::string& file) {
+  const auto text = read_all(file, kMostScalingBytes);
+  if (!text) return complain(kUsage, text.error().text);
+  auto question = read_scaling_json(*text);
+  if (!question) return complain(kUsage, question.error().text);
+  const json::object answer = decide_scaling(*question);
+  std::fputs(context.json ? (json::serialize(answer) + "\n").c_str() : show_scaling(answer, context.color()).c_str(),
+             stdout);
+  return kOk;
+}
+
+void add_scaling_verb(CLI::App& eval, Context& context) {
+  const auto file = std::make_shared<std::string>("-");
+  CLI::App* verb = add_verb(eval, context, "scaling", "How many instances should there be, and why?",
+                            "homeostat eval scaling examples/scaling/busy.json --json",
+                            [&context, file] { return eval_scaling(context, *file); });
+  verb->add_option("FILE", *file, "JSON: the policy, the instances, the metrics; -: standard input")
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void add_eval_verbs(CLI::App& app, Context& context) {
   const auto choice = std::make_shared<CanaryChoice>();
   CLI::App* eval = app.add_subcommand("eval", "Put figures of your own to one of the decision-makers");
   eval->require_subcommand(1);
+  add_scaling_verb(*eval, context);
   CLI::App* verb =
       add_verb(*eval, context, "canary", "Is the new version as good as the old one?",
                "homeostat eval canary latencies.csv --plot canary.svg", [&context, choice] {

@@ -92,10 +92,11 @@ std::vector<RuleAdvice> recommend(const ScalingPolicy& policy, const ScalingDeci
     const bool valid = metric.fault == MetricFault::none;
     advice.desired = valid ? std::clamp(metric.proposal, advice.min, std::max(advice.min, advice.max)) : advice.current;
     advice.why_not = reason_of(metric);
-    if (advice.why_not.empty() && advice.desired != decision.desired) {
-      advice.why_not = reason_of(policy, decision);
-      if (advice.why_not.empty()) advice.why_not = "another metric asks for " + std::to_string(decision.desired);
-    }
+    const bool outvoted = static_cast<std::int32_t>(i) != decision.winner && decision.desired > advice.desired;
+    if (advice.why_not.empty() && advice.desired != decision.desired)
+      advice.why_not = outvoted && decision.winner >= 0
+                           ? policy.metrics[static_cast<std::size_t>(decision.winner)].id + " asks for more"
+                           : reason_of(policy, decision);
     out.push_back(std::move(advice));
   }
   return out;

@@ -1,0 +1,72 @@
+// What `eval scaling` reads, refuses and says.
+#include <gtest/gtest.h>
+
+#include "cli/scaling_input.hpp"
+
+namespace homeostat::cli {
+namespace {
+
+std::string problem(const std::string& text) {
+  const auto read = read_scaling_json(text);
+  return read ? "" : read.error().text;
+}
+
+json::object answer(const std::string& text) {
+  auto read = read_scaling_json(text);
+  EXPECT_TRUE(read) << read.error().text;
+  return read ? decide_scaling(*read) : json::object{};
+}
+
+TEST(ScalingJson, SaysWhatIsWrongAndWhere) {
+  EXPECT_NE(problem("{").find("is not JSON"), std::string::npos);
+  EXPECT_EQ(problem("[]"), "the input is not an object");
+  EXPECT_EQ(problem("{}"), "metrics is missing, or an empty list");
+  EXPECT_EQ(problem(R"({"min":-1,"metrics":[{}]})"), "min is not a whole number from 0");
+  EXPECT_EQ(problem(R"({"min":3,"max":2,"metrics":[{}]})"), "max is below min");
+  EXPECT_EQ(problem(R"({"metrics":[{"knd":"drain"}]})"), "metrics[0].`knd` is not known; did you mean `kind`?");
+  EXPECT_EQ(problem(R"({"metrics":[{"kind":"guess"}]})"),
+            "metrics[0].kind is not one of utilization, average, total, total_average, threshold, drain, panic");
+  EXPECT_EQ(problem(R"({"metrics":[{"target":-1}]})"), "metrics[0].target is not a number from 0");
+  EXPECT_EQ(problem(R"({"metrics":[{"capacity":1}]})"), "metrics[0].`capacity` is not known") << "of another kind";
+  EXPECT_EQ(problem(R"({"up":{"limits":[{"percent":5,"instances":1}]},"metrics":[{}]})"),
+            "up.limits[0] needs either instances or percent");
+  EXPECT_EQ(problem(R"({"instances":[{"started":"soon"}],"metrics":[{}]})"),
+            "instances[0].started is not one of durations such as 15s");
+  EXPECT_EQ(problem(R"({"history":{"added":[{"instances":"x"}]},"metrics":[{}]})"),
+            "history.added[0].instances is not a whole number from 0");
+}
+
+TEST(ScalingJson, DecidesAndTellsEveryNumber) {
+  const json::object said = answer(
+      R"({"max":20,"instances":[{"id":"a"},{"id":"b"},{"id":"c","leaving":true},{"id":"d"}],"current":3,
+          "metrics":[{"id":"load","target":10,"samples":{"a":25,"b":35,"c":90}}]})");
+  EXPECT_EQ(said.at("desired"), 6) << json::serialize(said);
+  const json::object& metric = said.at("metrics").as_array().at(0).as_object();
+  EXPECT_EQ(metric.at("measured"), 30);
+  EXPECT_EQ(metric.at("utilisation"), 3);
+  EXPECT_EQ(metric.at("instances"), json::parse(R"({"a":"ready","b":"ready","c":"ignored","d":"missing"})"));
+}
+
+TEST(ScalingJson, WhatIsNoNumberIsAMetricThatIsMissing) {
+  const auto fault = [](const std::string& value) {
+    const json::object said = answer(R"({"current":2,"metrics":[{"kind":"total","target":1,"value":)" + value + "}]}");
+    EXPECT_EQ(said.at("desired"), 2);
+    return std::string(said.at("metrics").as_array().at(0).as_object().at("fault").as_string());
+  };
+  EXPECT_EQ(fault("null"), "absent");
+  EXPECT_EQ(fault("-1"), "negative");
+  EXPECT_EQ(fault("\"NaN\""), "not_a_number");
+  EXPECT_EQ(fault("\"inf\""), "infinite");
+  EXPECT_EQ(fault("1e300"), "too_large");
+}
+
+TEST(ScalingJson, TakesWhatHappenedBefore) {
+  const std::string metric = R"("metrics":[{"kind":"total_average","target":1,"value":50}]})";
+  EXPECT_EQ(answer(R"({"current":4,)" + metric).at("desired"), 8);
+  EXPECT_EQ(answer(R"({"current":4,"history":{"added":[{"instances":2,"ago":"5s"}]},)" + metric).at("desired"), 6);
+  EXPECT_EQ(answer(R"({"current":4,"paused":true,)" + metric).at("desired"), 4);
+  EXPECT_EQ(answer(R"({"current":4,"by_hand":9,)" + metric).at("desired"), 9);
+}
+
+}  // namespace
+}  // namespace homeostat::cli
