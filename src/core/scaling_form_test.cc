@@ -178,6 +178,17 @@ TEST(ScalingDrain, BeginsFromZeroAsSoonAsSomethingWaits) {
   EXPECT_EQ(service.out.desired, 1);
 }
 
+TEST(ScalingDrain, WhoHasPausesTeachesNothing) {
+  std::vector<std::int64_t> totals{0, 0};
+  Scaled service = queue_service(totals);
+  service.decide();
+  service.now += 10s;
+  totals = {0, 20'000};
+  service.decide();
+  EXPECT_EQ(service.history.metrics[0].drain.arrivals, 2'000);
+  EXPECT_EQ(service.history.metrics[0].drain.capacity, 0) << "two a second came, and it may do more";
+}
+
 TEST(ScalingDrain, ACounterThatBeginsAnewTeachesNothing) {
   std::vector<std::int64_t> totals{5000, 900'000};
   Scaled service = queue_service(totals);

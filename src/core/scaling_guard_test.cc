@@ -96,6 +96,24 @@ TEST(ScalingGuard, TurnsDownOnlyAsOftenAsItsBudgetAllows) {
   EXPECT_EQ(service.out.desired, 3);
 }
 
+TEST(ScalingGuard, GoingFurtherDownIsNoTurn) {
+  Free service;
+  service.policy.flap_budget = 2;
+  const auto go = [&](std::int64_t value) {
+    service.now += 60s;
+    service.measure(value);
+    service.carry_out();
+    return service.out.desired;
+  };
+  EXPECT_EQ(go(200'000), 8);
+  EXPECT_EQ(go(50'000), 4);
+  EXPECT_EQ(go(50'000), 2);
+  EXPECT_EQ(service.history.downs.back().change, 2);
+  EXPECT_EQ(go(200'000), 4);
+  EXPECT_EQ(go(50'000), 2) << "the second turn";
+  EXPECT_EQ(go(50'000), 1) << "the budget is spent, but this is no turn";
+}
+
 TEST(ScalingGuard, WhatDoesNotHelpIsNotDoneForEver) {
   Free service;
   service.policy.help = {.tries = 2, .improvement = 50'000, .settle = 10s, .hold = 10min};
@@ -129,6 +147,30 @@ TEST(ScalingGuard, WhatHelpsIsNotHeldAgainstIt) {
     service.measure(value * 9 / 10);
     service.now += 11s;
   }
+}
+
+TEST(ScalingGuard, HelpIsJudgedOnlyOnceItHasCome) {
+  Free service;
+  service.policy.help = {.tries = 1, .improvement = 50'000, .settle = 10s, .hold = 10min};
+  service.measure(200'000);
+  service.carry_out();
+  service.instances.back().ready = Readiness::no;
+  service.samples.pop_back();
+  service.now += 1h;
+  service.measure(200'000);
+  service.now += 1h;
+  service.measure(200'000);
+  EXPECT_FALSE(service.out.hand_over) << "one of them is still starting";
+  service.instances.back().ready = Readiness::yes;
+  service.samples.push_back({7, 0, {}, {}});
+  service.measure(200'000);
+  service.now += 9s;
+  service.measure(200'000);
+  EXPECT_FALSE(service.out.hand_over) << "it takes a while to show";
+  service.now += 1s;
+  service.measure(100'000);
+  EXPECT_FALSE(service.out.hand_over);
+  EXPECT_FALSE(service.history.help.waiting);
 }
 
 TEST(ScalingGuard, AFallbackHoldsWhenASourceFailsForLong) {
@@ -188,6 +230,18 @@ TEST(ScalingZero, GoesToSleepOnlyAfterAWhileAndWakesAtOnce) {
   EXPECT_EQ(service.out.desired, 1) << "though the other metric has nobody who could measure it";
 }
 
+TEST(ScalingZero, InUseNeedsOneWhateverTheMetricsAskFor) {
+  Sleeper service;
+  service.policy.metrics[1].kind = MetricKind::threshold;
+  service.counts = {0, 0};
+  service.instances.clear();
+  service.samples.clear();
+  service.look(50'000, 0);
+  EXPECT_EQ(service.out.metrics[1].proposal, 0) << "half of what one could do";
+  EXPECT_EQ(service.out.desired, 1);
+  EXPECT_EQ(service.out.rule, ScalingRule::not_idle);
+}
+
 TEST(ScalingZero, AMissingMetricLetsNobodySleep) {
   Sleeper service;
   service.look(0, 0);
@@ -215,6 +269,9 @@ TEST(ScalingHours, OtherBoundsHoldByTheHour) {
   service.local = {8 * 60, 9 * 60};
   service.measure(100'000);
   EXPECT_EQ(service.out.desired, 8) << "of several the larger";
+  std::swap(service.policy.schedules[0], service.policy.schedules[1]);
+  service.measure(100'000);
+  EXPECT_EQ(service.out.desired, 8) << "in any order";
   service.local.clear();
   service.measure(100'000);
   EXPECT_EQ(service.out.desired, 4) << "without a time no schedule holds";
@@ -278,11 +335,16 @@ TEST(ScalingMemory, LearnsHowLongAStartTakesFromFirstStartsOnly) {
   service.now += 50s;
   service.decide();
   EXPECT_EQ(service.history.start_time, 40s);
+  service.instances[1].started = service.now;
+  service.instances[1].first_ready = service.now + 80s;
+  service.now += 90s;
+  for (int i = 0; i < 5; ++i) service.decide();
+  EXPECT_EQ(service.history.start_time, 50s) << "each start counts once";
   service.instances[1].started = service.now - 1h;
   service.instances[1].ready_changed = service.now;  // it was unready for a while; that is no start
   service.now += 50s;
   service.decide();
-  EXPECT_EQ(service.history.start_time, 40s);
+  EXPECT_EQ(service.history.start_time, 50s);
 }
 
 }  // namespace

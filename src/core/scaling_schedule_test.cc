@@ -59,6 +59,9 @@ TEST(ScalingSchedule, IsActiveFromItsStartUntilItsEnd) {
   EXPECT_TRUE(active(office, at(kWednesday, 17, 59)));
   EXPECT_FALSE(active(office, at(kWednesday, 18, 0)));
   EXPECT_FALSE(active(office, at(2026y / November / 28, 12, 0))) << "a Saturday";
+  ScalingSchedule never = office;
+  never.end = never.start;
+  EXPECT_FALSE(active(never, at(kWednesday, 12, 0)));
   ScalingSchedule night;
   night.start = parse_cron("0 22 * * *").value();
   night.end = parse_cron("0 6 * * *").value();
