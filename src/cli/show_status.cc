@@ -96,6 +96,17 @@ Table checks_table(const json::object& service) {
   return table;
 }
 
+/// When the notifier of an escalation is tried again, where a breaker holds it up.
+std::string next_try(const json::object& status, const json::object& escalation) {
+  const std::string name = "notify:" + text_at(escalation, "notifier");
+  for (const json::value& item : list_at(status, "breakers")) {
+    const json::object& breaker = item.as_object();
+    const std::string at = time_at(breaker, "probe_at", true);
+    if (text_at(breaker, "name") == name && at != "-") return ", the next at " + at;
+  }
+  return "";
+}
+
 /// Commands and notifiers that are left alone because they failed, or are being tried again.
 std::string breakers_text(const json::object& status, bool color) {
   Table table({"BREAKER", "STATE", "FAILURES", "HELD", "SINCE", "NEXT TRY"});
@@ -127,8 +138,9 @@ std::string show_waiting(const json::object& status, bool color) {
   for (const json::value& item : list_at(status, "escalations")) {
     const json::object& e = item.as_object();
     const std::string by = text_at(e, "acknowledged_by", "");
-    const std::string told =
-        flag_at(e, "notified") ? "notified" : fmt::format("not notified yet, {} tries", number_at(e, "attempts"));
+    const std::string told = flag_at(e, "notified") ? "notified"
+                                                    : fmt::format("not notified yet, {} tries{}",
+                                                                  number_at(e, "attempts"), next_try(status, e));
     out += paint(fmt::format("! escalation {} at {}: {} ({}, {})", text_at(e, "id"), time_at(e, "at", true),
                              text_at(e, "summary"), told, by.empty() ? "not acknowledged" : "acknowledged by " + by),
                  by.empty() ? Color::red : Color::dim, color) +

@@ -23,6 +23,18 @@ Intent intent() {
   return intent;
 }
 
+BreakerChanged opened() {
+  BreakerChanged changed;
+  changed.breaker = "notify:oncall";
+  changed.identity = UINT64_MAX;
+  changed.from = "closed";
+  changed.to = "open";
+  changed.failures = 5;
+  changed.times_open = 1;
+  changed.probe_at = Instant(std::chrono::hours(1));
+  return changed;
+}
+
 TEST(Record, EveryTypeComesBackAsItWas) {
   const std::vector<Body> bodies{EpochBegan{1, "x"},
                                  ConfigLoaded{2, {"a", "b"}},
@@ -30,7 +42,8 @@ TEST(Record, EveryTypeComesBackAsItWas) {
                                  Paused{"", kNever, "me"},
                                  LadderMoved{"s", -1, {}},
                                  DesiredSet{"s", 1, false, "v", "me"},
-                                 LockChanged{"s", 0, true, "why"}};
+                                 LockChanged{"s", 0, true, "why"},
+                                 opened()};
   for (const Body& body : bodies) {
     const auto back = decode(type_of(body), encode(body));
     ASSERT_TRUE(back) << type_of(body);
@@ -93,13 +106,32 @@ TEST(Input, AnOutcomeThatDoesNotExistIsRefused) {
 TEST(Durable, AFoldIsReadBackAsItWas) {
   Durable durable;
   std::uint64_t seq = 0;
-  for (const Body& body : std::vector<Body>{EpochBegan{1, "x"}, ConfigLoaded{1, {"a"}}, intent(),
-                                            Paused{"a", kNever, ""}, DesiredSet{"a", 1, false, std::nullopt, ""}}) {
+  for (const Body& body :
+       std::vector<Body>{EpochBegan{1, "x"}, ConfigLoaded{1, {"a"}}, intent(), Paused{"a", kNever, ""},
+                         DesiredSet{"a", 1, false, std::nullopt, ""}, opened()}) {
     durable.apply(Record{++seq, Instant(Duration(7)), 1, body});
   }
   Durable back;
   ASSERT_TRUE(Durable::unfold(durable.fold(), back));
   EXPECT_EQ(back.fold(), durable.fold());
+  EXPECT_EQ(back.breakers.at("notify:oncall").probe_at, opened().probe_at);
+}
+
+TEST(Durable, AnOpenBreakerIsRememberedUntilItCloses) {
+  Durable durable;
+  std::uint64_t seq = 0;
+  BreakerChanged changed = opened();
+  durable.apply(Record{++seq, Instant(Duration(7)), 1, changed});
+  changed.to = "half_open";
+  durable.apply(Record{++seq, Instant(Duration(8)), 1, changed});
+  EXPECT_EQ(durable.breakers.at("notify:oncall").opened_at, Instant(Duration(7))) << "its probe is owed";
+  changed.to = "open";
+  changed.failures = 1;
+  durable.apply(Record{++seq, Instant(Duration(9)), 1, changed});
+  EXPECT_EQ(durable.breakers.at("notify:oncall").failures, 6U);
+  changed.to = "closed";
+  durable.apply(Record{++seq, Instant(Duration(10)), 1, changed});
+  EXPECT_TRUE(durable.breakers.empty());
 }
 
 TEST(Durable, AnotherReleaseIsNoStart) {

@@ -60,7 +60,7 @@ TEST_F(DaemonBreaker, AnOpenOneSurvivesACrashOfTheDaemon) {
   ASSERT_TRUE(eventually([&] { return lab_.hold("legacy") == "breaker"; }));
   const std::string probe_at = text_at(breaker(kRestart), "probe_at");
   const std::string shown = lab_.cli({"status"}).out;
-  for (const char* words : {kRestart, kPage, "2 in a row"}) {
+  for (const char* words : {kRestart, kPage, "2 in a row", "2 tries, the next at "}) {
     EXPECT_NE(shown.find(words), std::string::npos) << words << " in\n" << shown;
   }
   const std::string why = lab_.cli({"why", "legacy"}).out;
