@@ -106,18 +106,20 @@ class Panel {
   }
 
   std::string band() const {
-    std::string there;
-    std::string back;
+    std::string upper;
+    std::string lower;
     std::string change;
     for (std::size_t i = 0; i < looks_.size(); ++i) {
       if (!known(i)) continue;
-      there += fmt::format("{:.1f},{:.1f} ", x(i), y(report(i).upper));
-      back = fmt::format("{:.1f},{:.1f} ", x(i), y(report(i).lower)) + back;
+      upper += fmt::format("{:.1f},{:.1f} ", x(i), y(report(i).upper));
       change += fmt::format("{:.1f},{:.1f} ", x(i), y(report(i).change));
     }
     if (change.empty()) return {};
-    return fmt::format("<polygon points=\"{}{}\" class=\"band\"/>\n<polyline points=\"{}\" class=\"change\"/>\n", there,
-                       back, change);
+    for (std::size_t i = looks_.size(); i-- > 0;) {
+      if (known(i)) lower += fmt::format("{:.1f},{:.1f} ", x(i), y(report(i).lower));
+    }
+    return fmt::format("<polygon points=\"{}{}\" class=\"band\"/>\n<polyline points=\"{}\" class=\"change\"/>\n", upper,
+                       lower, change);
   }
 
   const canary::Metric& metric_;

@@ -48,8 +48,8 @@ double RatioGrid::evidence(int null, Worse worse) const {
   for (int i = null + step; inside(i); i += step) most = std::max(most, at(i));
   if (most == -kInfinity) return most;
   double sum = 0;
-  for (int i = null + step; inside(i); i += step)
-    sum += kBets[static_cast<std::size_t>((i - null) * step)] * std::exp(at(i) - most);
+  std::size_t steps = 1;
+  for (int i = null + step; inside(i); i += step) sum += kBets[steps++] * std::exp(at(i) - most);
   return most + std::log(sum) - at(null);
 }
 

@@ -64,23 +64,23 @@ bool any_critical(const Judgement& judgement, const std::vector<Metric>& metrics
 
 void conclude(Judgement& judgement, const std::vector<Metric>& metrics) {
   const double half = all_weight(metrics) / 2;
-  const auto settle = [&](Verdict verdict, std::string otherwise) {
+  const auto settle = [&](Verdict verdict) {
     judgement.verdict = verdict;
     const MetricReport* report = find(judgement, metrics, verdict);
-    judgement.why = report == nullptr ? std::move(otherwise) : report->why;
+    judgement.why = report == nullptr ? "harm is excluded for too few of the metrics" : report->why;
   };
   if (any_critical(judgement, metrics, Verdict::fail) || votes(judgement, metrics, Verdict::fail) >= half) {
-    return settle(Verdict::fail, "");
+    return settle(Verdict::fail);
   }
   const bool nothing = votes(judgement, metrics, Verdict::not_enough_data) >= 2 * half;
   if (nothing || any_critical(judgement, metrics, Verdict::not_enough_data)) {
-    return settle(Verdict::not_enough_data, "");
+    return settle(Verdict::not_enough_data);
   }
   const bool open = any_critical(judgement, metrics, Verdict::undecided);
   if (open || votes(judgement, metrics, Verdict::pass) < half) {
-    return settle(Verdict::undecided, "harm is excluded for too few of the metrics");
+    return settle(Verdict::undecided);
   }
-  settle(Verdict::pass, "");
+  settle(Verdict::pass);
 }
 
 }  // namespace
