@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 
+#include "api/exact_json.hpp"
 #include "cli/members.hpp"
 #include "config/value.hpp"
 
@@ -172,7 +173,7 @@ void options(Members& members, CanaryInput& input) {
 
 std::expected<CanaryInput, Error> read_canary_json(std::string_view text) {
   boost::system::error_code wrong;
-  const json::value root = json::parse(text, wrong);
+  const json::value root = api::parse_exact(text, wrong);
   if (wrong) return fail("the input is not JSON: " + wrong.message());
   Members members(root, "");
   CanaryInput input;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "api/exact_json.hpp"
 #include "cli/members.hpp"
 #include "config/value.hpp"
 
@@ -322,7 +323,7 @@ class Reader {
 
 std::expected<ScalingQuestion, Error> read_scaling_json(std::string_view text) {
   boost::system::error_code wrong;
-  const json::value root = json::parse(text, wrong);
+  const json::value root = api::parse_exact(text, wrong);
   if (wrong) return fail("the input is not JSON: " + wrong.message());
   return Reader().run(root);
 }

@@ -86,6 +86,14 @@ TEST_F(ConformanceTest, SaysWhatDiffersInACaseOfTheCanaryJudge) {
   EXPECT_NE(ran.output.find("0 of 2 reproduced"), std::string::npos);
 }
 
+TEST_F(ConformanceTest, ReadsSamplesExactly) {
+  const Ran ran = run(file(R"({"vectors":[{"id":"a","kind":"effect_size","name":"one step apart","method":"cles",)"
+                           R"("experiment":[14.040000000000001],"control":[14.04],"expected":{"value":1}},)"
+                           R"({"id":"b","kind":"percentile_r7","name":"of none","data":[],"config":{"p":50},)"
+                           R"("expected":{"value":"NaN"}}]})"));
+  EXPECT_EQ(ran.code, 0) << ran.output;
+}
+
 TEST_F(ConformanceTest, SaysWhichStepDiffers) {
   const Ran ran = run(file(trace("gobreaker", R"({"op":"acquire","id":"a","expect":{"permitted":false}})")));
   EXPECT_EQ(ran.code, 1);

@@ -46,8 +46,8 @@ std::string_view KayentaCase::method() const {
 }
 
 double KayentaCase::number(const json::value& value) {
-  if (!value.is_string()) return value.to_number<double>();
-  if (value == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (value.is_number()) return value.to_number<double>();
+  if (value.is_null() || value == "NaN") return std::numeric_limits<double>::quiet_NaN();
   if (value == "Infinity") return std::numeric_limits<double>::infinity();
   if (value == "-Infinity") return -std::numeric_limits<double>::infinity();
   throw std::runtime_error("not a number: " + json::serialize(value));

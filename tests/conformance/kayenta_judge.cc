@@ -79,8 +79,10 @@ std::vector<std::string> groups_of(const json::object& metric) {
 
 ScoreRules score_rules(const json::object& config) {
   ScoreRules rules;
-  for (const auto& [group, weight] : config.at("group_weights").as_object()) {
-    rules.group_weights[std::string(group)] = weight.to_number<double>();
+  if (const json::value* weights = config.if_contains("group_weights")) {
+    for (const auto& [group, weight] : weights->as_object()) {
+      rules.group_weights[std::string(group)] = weight.to_number<double>();
+    }
   }
   const json::value* thresholds = config.if_contains("thresholds");
   if (thresholds != nullptr && thresholds->is_array()) {

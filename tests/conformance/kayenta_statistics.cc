@@ -71,7 +71,7 @@ std::string effect_case(const KayentaCase& one) {
     got = kayenta::mean_ratio(experiment, control);
   } else if (one.method() == "cles") {
     got = common_language_effect(experiment, control);
-  } else if (one.method() == "cohen_d" || one.method() == "cohens_d") {
+  } else if (one.method().starts_with("cohen")) {
     got = kayenta::cohens_d(experiment, control);
   } else {
     return "method is not known: " + std::string(one.method());

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/exact_json.hpp"
 #include "format.hpp"
 
 namespace conformance {
@@ -46,7 +47,7 @@ void run_file(const std::string& path, Total& total) {
   if (!in) return cannot(path, "cannot be opened", total);
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   boost::system::error_code wrong;
-  const json::value file = json::parse(text, wrong);
+  const json::value file = homeostat::api::parse_exact(text, wrong);
   if (wrong) return cannot(path, ("is not JSON: " + wrong.message()).c_str(), total);
   if (!file.is_object()) return cannot(path, "is not a JSON object", total);
   for (const Format& format : formats()) {
