@@ -16,7 +16,10 @@ double normal_quantile(double p);
 double mean(std::span<const double> samples);
 /// The sample's own (n - 1); 0 for one sample.
 double standard_deviation(std::span<const double> samples);
+/// The samples taken as all there are.
+double population_deviation(std::span<const double> samples);
 /// `percent` in (0, 100], interpolated between order statistics (Hyndman and Fan's type 7, R's default).
+/// Not a number without samples.
 double percentile(std::span<const double> samples, double percent);
 
 struct Summary {

@@ -119,9 +119,7 @@ std::vector<bool> iqr_outliers(std::span<const double> samples, double factor, b
 
 std::vector<bool> ksigma_outliers(std::span<const double> samples, double factor) {
   const double centre = mean(samples);
-  const auto n = static_cast<double>(samples.size());
-  const double sample_std = standard_deviation(samples);
-  const double sigma = samples.empty() ? 0 : std::sqrt(sample_std * sample_std * (n - 1) / n);
+  const double sigma = population_deviation(samples);
   std::vector<bool> outliers;
   outliers.reserve(samples.size());
   for (const double x : samples) outliers.push_back(std::abs(x - centre) > sigma * factor);

@@ -164,8 +164,13 @@ RC_GTEST_PROP(PercentileProperty, GrowsFromTheLeastToTheMost, ()) {
 TEST(Statistics, OfNoneAndOne) {
   EXPECT_EQ(mean({}), 0);
   EXPECT_EQ(standard_deviation(Samples{4}), 0);
-  EXPECT_EQ(percentile({}, 50), 0);
+  EXPECT_TRUE(std::isnan(percentile({}, 50)));
   EXPECT_EQ(summarise({}).count, 0U);
+}
+
+TEST(Statistics, OfTheWholePopulationAreExactWhereTheyCanBe) {
+  EXPECT_EQ(population_deviation(Samples{-5.5, -6.25}), 0.375) << "an outlier is further than this, not as far";
+  EXPECT_EQ(population_deviation({}), 0);
 }
 
 TEST(NormalQuantile, InvertsTheDistribution) {

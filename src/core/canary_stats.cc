@@ -36,6 +36,18 @@ double rough_quantile(double p) {
   return polynomial(kA, q * q) * q / polynomial(kB, q * q);
 }
 
+/// From the mean, with what rounding has lost.
+double squared_distances(std::span<const double> samples) {
+  const double centre = mean(samples);
+  double squares = 0;
+  double rest = 0;
+  for (const double x : samples) {
+    squares += (x - centre) * (x - centre);
+    rest += x - centre;
+  }
+  return squares - rest * rest / static_cast<double>(samples.size());
+}
+
 }  // namespace
 
 double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
@@ -63,19 +75,15 @@ double mean(std::span<const double> samples) {
 
 double standard_deviation(std::span<const double> samples) {
   if (samples.size() < 2) return 0;
-  const auto n = static_cast<double>(samples.size());
-  const double centre = mean(samples);
-  double squares = 0;
-  double rest = 0;
-  for (const double x : samples) {
-    squares += (x - centre) * (x - centre);
-    rest += x - centre;
-  }
-  return std::sqrt((squares - rest * rest / n) / (n - 1));
+  return std::sqrt(squared_distances(samples) / (static_cast<double>(samples.size()) - 1));
+}
+
+double population_deviation(std::span<const double> samples) {
+  if (samples.empty()) return 0;
+  return std::sqrt(squared_distances(samples) / static_cast<double>(samples.size()));
 }
 
 double percentile(std::span<const double> samples, double percent) {
-  if (samples.empty()) return 0;
   std::vector<double> sorted(samples.begin(), samples.end());
   std::erase_if(sorted, [](double x) { return std::isnan(x); });
   if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
