@@ -11,7 +11,7 @@ constexpr std::int64_t kWeight = 4;  // of what is known against one new measure
 /// What presses for more instances: measured / target in millionths, or what waits.
 std::optional<std::int64_t> pressure_of(const MetricTrace& metric) {
   if (metric.fault != MetricFault::none || !metric.measured) return std::nullopt;
-  if (metric.ahead) return *metric.measured;
+  if (metric.ahead) return metric.measured;
   if (metric.target <= 0) return std::nullopt;
   return saturate(Wide{*metric.measured} * kMillion / metric.target);
 }

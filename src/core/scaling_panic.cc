@@ -72,7 +72,7 @@ PanicDecision decide_panic(const PanicPolicy& policy, PanicState& state, const P
   PanicDecision out;
   // Rounded outwards: a rate that is next to one must still let it move by one instance.
   out.most = to_count(ceil_div(policy.up_rate * base, kMillion));
-  out.least = policy.reachable ? to_count(base * kMillion / policy.down_rate) : 0;
+  out.least = policy.reachable && policy.down_rate > 0 ? to_count(base * kMillion / policy.down_rate) : 0;
   const Wide stable = ceil_div(reading.stable, reading.target);
   const Wide panic = ceil_div(reading.panic, reading.target);
   const auto within = [&](Wide wanted) {

@@ -90,11 +90,10 @@ DirectionRules any_rules() {
   return rules;
 }
 
-MetricRule any_metric() {
+MetricRule any_metric(bool forms) {
   MetricRule rule;
-  rule.id = "m";
-  rule.kind =
-      *rc::gen::element(MetricKind::utilization, MetricKind::average, MetricKind::total, MetricKind::total_average);
+  rule.id = *rc::gen::element("a", "b", "c", "d");
+  rule.kind = static_cast<MetricKind>(*rc::gen::inRange(0, forms ? 7 : 4));
   rule.target = *rc::gen::weightedElement<std::int64_t>({{1, 0}, {5, 50}, {5, 1000}, {5, 30'000}});
   rule.cpu = *rc::gen::arbitrary<bool>();
   return rule;
@@ -115,6 +114,28 @@ ScalingInstance any_instance(Instant now) {
   return instance;
 }
 
+/// What goes beyond a HorizontalPodAutoscaler.
+void add_anything(ScalingPolicy& policy) {
+  for (MetricRule& rule : policy.metrics) {
+    rule.threshold.range = {*rc::gen::inRange(0, 4), *rc::gen::inRange(4, 100)};
+    rule.threshold.up_cooldown = rule.threshold.down_cooldown = *rc::gen::element<Duration>(0s, 30s, 300s);
+    rule.panic.down_delay = *rc::gen::element<Duration>(0s, 30s);
+    rule.drain.spare = *rc::gen::element<std::int64_t>(0, 200'000);
+  }
+  if (policy.range.min == 0 && *rc::gen::arbitrary<bool>())
+    policy.activation = {.metric = 0, .above = *rc::gen::element<std::int64_t>(0, 1000), .idle_for = 60s};
+  policy.fallback = {.after = *rc::gen::inRange(0, 4), .instances = *rc::gen::inRange(0, 20)};
+  policy.flap_budget = *rc::gen::inRange(0, 3);
+  policy.help.tries = *rc::gen::inRange(0, 3);
+}
+
+ScalingControl any_control() {
+  const auto rarely = [] { return *rc::gen::inRange(0, 6) == 0; };
+  ScalingControl control{rarely(), rarely(), rarely(), rarely(), {}};
+  if (rarely()) control.by_hand = *rc::gen::inRange(0, 300);
+  return control;
+}
+
 /// One service with random rules, told random things again and again.
 struct AnyService {
   ScalingPolicy policy;
@@ -128,13 +149,17 @@ struct AnyService {
   Instant now{kNow};
   ScalingDecision out;
 
-  AnyService() {
+  bool forms;
+  ScalingControl control;
+
+  explicit AnyService(bool beyond) : forms(beyond) {
     policy.range.min = *rc::gen::inRange(0, 5);
     policy.range.max = policy.range.min + *rc::gen::inRange(1, 200);
     policy.behavior = *rc::gen::arbitrary<bool>();
     policy.up = any_rules();
     policy.down = any_rules();
-    for (int i = *rc::gen::inRange(1, 4); i > 0; --i) policy.metrics.push_back(any_metric());
+    for (int i = *rc::gen::inRange(1, 4); i > 0; --i) policy.metrics.push_back(any_metric(forms));
+    if (forms) add_anything(policy);
     wanted = *rc::gen::inRange(0, policy.range.max + 3);
   }
 
@@ -150,15 +175,17 @@ struct AnyService {
         if (*rc::gen::inRange(0, 6) == 0) continue;
         samples[m].push_back({i, *rc::gen::inRange<std::int64_t>(0, 3000), now - 1s, 15s});
       }
-      if (*rc::gen::inRange(0, 8) != 0) totals[m].push_back(*rc::gen::inRange<std::int64_t>(0, 200'000));
+      for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+        totals[m].push_back(*rc::gen::inRange<std::int64_t>(*rc::gen::inRange(-1, 1), 200'000));
       const bool failed = *rc::gen::inRange(0, 8) == 0;
       readings.push_back({failed ? MetricFault::unread : MetricFault::none, samples[m], totals[m]});
     }
     running = std::max(0, wanted + *rc::gen::inRange(-1, 2));
+    if (forms) control = any_control();
     decide(policy, history, input(), now, out);
   }
 
-  ScalingInput input() const { return {readings, instances, {wanted, running}, {}, {}}; }
+  ScalingInput input() const { return {readings, instances, {wanted, running}, control, {}}; }
 
   void act() {
     note_scaled(policy, history, out, now);
@@ -170,7 +197,7 @@ std::int32_t sign(std::int32_t a) { return a > 0 ? 1 : a < 0 ? -1 : 0; }
 
 TEST(ScalingProperty, HoldsForEveryDecision) {
   const auto walk = [] {
-    AnyService service;
+    AnyService service(false);
     for (int i = *rc::gen::inRange(1, 25); i > 0; --i) {
       service.look();
       const ScalingDecision& out = service.out;
@@ -190,9 +217,35 @@ TEST(ScalingProperty, HoldsForEveryDecision) {
   EXPECT_TRUE(rc::check("bounds, directions, and not knowing never shrinks", walk));
 }
 
+TEST(ScalingProperty, HoldsForEveryPolicyAndEveryHand) {
+  const auto walk = [] {
+    AnyService service(true);
+    for (int i = *rc::gen::inRange(1, 40); i > 0; --i) {
+      service.look();
+      const ScalingDecision& out = service.out;
+      const ScalingControl& control = service.control;
+      const bool inside = out.desired >= out.range.min && out.desired <= out.range.max;
+      RC_ASSERT(inside || out.desired == out.current);
+      if (control.paused) RC_ASSERT(out.desired == out.current);
+      if (!control.by_hand) {
+        if (control.freeze_up) RC_ASSERT(out.desired <= out.current);
+        if (control.freeze_down || control.repairing) RC_ASSERT(out.desired >= out.current);
+        if (out.weighed && out.fault != MetricFault::none) RC_ASSERT(out.desired >= out.current);
+        if (out.hand_over && out.weighed) RC_ASSERT(out.desired <= out.current);
+      }
+      if (out.rule == ScalingRule::metrics) RC_ASSERT(out.without == out.desired);
+      RC_ASSERT(service.history.metrics.size() == service.policy.metrics.size());
+      recommend(service.policy, out);
+      RC_ASSERT(!explain(service.policy, out).empty());
+      if (*rc::gen::inRange(0, 4) != 0) service.act();
+    }
+  };
+  EXPECT_TRUE(rc::check("bounds, hands, and not knowing never shrinks", walk));
+}
+
 TEST(ScalingProperty, ACopyOfTheMemoryDecidesTheSame) {
   const auto walk = [] {
-    AnyService service;
+    AnyService service(true);
     for (int i = *rc::gen::inRange(1, 15); i > 0; --i) {
       ScalingHistory copy = service.history;
       service.look();

@@ -8,7 +8,7 @@ namespace homeostat {
 namespace {
 
 constexpr int kDaysAhead = 5 * 366;
-constexpr LocalMinutes kMinutesADay = 24 * 60;
+constexpr LocalMinutes kMinutesADay{1440};
 
 struct Field {
   std::string_view name;

@@ -47,12 +47,12 @@ LimitSelect select_of(std::string_view name) {
   throw std::invalid_argument("select is not known: " + std::string(name));
 }
 
-std::optional<MetricKind> kind_of(std::string_view kind) {
-  if (kind == "resource_utilization" || kind == "container_resource_utilization") return MetricKind::utilization;
-  if (kind == "pods" || kind == "resource_average" || kind == "resource_value") return MetricKind::average;
+/// What a resource, of a pod or of a container, is compared with tells the target's unit.
+std::optional<MetricKind> kind_of(std::string_view kind, const json::object& metric) {
   if (kind == "object_value" || kind == "external_value") return MetricKind::total;
   if (kind == "object_average" || kind == "external_average") return MetricKind::total_average;
-  return std::nullopt;
+  if (kind != "pods" && !kind.starts_with("resource") && !kind.starts_with("container")) return std::nullopt;
+  return metric.contains("target_percent") ? MetricKind::utilization : MetricKind::average;
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ void HpaInput::add_metrics(const json::array& metrics) {
 
 void HpaInput::add_metric(const json::object& metric) {
   const std::string kind(metric.at("kind").as_string());
-  const auto known = kind_of(kind);
+  const auto known = kind_of(kind, metric);
   if (!known && kind != "invalid") throw std::invalid_argument("metric.kind is not known: " + kind);
   MetricRule rule;
   rule.kind = known.value_or(MetricKind::utilization);
