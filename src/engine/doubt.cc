@@ -201,6 +201,13 @@ void forget_doubt(Turn& t, const std::string& why) {
   if (old.doubtful) t.record(CautionChanged{Caution::doubt, false, why});
 }
 
+void restart_doubt(Turn& t) {
+  const DoubtRound old = std::exchange(t.s.doubt, DoubtRound{});
+  t.s.doubt.round = old.round;  // an answer that is still to come belongs to no later round
+  t.s.doubt.doubtful = old.doubtful;
+  t.s.doubt.reason = old.reason;
+}
+
 void doubt_due(Turn& t) {
   DoubtRound& doubt = t.s.doubt;
   if (doubt.running) {

@@ -20,6 +20,8 @@ void find_suspects(State& s);
 void doubt_gone(Turn& t, TargetId id);
 /// What was found out about ourselves is void.
 void forget_doubt(Turn& t, const std::string& why);
+/// Another configuration says nothing of our network: a doubt is judged anew, at once, over what is configured now.
+void restart_doubt(Turn& t);
 void doubt_observed(Turn& t, TargetId id);
 void self_checked(Turn& t, const SelfChecked& in);
 /// Keeps looking while in doubt; part of the engine's own wake.

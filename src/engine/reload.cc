@@ -113,7 +113,7 @@ void reload_plan(Turn& t, Plan plan) {
   t.s.plan = std::move(plan);
   t.s.dirty.clear();
   t.record(ConfigLoaded{t.s.plan.generation, names(t.s.plan)});
-  forget_doubt(t, "the configuration has changed");
+  restart_doubt(t);
   build_targets(t.s);
   configure_breakers(t);
   for (TargetId id = 0; id < t.s.targets.size(); ++id) restore_target(t, id, kept);
