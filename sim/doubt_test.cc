@@ -54,6 +54,36 @@ TEST(Doubt, ACutOfAnyLengthTouchesNobody) {
   }
 }
 
+// It was seen failing in the cut, and cannot be looked at when the doubt ends: nobody knows how it is.
+TEST(Doubt, WhatCannotBeLookedAtAfterwardsIsNotTouched) {
+  Started world(fleet(8));
+  const std::size_t effects = world.effects().size();
+  world.network_cut(true);
+  world.run_for(20s);
+  ASSERT_TRUE(in_doubt(world));
+  world.behave("s0", 0, Behaviour::blind);
+  world.network_cut(false);
+  world.run_for(1min);
+  EXPECT_FALSE(in_doubt(world));
+  EXPECT_EQ(world.effects().size(), effects);
+  world.behave("s0", 0, Behaviour::hang);
+  EXPECT_TRUE(world.run_until([&] { return world.effects().size() > effects; }, 1min)) << "seen again, and failing";
+}
+
+TEST(Doubt, AReloadDoesNotEndIt) {
+  Started world(fleet(8));
+  const std::size_t effects = world.effects().size();
+  world.network_cut(true);
+  world.run_for(20s);
+  ASSERT_TRUE(in_doubt(world));
+  world.network_cut(false);
+  world.reload(fleet(8));
+  world.run_for(1min);
+  EXPECT_FALSE(in_doubt(world));
+  EXPECT_EQ(world.effects().size(), effects);
+  EXPECT_EQ(world.status("s0"), Status::healthy);
+}
+
 // A round that found nothing says nothing about what begins right after it.
 TEST(Doubt, ACutRightAfterARealFailureTouchesNobodyElse) {
   for (Duration after = 0s; after < 12s; after += 100ms) {

@@ -11,6 +11,7 @@ constexpr Duration kFresh = std::chrono::seconds(5);
 constexpr Duration kAgain = std::chrono::seconds(10);
 // Every check and the self-check have a time-out; a round that takes longer has lost an answer.
 constexpr Duration kRoundEnds = std::chrono::minutes(1);
+constexpr Duration kLookAgain = std::chrono::seconds(1);
 // Evidence that is older says nothing about our network now.
 constexpr Duration kEvidence = std::chrono::minutes(1);
 
@@ -146,6 +147,7 @@ void end_round(Turn& t) {
   doubt.doubtful = !doubt.reason.empty();
   for (const ServiceId id : std::exchange(doubt.asking, {})) t.mark(id);
   if (was == doubt.doubtful) return;
+  if (was) doubt.cleared = doubt.began;
   mark_all(t);
   t.record(CautionChanged{Caution::doubt, doubt.doubtful, doubt.reason});
   if (doubt.doubtful) escalate_engine(t, "no action is taken on what cannot be reached: " + doubt.reason);
@@ -168,9 +170,13 @@ void find_suspects(State& s) {
   }
 }
 
-std::optional<Hold> doubt_gate(Turn& t, ServiceId asking, Instant verdict) {
+std::optional<Hold> doubt_gate(Turn& t, ServiceId asking, Instant verdict, Instant seen) {
   if (planted(Bug::no_doubt)) return std::nullopt;
   DoubtRound& doubt = t.s.doubt;
+  // What failed in a doubt is looked at again before it ends; where that was not possible, nothing is known.
+  if (!doubt.doubtful && seen < doubt.cleared) {
+    return Hold{"doubt", "not seen since our own network was in doubt", later(t.now, kLookAgain)};
+  }
   const bool fresh = doubt.ended != kLongAgo && t.now - doubt.ended <= kFresh && doubt.began >= verdict;
   if (!doubt.running && fresh && !doubt.doubtful) return std::nullopt;
   if (!doubt.running && !doubt.doubtful) begin_round(t);

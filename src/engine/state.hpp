@@ -120,6 +120,7 @@ struct DoubtRound {
   std::vector<TargetId> waiting;  // of the sample
   FlatSet<ServiceId> asking;      // whom the verdict lets go on
   bool doubtful = false;          // the last verdict
+  Instant cleared = kLongAgo;     // the round that ended the last doubt began then
   std::string reason;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("round", self.round);
@@ -132,6 +133,7 @@ struct DoubtRound {
     v("waiting", self.waiting);
     v("asking", self.asking);
     v("doubtful", self.doubtful);
+    v("cleared", self.cleared);
     v("reason", self.reason);
   };
 };
