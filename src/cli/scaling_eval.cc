@@ -3,6 +3,7 @@
 
 #include "cli/scaling_input.hpp"
 #include "cli/table.hpp"
+#include "homeostat/scaling_check.hpp"
 
 namespace homeostat::cli {
 namespace {
@@ -65,6 +66,7 @@ json::object decide_scaling(ScalingQuestion& question) {
       {"proposal", decision.proposal},
       {"windows", {{"low", decision.stable.low}, {"high", decision.stable.high}, {"result", decision.stable.result}}},
       {"limit", decision.limit},
+      {"warnings", json::value_from(warnings(question.policy))},
       {"metrics", metrics}};
 }
 
@@ -85,7 +87,10 @@ std::string show_scaling(const json::object& answer, bool color) {
                {number(metric, "max")},
                {text_at(metric, "why_not"), Color::dim}});
   }
-  return text_at(answer, "why") + "\n\n" + table.text(color);
+  std::string out = text_at(answer, "why") + "\n\n" + table.text(color);
+  for (const json::value& warning : answer.at("warnings").as_array())
+    out += paint("warning: ", Color::yellow, color) + std::string(warning.as_string()) + "\n";
+  return out;
 }
 
 }  // namespace homeostat::cli

@@ -144,7 +144,7 @@ class Reader {
     members.word<LimitSelect>("select", rules.select, one_of(kSelects), "largest, smallest, disabled");
     duration(members, "window", rules.window);
     if (members.has("limits")) rules.limits.clear();
-    each(members, "limits", 100, [&](const json::value& value, const std::string& at) {
+    each(members, "limits", 10, [&](const json::value& value, const std::string& at) {
       Members inner(value, name + "." + at);
       RateLimit limit;
       const bool percent = inner.has("percent");

@@ -60,6 +60,15 @@ TEST(ScalingJson, WhatIsNoNumberIsAMetricThatIsMissing) {
   EXPECT_EQ(fault("1e300"), "too_large");
 }
 
+TEST(ScalingJson, WarnsOfWhatNobodyWants) {
+  const json::object said = answer(
+      R"({"current":2,"min":1,"max":5,"metrics":[{"id":"cpu","kind":"threshold","target":70,"samples":[60,60]}],
+          "up":{"limits":[{"instances":2}]}})");
+  const json::array& warnings = said.at("warnings").as_array();
+  ASSERT_EQ(warnings.size(), 1U) << json::serialize(warnings);
+  EXPECT_NE(show_scaling(said, false).find("warning: cpu swings under a constant load"), std::string::npos);
+}
+
 TEST(ScalingJson, TakesWhatHappenedBefore) {
   const std::string metric = R"("metrics":[{"kind":"total_average","target":1,"value":50}]})";
   EXPECT_EQ(answer(R"({"current":4,)" + metric).at("desired"), 8);

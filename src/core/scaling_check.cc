@@ -15,11 +15,13 @@ constexpr Duration kLongestPeriod = std::chrono::minutes(30);
 constexpr std::int32_t kSwingUpTo = 100;  // instances; what swings, swings with few
 constexpr std::int64_t kRequest = 1000;
 constexpr std::size_t kSteps = 20;
+constexpr std::size_t kMostLimits = 10;
 
 std::string check_direction(const DirectionRules& rules, const std::string& name) {
   if (rules.window < Duration{} || rules.window > kLongestWindow) return name + ".window is at most 1h";
   if (rules.limits.empty() && rules.select != LimitSelect::disabled)
     return name + ".limits needs one; to never go " + name + ", select disabled";
+  if (rules.limits.size() > kMostLimits) return name + ".limits are at most 10";
   for (const RateLimit& limit : rules.limits) {
     if (limit.value < 1) return name + ".limits: a limit is at least 1";
     if (limit.period <= Duration{} || limit.period > kLongestPeriod)
@@ -117,7 +119,7 @@ void find_swing(const ScalingPolicy& policy, const MetricRule& rule, std::vector
   for (std::int32_t n = std::max(1, policy.range.min); n <= std::min(policy.range.max, kSwingUpTo); ++n) {
     for (const std::int64_t edge : {up, down}) {
       for (const std::int64_t beside : {-1, 1}) {
-        const std::int64_t load = saturate(Wide{target} * edge * n / kMillion) + beside * n;
+        const std::int64_t load = saturate(Wide{target} * edge * n / kMillion + beside * n);
         const std::string way = load <= 0 ? std::string() : swing(policy, plain, load, n);
         if (way.empty()) continue;
         out.push_back(rule.id + " swings under a constant load: with " + std::to_string(load / n / 1000) + "." +
@@ -159,6 +161,8 @@ void find_limits(const ScalingPolicy& policy, const DirectionRules& rules, bool 
   const std::int32_t to = up ? policy.range.max : policy.range.min;
   for (std::size_t i = 0; i < rules.limits.size() && rules.select != LimitSelect::disabled; ++i) {
     const RateLimit& limit = rules.limits[i];
+    // A hundred percent down is how to say that there is no limit.
+    if (!up && limit.unit == LimitUnit::percent && limit.value >= 100) continue;
     const std::int32_t reach = alone(limit, from, up);
     if (from != to && (up ? reach >= to : reach <= to)) {
       out.push_back(name + ": " + show(limit) + " can never bind: it reaches from " + std::to_string(from) + " to " +

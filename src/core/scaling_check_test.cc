@@ -92,9 +92,11 @@ TEST(ScalingCheck, TheDefaultsAreWarnedAboutOnlyWhereTheyAreOfNoUse) {
   policy.range = {1, 100};
   policy.up = default_up_rules();
   policy.down = default_down_rules();
+  EXPECT_TRUE(warnings(policy).empty()) << warnings(policy)[0];
+  policy.range = {1, 5};
   const auto said = warnings(policy);
   ASSERT_EQ(said.size(), 1U);
-  EXPECT_EQ(said[0], "down: 100 % in 15 s can never bind: it reaches from 100 to 1 at once");
+  EXPECT_EQ(said[0], "up: 4 instances in 15 s can never bind: it reaches from 1 to 5 at once");
 }
 
 }  // namespace
