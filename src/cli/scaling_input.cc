@@ -232,6 +232,7 @@ class Reader {
     if (rule.kind == MetricKind::drain) {
       queue(members, rule);
     } else {
+      out_.history.metrics.push_back({rule.id});  // not its first sight
       members.with("value", [&](const json::value& value) { out_.totals.back().push_back(number(value, fault)); });
       each(members, "values", kMostInstancesRead,
            [&](const json::value& one, const std::string&) { out_.totals.back().push_back(number(one, fault)); });

@@ -82,20 +82,20 @@ void bind(const ScalingPolicy& policy, ScalingHistory& history, Instant now, Sca
 }
 
 /// What is remembered for a rule follows its id, whatever its place among the rules.
-void match_memories(const ScalingPolicy& policy, ScalingHistory& history) {
+void match_memories(const ScalingPolicy& policy, ScalingHistory& history, std::int32_t current, Instant now) {
   const auto same = [](const MetricMemory& memory, const MetricRule& rule) { return memory.id == rule.id; };
   if (std::ranges::equal(history.metrics, policy.metrics, same)) return;
   std::vector<MetricMemory> matched;
   for (const MetricRule& rule : policy.metrics) {
     const auto known = std::ranges::find(history.metrics, rule.id, &MetricMemory::id);
-    matched.push_back(known == history.metrics.end() ? MetricMemory{rule.id} : *known);
+    matched.push_back(known == history.metrics.end() ? MetricMemory{rule.id, begin_panic_state(current, now)} : *known);
   }
   history.metrics = std::move(matched);
 }
 
 void measure(const ScalingPolicy& policy, ScalingHistory& history, const ScalingInput& input, Instant now,
              ScalingDecision& out) {
-  match_memories(policy, history);
+  match_memories(policy, history, out.current, now);
   out.metrics.resize(policy.metrics.size());
   static constexpr MetricReading kUnread{MetricFault::unread};
   for (std::size_t i = 0; i < out.metrics.size(); ++i) {

@@ -226,6 +226,19 @@ TEST(ScalingPanic, AsAMetricKeepsItsOwnWindows) {
   EXPECT_LE(service.history.metrics[0].load.slices.size(), 60U);
 }
 
+TEST(ScalingPanic, AMetricThatIsNewKeepsWhatRunsForOneWindow) {
+  Scaled service = average_service(6, 10'000);
+  service.policy.metrics[0].kind = MetricKind::panic;
+  service.policy.down.window = {};
+  const std::int64_t load = 0;
+  service.readings[0].totals = std::span(&load, 1);
+  service.decide();
+  EXPECT_EQ(service.out.desired, 6);
+  service.now += 61s;
+  service.decide();
+  EXPECT_EQ(service.out.desired, 3);
+}
+
 TEST(ScalingPanic, AServiceThatRunsBeginsInPanic) {
   const Instant start(1h);
   PanicState state = begin_panic_state(5, start);

@@ -168,6 +168,10 @@ MetricFault propose_total(const ScalingPolicy& policy, const MetricRule& rule, s
       return instance.phase == InstancePhase::running && instance.ready == Readiness::yes;
     });
     out.proposal = ratio.ceil_times(out.ready);
+    if (rule.credit_starting && ratio.above_one() && out.proposal < current) {
+      out.proposal = current;
+      out.reason = ProposalReason::starting_credited;
+    }
   }
   return MetricFault::none;
 }

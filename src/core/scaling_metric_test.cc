@@ -124,6 +124,21 @@ TEST(ScalingTotal, IsTheSumOfAllSeries) {
   EXPECT_EQ(total({2000}, instances).proposal, 4) << "two run and are ready";
 }
 
+TEST(ScalingTotal, WhatStartsIsNotTakenAwayWhileMoreIsAskedFor) {
+  std::vector<ScalingInstance> instances(4);
+  instances[2].ready = instances[3].ready = Readiness::no;
+  const std::int64_t value = 1500;
+  const MetricReading reading{MetricFault::none, {}, std::span(&value, 1)};
+  MetricRule rule{"m", MetricKind::total, 1000};
+  MetricTrace trace;
+  propose({}, rule, reading, instances, {4, 4}, kNow, trace);
+  EXPECT_EQ(trace.proposal, 3) << "as Kubernetes would: one and a half times the two that are ready";
+  rule.credit_starting = true;
+  propose({}, rule, reading, instances, {4, 4}, kNow, trace);
+  EXPECT_EQ(trace.proposal, 4);
+  EXPECT_EQ(trace.reason, ProposalReason::starting_credited);
+}
+
 TEST(ScalingSeveral, TheFirstThatIsMissingIsNamed) {
   Scaled service = average_service(4, 100'000);
   service.policy.metrics.resize(3, service.policy.metrics[0]);
