@@ -76,6 +76,7 @@ struct BreakerRules {
   bool strictly_after = false;       // a probe is admitted after the wait, not at its very end
   bool spend_probes = false;         // half_open_max_calls in all; a result does not make room for another
   bool whole_milliseconds = false;   // waits are cut to milliseconds
+  bool watch_never_opens = false;    // metrics_only is followed by neither open nor half_open, by hand either
   bool half_open_to_open = false;    // after half_open_for without a verdict: open,
   bool half_open_to_closed = false;  // or closed; with neither, lost probes are given back
 };

@@ -3,10 +3,20 @@
 namespace homeostat {
 namespace {
 
+/// With an interval of whole buckets: rounded up, also to a bucket that is longer than the interval.
+GobreakerOptions whole_buckets(GobreakerOptions options) {
+  if (options.interval <= Duration{} || options.bucket_period <= Duration{}) {
+    options.bucket_period = options.interval;
+    return options;
+  }
+  const Duration odd = options.interval % options.bucket_period;
+  if (odd > Duration{}) options.interval += options.bucket_period - odd;
+  return options;
+}
+
 std::size_t bucket_count(const GobreakerOptions& options) {
-  if (options.interval <= Duration{} || options.bucket_period <= Duration{}) return 1;
-  const auto period = options.bucket_period.count();
-  return static_cast<std::size_t>((options.interval.count() + period - 1) / period);  // the interval is rounded up
+  if (options.bucket_period <= Duration{}) return 1;
+  return static_cast<std::size_t>(options.interval / options.bucket_period);
 }
 
 std::uint64_t less(std::uint64_t from, std::uint64_t what) { return from > what ? from - what : 0; }
@@ -26,7 +36,7 @@ void GobreakerCounts::failure() {
 }
 
 Gobreaker::Gobreaker(const GobreakerOptions& options, Instant now)
-    : options_(options), buckets_(bucket_count(options)) {
+    : options_(whole_buckets(options)), buckets_(bucket_count(options_)) {
   begin_generation(now);
 }
 

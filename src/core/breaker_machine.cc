@@ -233,6 +233,8 @@ bool BreakerMachine::force(BreakerState to, Instant now) {
   settle(now);
   if (to == BreakerState::probe_due) return false;
   if (to == BreakerState::half_open && state_ == BreakerState::closed) return false;
+  const bool opens = to == BreakerState::open || to == BreakerState::half_open;
+  if (rules_.watch_never_opens && opens && state_ == BreakerState::metrics_only) return false;
   enter(to, BreakerReason::forced, now_);
   return true;
 }

@@ -28,7 +28,8 @@ class GobreakerModel : public BreakerModel {
   bool force(BreakerState, Instant) override { return false; }
   void advance(Instant) override {}
   BreakerState state(Instant now) override { return breaker_.state(now); }
-  json::object counts(Instant) override {
+  json::object counts(Instant now) override {
+    state(now);  // looking at the state is what moves the window on
     const GobreakerCounts& c = breaker_.counts();
     return {{"requests", c.requests}, {"successes", c.successes},      {"failures", c.failures},
             {"excluded", c.excluded}, {"cs", c.consecutive_successes}, {"cf", c.consecutive_failures}};
@@ -131,6 +132,7 @@ BreakerRules resilience4j_rules(const json::object& config) {
   rules.strictly_after = true;
   rules.spend_probes = true;
   rules.whole_milliseconds = true;
+  rules.watch_never_opens = true;
   const json::value* most = config.if_contains("half_open_max_ms");
   const json::value* to = config.if_contains("half_open_timeout_to");
   if (most != nullptr && most->to_number<std::int64_t>() > 0) {

@@ -101,6 +101,22 @@ TEST_F(ConformanceTest, SaysWhichStepDiffers) {
   EXPECT_NE(ran.output.find("0 of 1 reproduced"), std::string::npos);
 }
 
+TEST_F(ConformanceTest, KnowsWhatAPeerRefuses) {
+  const Ran ran = run(file(
+      R"({"traces":[{"model":"resilience4j","name":"watching","config":{"window":{"kind":"count","size":2},)"
+      R"("min_calls":2,"failure_rate_pct":50,"slow_ms":1000,"slow_rate_pct":100,"half_open_permits":1,"open_ms":1000},)"
+      R"("steps":[{"op":"force","to":"metrics_only","expect":{"accepted":true}},)"
+      R"({"op":"force","to":"open","expect":{"accepted":false,"state":"metrics_only"}},)"
+      R"({"op":"force","to":"half_open","expect":{"accepted":false}},)"
+      R"({"op":"force","to":"forced_open","expect":{"accepted":true}}]},)"
+      R"({"model":"gobreaker","name":"a bucket longer than the interval","config":{"half_open_permits":1,"open_ms":1,)"
+      R"("trip":{"kind":"consecutive","more_than":1},"window":{"kind":"rolling","ms":500,"bucket_ms":3000}},)"
+      R"("steps":[{"op":"call","outcome":"failure","duration_ms":0,"expect":{"permitted":true}},)"
+      R"({"op":"advance","ms":3000,"expect":{}},{"op":"observe","expect":{"counts":{"failures":1}}},)"
+      R"({"op":"advance","ms":1,"expect":{}},{"op":"observe","expect":{"counts":{"failures":0}}}]}]})"));
+  EXPECT_EQ(ran.code, 0) << ran.output;
+}
+
 TEST_F(ConformanceTest, WhatIsNotSupportedIsNotReproduced) {
   EXPECT_EQ(run(file(trace("another", ""))).code, 1);
   EXPECT_EQ(run(file(trace("gobreaker", R"({"op":"dance","expect":{}})"))).code, 1);
