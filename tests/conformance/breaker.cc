@@ -1,5 +1,6 @@
 #include "breaker.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
@@ -129,11 +130,9 @@ Case run_trace(const json::object& trace) {
 bool recognises_breaker(const json::object& file) {
   const json::value* traces = file.if_contains("traces");
   if (traces == nullptr || !traces->is_array()) return false;
-  for (const json::value& trace : traces->as_array()) {
-    if (!trace.is_object() || !trace.as_object().contains("model") || !trace.as_object().contains("steps"))
-      return false;
-  }
-  return true;
+  return std::any_of(traces->as_array().begin(), traces->as_array().end(), [](const json::value& trace) {
+    return trace.is_object() && trace.as_object().contains("model") && trace.as_object().contains("steps");
+  });
 }
 
 std::vector<Case> run_breaker(const json::object& file) {

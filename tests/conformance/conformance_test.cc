@@ -55,6 +55,18 @@ TEST_F(ConformanceTest, ReproducesEveryDecisionOfTheAutoscalers) {
   EXPECT_NE(ran.output.find("kpa.json: 17 of 17 reproduced"), std::string::npos) << ran.output;
 }
 
+TEST_F(ConformanceTest, TakesThePodsOfAGroupInAnyOrder) {
+  const std::string pod = R"("phase":"Pending","deleted":false,"ready":null,"start_age_s":null,)"
+                          R"("ready_transition_age_s":null})";
+  const Ran ran = run(file(R"({"vectors":[{"id":"one","stage":"group_pods","input":{"resource":null,"samples":{},)"
+                           R"("pods":[{"name":"a",)" +
+                           pod + R"(,{"name":"b",)" + pod +
+                           R"(]},)"
+                           R"("expect":{"ready_count":0,"unready":["b","a"]}},{"id":"without a stage"}]})"));
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.output.find("1 of 2 reproduced"), std::string::npos) << "one bad case fails alone\n" << ran.output;
+}
+
 TEST_F(ConformanceTest, SaysWhatAnAutoscalersCaseDiffersIn) {
   const std::string limit =
       R"({"vectors":[{"id":"one","stage":"limit","input":{"direction":"down","current_replicas":10,)"

@@ -231,13 +231,27 @@ json::object expected(const json::object& vector) {
   return expect;
 }
 
+/// The pods of a group stand in no order.
+void sort_names(json::object& groups) {
+  for (auto& [name, pods] : groups) {
+    if (!pods.is_array()) continue;
+    std::sort(pods.as_array().begin(), pods.as_array().end(),
+              [](const json::value& a, const json::value& b) { return a.as_string() < b.as_string(); });
+  }
+}
+
 std::string run_vector(const json::object& vector) {
   const json::object& input = vector.at("input").as_object();
-  const json::object expect = expected(vector);
+  json::object expect = expected(vector);
   if (vector.at("stage") == "reconcile") return reconcile(input, expect);
   const Stage stage = stage_named(vector.at("stage").as_string());
   if (stage == nullptr) return "stage is not known";
-  return differs(expect, stage(input));
+  json::object got = stage(input);
+  if (stage == group_pods) {
+    sort_names(expect);
+    sort_names(got);
+  }
+  return differs(expect, got);
 }
 
 }  // namespace
@@ -245,7 +259,7 @@ std::string run_vector(const json::object& vector) {
 bool recognises_hpa(const json::object& file) {
   const json::value* vectors = file.if_contains("vectors");
   if (vectors == nullptr || !vectors->is_array()) return false;
-  return std::all_of(vectors->as_array().begin(), vectors->as_array().end(), [](const json::value& vector) {
+  return std::any_of(vectors->as_array().begin(), vectors->as_array().end(), [](const json::value& vector) {
     return vector.is_object() && vector.as_object().contains("stage") && vector.as_object().contains("input");
   });
 }

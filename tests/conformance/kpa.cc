@@ -84,7 +84,7 @@ std::string run_trace(const json::object& vector) {
 bool recognises_kpa(const json::object& file) {
   const json::value* vectors = file.if_contains("vectors");
   if (vectors == nullptr || !vectors->is_array()) return false;
-  return std::all_of(vectors->as_array().begin(), vectors->as_array().end(), [](const json::value& vector) {
+  return std::any_of(vectors->as_array().begin(), vectors->as_array().end(), [](const json::value& vector) {
     return vector.is_object() && vector.as_object().contains("spec") && vector.as_object().contains("steps");
   });
 }
