@@ -17,15 +17,18 @@ class ShiftTest {
  public:
   ShiftTest(std::span<const double> experiment, std::span<const double> control);
 
-  /// The standardised statistic when the experiment is moved down by `shift`. An error where all values are tied.
+  /// The standardised statistic when the experiment is moved down by `shift`. An error where all values are tied,
+  /// or a side has none.
   std::expected<double, std::string> statistic(double shift) const;
   /// The shifts between which it changes sign.
   double least() const { return least_; }
   double most() const { return most_; }
-  /// Two-sided p-value of no shift; 1 where all values are tied.
+  /// Two-sided p-value of no shift; 1 where there is no statistic.
   double p_value() const;
 
  private:
+  bool empty() const { return experiment_.empty() || control_.empty(); }
+
   std::vector<double> experiment_;  // sorted
   std::vector<double> control_;     // sorted
   double least_;

@@ -145,10 +145,11 @@ double common_language_effect(std::span<const double> experiment, std::span<cons
 ShiftTest::ShiftTest(std::span<const double> experiment, std::span<const double> control)
     : experiment_(in_order(experiment)),
       control_(in_order(control)),
-      least_(experiment_.front() - control_.back()),
-      most_(experiment_.back() - control_.front()) {}
+      least_(empty() ? 0 : experiment_.front() - control_.back()),
+      most_(empty() ? 0 : experiment_.back() - control_.front()) {}
 
 std::expected<double, std::string> ShiftTest::statistic(double shift) const {
+  if (empty()) return std::unexpected("there are no samples");
   const auto m = static_cast<double>(experiment_.size());
   const auto n = static_cast<double>(control_.size());
   const Ranks ranks = rank(experiment_, control_, shift);
@@ -165,7 +166,6 @@ double ShiftTest::p_value() const {
 
 std::expected<ShiftInterval, std::string> shift_interval(std::span<const double> experiment,
                                                          std::span<const double> control, double confidence) {
-  if (experiment.empty() || control.empty()) return std::unexpected("there are no samples");
   const ShiftTest test(experiment, control);
   const double z = normal_quantile((1.0 - confidence) / 2);
   const auto lower = shift_at(test, -z, true);

@@ -146,6 +146,14 @@ TEST(ShiftInterval, ReachesTheExtremesWhereFewSamplesCannotProveAnything) {
   EXPECT_EQ(interval->upper, 101);
 }
 
+TEST(ShiftInterval, NeedsSamplesOnBothSides) {
+  for (const auto& [x, y] : {std::pair{Samples{}, Samples{1}}, {Samples{1}, {}}, {Samples{}, {}}}) {
+    EXPECT_EQ(ShiftTest(x, y).statistic(0).error(), "there are no samples");
+    EXPECT_EQ(ShiftTest(x, y).p_value(), 1);
+    EXPECT_FALSE(shift_interval(x, y, 0.95).has_value());
+  }
+}
+
 TEST(ShiftInterval, EndsWithInfinitiesToo) {
   const Samples odd{1, kInfinity, 2, kNan, -kInfinity};
   EXPECT_NO_FATAL_FAILURE((void)shift_interval(odd, Samples{1, 2, 3}, 0.95));
