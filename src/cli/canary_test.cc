@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/canary_eval.hpp"
+#include "homeostat/random.hpp"
 
 namespace homeostat::cli {
 namespace {
@@ -122,6 +123,37 @@ TEST(CanaryEval, KayentaWeighsGroups) {
         {"name":"bad","groups":["b"],"canary":[10,11,12,13,14],"baseline":[1,2,3,4,5]}]})");
   ASSERT_TRUE(read) << read.error().text;
   EXPECT_EQ(judged(*read).at("score").to_number<double>(), 80);
+}
+
+TEST(CanaryEval, WhateverBytesComeThereIsAnAnswerInJsonOrARefusalInOneLine) {
+  const std::string seeds[] = {
+      R"({"block":"2s","metrics":[{"kind":"errors","canary":[[1,2,9],[5,0,7]],"baseline":[[3,1]]}]})",
+      R"({"metrics":[{"worse":"either","canary":[1,[2,3],null,1e99],"baseline":[-5,0,[9,1e-9]]}]})",
+      R"({"mode":"kayenta","group_weights":{"g":50},"metrics":[{"groups":["g"],"canary":[1,2,"NaN"],"baseline":[0]}]})",
+      R"({"mode":"simple","metrics":[{"max":1,"canary":[1,2],"baseline":[0]}]})",
+      "t,a,b\n1,2,3\n2,,4\n",
+      "1;2\n3;4\n"};
+  constexpr std::string_view kBytes = "[]{},:\"\n;.-+eE0123456789NaInf \t\x01\xff";
+  Random random(1);
+  for (int i = 0; i < 6000; ++i) {
+    std::string text = seeds[random.below(std::size(seeds))];
+    for (std::uint64_t damage = random.below(4); damage > 0; --damage) {
+      const char byte = kBytes[random.below(kBytes.size())];
+      const std::size_t at = random.below(text.size());
+      random.below(2) == 0 ? text.replace(at, 1, 1, byte) : text.insert(at, 1, byte);
+    }
+    const auto input = text.starts_with('{') ? read_canary_json(text) : read_canary_csv(text, {});
+    const auto looks = input ? canary_looks(*input, 20) : std::unexpected(input.error());
+    if (!looks) {
+      ASSERT_FALSE(looks.error().text.empty());
+      ASSERT_EQ(looks.error().text.find('\n'), std::string::npos) << text;
+      continue;
+    }
+    const std::string answer = json::serialize(judge_canary(*input, *looks));
+    boost::system::error_code wrong;
+    ASSERT_TRUE(json::parse(answer, wrong).is_object()) << text << "\n" << answer;
+    if (!looks->empty()) ASSERT_EQ(picture_canary(*input, *looks).find("nan"), std::string::npos) << text;
+  }
 }
 
 TEST(CanaryPicture, DrawsEveryMetricAndNothingThatIsNotItsOwn) {

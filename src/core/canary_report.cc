@@ -90,7 +90,7 @@ void weigh(const Metric& metric, const Estimate& estimate, double alpha, double 
   const bool not_high = metric.worse == Worse::lower || d + excluded < margin;
   const bool not_low =
       metric.worse == Worse::higher || d - excluded > on_scale(metric, estimate, -metric.promote_below);
-  report.verdict = verdict_of(high || low, margin > 0 && not_high && not_low);
+  report.verdict = verdict_of(high || low, not_high && not_low);
   report.change = share(d);
   report.lower = share(d - (metric.worse == Worse::lower ? excluded : proven));
   report.upper = share(d + (metric.worse == Worse::higher ? excluded : proven));
@@ -107,7 +107,7 @@ void weigh(const Metric& metric, const CountEvidence& evidence, double alpha, do
   };
   const bool not_high = metric.worse == Worse::lower || excludes(1);
   const bool not_low = metric.worse == Worse::higher || excludes(-1);
-  report.verdict = verdict_of(evidence.harmful(alpha), margin > 0 && not_high && not_low);
+  report.verdict = verdict_of(evidence.harmful(alpha), not_high && not_low);
   report.change = evidence.ratio() - 1;
   report.lower = evidence.lower(two_sided ? alpha / 2 : alpha) - 1;
   report.upper = evidence.upper(two_sided ? alpha / 2 : alpha) - 1;

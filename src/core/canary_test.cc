@@ -231,6 +231,40 @@ TEST(CanaryJudge, AlphaIsDividedOverMetricsAndStages) {
   EXPECT_NE(verdict(10, 5), Verdict::fail);
 }
 
+TEST(CanaryJudge, TwoDirectionsShareAlpha) {
+  const auto verdict = [](Worse worse, double harm) {
+    Judge judge = judge_of({.name = "m", .kind = Kind::value, .worse = worse});
+    for (int i = 0; i < 100; ++i) {
+      judge.sample(0, Arm::canary, 100 + harm + i % 2, Instant(1h));
+      judge.sample(0, Arm::baseline, 100 + i % 2, Instant(1h));
+    }
+    return judge.judge(Instant(1h)).verdict;
+  };
+  double just_proven = 0;
+  while (verdict(Worse::higher, just_proven) != Verdict::fail) just_proven += 0.001;
+  EXPECT_EQ(verdict(Worse::lower, -just_proven), Verdict::fail);
+  EXPECT_NE(verdict(Worse::either, just_proven), Verdict::fail);
+  EXPECT_EQ(verdict(Worse::either, 1.2 * just_proven), Verdict::fail);
+  EXPECT_EQ(verdict(Worse::either, -1.2 * just_proven), Verdict::fail);
+}
+
+TEST(CanaryJudge, CountsOfEventsKnowDirectionsToo) {
+  const auto verdict = [](Worse worse, double canary, double baseline) {
+    Judge judge = judge_of({.name = "sales", .kind = Kind::events, .worse = worse});
+    for (int minute = 0; minute < 60; ++minute) {
+      judge.count(0, Arm::canary, canary, 10, Instant(1h + minute * 1min));
+      judge.count(0, Arm::baseline, baseline, 10, Instant(1h + minute * 1min));
+    }
+    return judge.judge(Instant(2h)).verdict;
+  };
+  EXPECT_EQ(verdict(Worse::lower, 12, 20), Verdict::fail);
+  EXPECT_EQ(verdict(Worse::lower, 30, 20), Verdict::pass);
+  EXPECT_EQ(verdict(Worse::higher, 30, 20), Verdict::fail) << "more events than traffic is nothing odd";
+  EXPECT_EQ(verdict(Worse::either, 12, 20), Verdict::fail);
+  EXPECT_EQ(verdict(Worse::either, 30, 20), Verdict::fail);
+  EXPECT_EQ(verdict(Worse::higher, 0, 0), Verdict::undecided) << "no event proves nothing of the ratio";
+}
+
 TEST(CanaryJudge, OneCriticalMetricDecidesAndOthersVote) {
   std::vector<Metric> metrics(3, {.name = "minor", .kind = Kind::value, .critical = false});
   const auto verdict = [&](const std::vector<double>& harms) {
