@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace homeostat::sim {
@@ -11,12 +12,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// One fault of one instance, until it is well again.
+// What is well for less is not repaired: in a crash loop every start looks like it.
+constexpr Duration kLasting = 10s;
+
+/// One fault of one instance, until it is well again and stays so.
 struct Trouble {
   std::uint32_t service = 0;
   Slot slot = 0;
   Instant since{};
   bool detected = false;
+  std::optional<Instant> well_since;
 };
 
 class Observer : public Witness {
@@ -25,7 +30,7 @@ class Observer : public Witness {
 
   void begins(std::uint32_t service, Slot slot) {
     ++of(service).faults;
-    open_.push_back({service, slot, arena_.now(), false});
+    open_.push_back({service, slot, arena_.now(), false, std::nullopt});
   }
   void recorded(const Record& record) override {
     if (const auto* failing = std::get_if<IncidentFailing>(&record.body)) return detected(*failing);
@@ -41,17 +46,17 @@ class Observer : public Witness {
     }
   }
   void stepped() override {
-    for (std::size_t i = 0; i < open_.size();) {
-      const Trouble trouble = open_[i];
-      if (!arena_.well(trouble.service, trouble.slot)) {
-        ++i;
-        continue;
+    std::erase_if(open_, [this](Trouble& trouble) {
+      const bool well = arena_.well(trouble.service, trouble.slot);
+      if (well != trouble.well_since.has_value()) {
+        trouble.well_since = well ? std::optional(arena_.now()) : std::nullopt;
+        judge(trouble.service);
       }
-      open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
+      if (!well || arena_.now() - *trouble.well_since < kLasting) return false;
       ++of(trouble.service).repaired;
-      of(trouble.service).to_repair += arena_.now() - trouble.since;
-      judge(trouble.service);
-    }
+      of(trouble.service).to_repair += *trouble.well_since - trouble.since;
+      return true;
+    });
   }
   void judge(std::uint32_t service) {
     const ServicePlan& plan = *arena_.plan_of(service);
