@@ -394,7 +394,7 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
   if (!proved && !failed_anew && t.now < place.deadline) return t.wake_at(place.deadline);
   // It answers well, only not often enough yet: the next answers decide.
   if (!proved && !failed_anew && view.proving) return t.wake_at(later(t.now, std::chrono::seconds(1)));
-  const std::string detail = proved        ? "well by its own checks"
+  const std::string detail = proved        ? view.checked ? "well by its own checks" : "no check looks at it alone"
                              : view.dead   ? "it ended while being verified"
                              : failed_anew ? "its checks failed while it was being verified"
                                            : "it did not prove well in time";
