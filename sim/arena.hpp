@@ -173,6 +173,7 @@ class Arena {
   void handle(const engine::Notify& c);
   void handle(const engine::SelfCheck& c);
   void handle(const engine::Release& c);
+  void handle(const engine::Measure& c);
   Observation look(const engine::Target& target, Duration timeout);
   Observation answer(ArenaPlace& place, Duration timeout) const;
   void carry_out(const Order& order);

@@ -71,6 +71,14 @@ void Arena::handle(const SelfCheck& c) {
 
 void Arena::handle(const Release&) {}
 
+void Arena::handle(const Measure& c) {
+  MeasuredMetric unread;
+  unread.fault = MetricFault::unread;
+  const std::size_t metrics = engine_->plan().services[c.service].scaling->policy.metrics.size();
+  at(now_ + std::chrono::milliseconds(5),
+     [this, answer = Measured{c.service, c.round, {metrics, unread}}] { give(answer); });
+}
+
 void Arena::handle(const Dispatch& c) {
   const std::uint32_t number = index_[c.service];
   ArenaService& service = services_[number];

@@ -255,6 +255,20 @@ void World::handle(const SelfCheck& c) {
 
 void World::handle(const Release&) {}
 
+void World::handle(const Measure& c) {
+  const ServicePlan& plan = engine_->plan().services[c.service];
+  MeasuredMetric told;
+  const std::optional<std::int64_t> load = loads_[plan.name];
+  for (Slot slot = 0; slot < static_cast<Slot>(plan.instances); ++slot) {
+    if (running(plan.name, slot)) told.samples.push_back({slot, 0, now_, std::chrono::seconds(1)});
+  }
+  for (SlotSample& sample : told.samples)
+    sample.value = load.value_or(0) / static_cast<std::int64_t>(told.samples.size());
+  if (!load) told.fault = MetricFault::unread;
+  const Measured answer{c.service, c.round, {plan.scaling->policy.metrics.size(), told}};
+  at(now_ + std::chrono::milliseconds(5), [this, answer] { input(answer); });
+}
+
 void World::crash(std::string_view service, Slot slot, int code) {
   Instance& instance = instances_[{std::string(service), slot}];
   if (!instance.alive) return;

@@ -71,6 +71,10 @@ class World {
   void notifier_fails(bool fails) { notifier_fails_ = fails; }
   void notifier_silent(bool silent) { notifier_silent_ = silent; }
   void network_cut(bool cut) { network_cut_ = cut; }
+  /// What there is to do for a service: its instances share it evenly. Nothing: its metrics cannot be read.
+  void load(std::string_view service, std::optional<std::int64_t> thousandths) {
+    loads_[std::string(service)] = thousandths;
+  }
   /// kill -9 of the engine: what is not durable is lost, replies under way are lost, instances live on. boot() again.
   void kill_engine();
   void input(const engine::Input& input);
@@ -141,6 +145,7 @@ class World {
   void handle(const engine::Notify& c);
   void handle(const engine::SelfCheck& c);
   void handle(const engine::Release& c);
+  void handle(const engine::Measure& c);
   Observation look(const engine::Target& target, Duration timeout);
   void start(const engine::Dispatch& c, const Key& key, const std::string& version);
   void finish(const engine::Dispatch& c, engine::OutcomeKind outcome, const Incarnation& running, std::string detail,
@@ -174,6 +179,7 @@ class World {
   bool file_exists_ = true;
   bool self_check_fails_ = false;
   bool self_check_silent_ = false;
+  std::map<std::string, std::optional<std::int64_t>> loads_;
   bool journal_stalls_ = false;
   bool runtime_silent_ = false;
   bool notifier_fails_ = false;

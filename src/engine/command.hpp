@@ -46,6 +46,12 @@ struct SelfCheck {
   std::uint64_t round = 0;
 };
 
+/// Measure every metric of the service's scaling. Answered by Measured with the same round.
+struct Measure {
+  ServiceId service = 0;
+  std::uint32_t round = 0;
+};
+
 /// Homeostat does not look after this instance any more (service removed); it goes on running.
 struct Release {
   ServiceId service = 0;
@@ -53,7 +59,7 @@ struct Release {
   Incarnation incarnation;
 };
 
-using Command = std::variant<Probe, Dispatch, Notify, SelfCheck, Release>;
+using Command = std::variant<Probe, Dispatch, Notify, SelfCheck, Release, Measure>;
 static_assert(std::is_trivially_copyable_v<Command>);
 
 /// What one step wants done. The records must become durable in this order; dispatches come out only after the

@@ -285,6 +285,26 @@ struct Fold {
       locks.erase(r.slot);
   }
 
+  void operator()(const Scaled& r) {
+    ServiceState& s = service(r.service);
+    s.spare.clear();
+    for (const std::int32_t slot : r.spare) s.spare.insert(slot);
+    if (r.places == 0) return s.scaling.reset();
+    if (!s.scaling) s.scaling.emplace();
+    s.scaling->history = r.history;
+    s.scaling->places = r.places;
+  }
+  void operator()(const ScalingSeen& r) {
+    ServiceState& s = service(r.service);
+    if (s.scaling) s.scaling->history = r.history;
+  }
+  void operator()(const ScaleHeld& r) {
+    ServiceState& s = service(r.service);
+    if (!s.scaling) return;
+    s.scaling->held = r.count;
+    s.scaling->held_until = r.until;
+  }
+
   void operator()(const BreakerChanged& r) {
     if (r.to == to_string(BreakerState::closed)) {
       d.breakers.erase(r.breaker);

@@ -139,12 +139,28 @@ struct HoldState {
   };
 };
 
+/// What the autoscaler of a service remembers, and what people have told it.
+struct ScalingState {
+  ScalingHistory history;
+  std::int32_t places = 0;  // in all: the most there might be when it was last decided
+  std::int32_t held = 0;    // so many by hand …
+  Instant held_until = kLongAgo;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("history", self.history);
+    v("places", self.places);
+    v("held", self.held);
+    v("held_until", self.held_until);
+  };
+};
+
 struct ServiceState {
   Instant known_since = kNever;  // when the journal first heard of it
   FlatMap<std::int32_t, InstanceState> instances;
   FlatMap<std::int32_t, LadderState> ladders;
-  bool stopped = false;                         // all of it, by an operator
-  FlatSet<std::int32_t> stopped_slots;          // single instances
+  bool stopped = false;                 // all of it, by an operator
+  FlatSet<std::int32_t> stopped_slots;  // single instances
+  FlatSet<std::int32_t> spare;          // places that the autoscaler does not need now
+  Boxed<ScalingState> scaling;
   Text version;                                 // deployed; empty: as configured
   FlatMap<std::int32_t, std::string> versions;  // single instances, while a deployment is under way
   Boxed<OperationMoved> operation;              // the one under way
@@ -168,6 +184,8 @@ struct ServiceState {
     v("ladders", self.ladders);
     v("stopped", self.stopped);
     v("stopped_slots", self.stopped_slots);
+    v("spare", self.spare);
+    v("scaling", self.scaling);
     v("version", self.version);
     v("versions", self.versions);
     v("operation", self.operation);
@@ -187,7 +205,9 @@ struct ServiceState {
     v("strategies", self.strategies);
   };
 
-  bool wants_running(std::int32_t slot) const { return !stopped && !stopped_slots.contains(slot); }
+  bool wants_running(std::int32_t slot) const {
+    return !stopped && !stopped_slots.contains(slot) && !spare.contains(slot);
+  }
 };
 
 /// A breaker that is not closed. One that was half-open is open again, and its next call a probe.

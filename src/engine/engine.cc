@@ -12,6 +12,7 @@
 #include "engine/operators.hpp"
 #include "engine/recovery.hpp"
 #include "engine/reload.hpp"
+#include "engine/scaling.hpp"
 #include "engine/status.hpp"
 #include "homeostat/schedule.hpp"
 
@@ -87,6 +88,7 @@ void apply(Turn& t, const JournalFailed& in) { observe_only(t, in.reason); }
 void apply(Turn& t, const SelfChecked& in) { self_checked(t, in); }
 void apply(Turn& t, const NotifyDone& in) { notify_done(t, in); }
 void apply(Turn& t, const Gap& in) { begin_tilt(t, in.length); }
+void apply(Turn& t, const Measured& in) { measured(t, in); }
 void apply(Turn& t, const Operator& in) { operator_command(t, in); }
 
 // Evaluates whatever has changed until nothing changes any more. Every evaluation that marks others moves something
@@ -135,6 +137,7 @@ void Engine::start(Plan plan, std::string_view build, Instant now, Commands& out
   t.record(ConfigLoaded{s.plan.generation, std::move(names)});
   build_targets(s);
   configure_breakers(t);
+  fit_counts(t);
 }
 
 void Engine::reload(Plan plan, Instant now, Commands& out) {

@@ -4,6 +4,7 @@
 #include "engine/engine.hpp"
 #include "engine/operations.hpp"
 #include "engine/repair.hpp"
+#include "engine/scaling.hpp"
 #include "engine/status.hpp"
 
 namespace homeostat::engine {
@@ -155,7 +156,7 @@ void align_count(Turn& t, ServiceId id, Place& whole) {
   constexpr Duration kAgain = std::chrono::minutes(1);
   const ServicePlan& plan = t.plan(id);
   if (!plan.runtime.scale || !whole.action.none() || !t.s.recovered || t.s.stopping || !t.wanted(id, kWhole)) return;
-  if (t.durable(id).scaled == plan.instances) return;
+  if (t.durable(id).scaled == t.count(id)) return;
   LiveService& live = t.live(id);
   if (t.now < live.scale_not_before) return t.wake_at(live.scale_not_before);
   live.scale_not_before = later(t.now, kAgain);
@@ -164,8 +165,8 @@ void align_count(Turn& t, ServiceId id, Place& whole) {
   wish.op = Op::scale;
   wish.origin = Origin::desired;
   wish.strategy = "scale";
-  wish.count = plan.instances;
-  wish.evidence = "should be " + std::to_string(plan.instances) + " instances";
+  wish.count = t.count(id);
+  wish.evidence = "should be " + std::to_string(t.count(id)) + " instances";
   const auto hold = check_gates(t, ask_for(t, wish));
   if (hold) return t.wake_at(std::min(hold->retry, live.scale_not_before));
   begin_action(t, wish);
@@ -217,6 +218,7 @@ void evaluate(Turn& t, ServiceId id) {
     if (in_incident(t, id, place.slot) && view_of(t, id, place.slot).failing) repair(t, id, place);
   }
   update_stable(t, id);
+  progress_scaling(t, id);
   t.s.wheel.set(t.s.wake_of(id), t.wake);
 }
 

@@ -169,7 +169,7 @@ Gate unavailable_gate(Turn& t, const Ask& ask) {
     const bool acting = !place.action.none();
     if (acting || !view_of(t, ask.service, place.slot).up()) ++unavailable;
   }
-  const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.plan(ask.service).instances);
+  const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.count(ask.service));
   if (unavailable + 1 <= allowed || planted(Bug::capacity_ignored)) return {};
   return Hold{"max_unavailable",
               std::to_string(unavailable) + " unavailable already, " + std::to_string(allowed) + " allowed",

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "engine/command.hpp"
+#include "homeostat/scaling_types.hpp"
 
 namespace homeostat::engine {
 
@@ -123,6 +125,44 @@ struct Gap {
   static constexpr auto fields = [](auto& self, auto& v) { v("length", self.length); };
 };
 
+/// What one instance measured.
+struct SlotSample {
+  Slot slot = 0;
+  std::int64_t value = 0;  // thousandths
+  Instant at{};
+  Duration window{};
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("slot", self.slot);
+    v("value", self.value);
+    v("at", self.at);
+    v("window", self.window);
+  };
+};
+
+/// What one source said.
+struct MeasuredMetric {
+  MetricFault fault = MetricFault::none;
+  std::vector<SlotSample> samples;
+  std::vector<std::int64_t> totals;  // thousandths
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("fault", self.fault);
+    v("samples", self.samples);
+    v("totals", self.totals);
+  };
+};
+
+/// The answer to Measure: one for each metric of the service's policy, in its order.
+struct Measured {
+  ServiceId service = 0;
+  std::uint32_t round = 0;
+  std::vector<MeasuredMetric> metrics;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("round", self.round);
+    v("metrics", self.metrics);
+  };
+};
+
 enum class Verb : std::uint8_t {
   check,
   start,
@@ -135,6 +175,7 @@ enum class Verb : std::uint8_t {
   approve,
   unlock,
   roll_outdated,
+  scale,
   shutdown
 };
 
@@ -143,11 +184,12 @@ struct Operator {
   Verb verb = Verb::check;
   std::string service;  // empty: all (pause, resume, check)
   Slot slot = kWhole;
-  std::string version;  // deploy
-  CommandId id;         // ack, approve
-  Duration length{};    // pause; 0: for ever
-  bool force = false;   // deploy: even a quarantined version
-  std::string by;       // who, for the history
+  std::string version;     // deploy
+  CommandId id;            // ack, approve
+  Duration length{};       // pause, scale; 0: for ever
+  std::int32_t count = 0;  // scale; below 0: as the metrics say again
+  bool force = false;      // deploy: even a quarantined version
+  std::string by;          // who, for the history
   static constexpr auto fields = [](auto& self, auto& v) {
     v("verb", self.verb);
     v("service", self.service);
@@ -155,12 +197,13 @@ struct Operator {
     v("version", self.version);
     v("id", self.id);
     v("length", self.length);
+    v("count", self.count);
     v("force", self.force);
     v("by", self.by);
   };
 };
 
 using Input = std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed,
-                           SelfChecked, NotifyDone, Gap, Operator, JournalFolded>;
+                           SelfChecked, NotifyDone, Gap, Operator, JournalFolded, Measured>;
 
 }  // namespace homeostat::engine

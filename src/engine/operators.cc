@@ -4,6 +4,7 @@
 #include "engine/evaluate.hpp"
 #include "engine/looking.hpp"
 #include "engine/operations.hpp"
+#include "engine/scaling.hpp"
 #include "engine/status.hpp"
 
 namespace homeostat::engine {
@@ -149,6 +150,8 @@ void service_command(Turn& t, ServiceId id, const Operator& in) {
       return unlock(t, id, in);
     case Verb::roll_outdated:
       return roll_outdated(t, id, in);
+    case Verb::scale:
+      return scale_by_hand(t, id, in);
     case Verb::pause:
     case Verb::resume:
     case Verb::ack:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "homeostat/breaker_types.hpp"
 #include "homeostat/health.hpp"
 #include "homeostat/remediation.hpp"
+#include "homeostat/scaling_policy.hpp"
 
 namespace homeostat::engine {
 
@@ -87,11 +89,18 @@ struct RuntimePlan {
   bool stop_on_shutdown = false;  // on_shutdown: stop
 };
 
+/// How the number of instances follows what is measured.
+struct ScalingPlan {
+  ScalingPolicy policy;
+  Duration every = std::chrono::seconds(15);
+};
+
 struct ServicePlan {
   std::string name;
   Mode mode = Mode::act;
   RuntimePlan runtime;
-  std::uint32_t instances = 1;
+  std::uint32_t instances = 1;                   // with `scaling`: the most there may be
+  std::shared_ptr<const ScalingPlan> scaling{};  // null: always so many
   std::uint32_t min_healthy = 1;
   std::string release;  // the version to begin with; empty without releases
   std::vector<ServiceId> depends_on;

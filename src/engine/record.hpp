@@ -12,6 +12,7 @@
 #include "engine/ids.hpp"
 #include "engine/names.hpp"
 #include "engine/record_breaker.hpp"
+#include "engine/record_scaling.hpp"
 #include "homeostat/incarnation.hpp"
 #include "homeostat/remediation.hpp"
 #include "homeostat/time.hpp"
@@ -467,10 +468,11 @@ struct LockChanged {
   };
 };
 
-using Body = std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing,
-                          IncidentRecovering, IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified,
-                          InstanceChanged, DesiredSet, OperationMoved, VersionMarked, Held, Skipped, Escalated,
-                          Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged, BreakerChanged>;
+using Body =
+    std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing, IncidentRecovering,
+                 IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified, InstanceChanged, DesiredSet,
+                 OperationMoved, VersionMarked, Held, Skipped, Escalated, Notified, Acknowledged, Paused, Resumed,
+                 CautionChanged, LockChanged, BreakerChanged, Scaled, ScalingSeen, ScaleHeld>;
 
 struct Record {
   std::uint64_t seq = 0;

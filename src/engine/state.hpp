@@ -89,6 +89,48 @@ struct Place {
   };
 };
 
+/// What one rule of the autoscaler recommends, for people.
+struct ScalingAdvice {
+  std::string id;
+  std::int32_t current = 0;
+  std::int32_t desired = 0;
+  std::int32_t min = 0;
+  std::int32_t max = 0;
+  std::int64_t utilisation = -1;  // measured / target in thousandths; -1: nothing was measured
+  std::string why_not;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("id", self.id);
+    v("current", self.current);
+    v("desired", self.desired);
+    v("min", self.min);
+    v("max", self.max);
+    v("utilisation", self.utilisation);
+    v("why_not", self.why_not);
+  };
+};
+
+/// The autoscaler of one service between two decisions, and the last of them in words.
+struct LiveScaling {
+  Instant next_at = kLongAgo;  // it measures then
+  Instant began = kLongAgo;
+  std::uint32_t round = 0;
+  bool measuring = false;
+  bool handed_over = false;  // somebody was told that more instances do not help
+  std::int32_t desired = 0;
+  std::string sentence;
+  std::vector<ScalingAdvice> advice;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("next_at", self.next_at);
+    v("began", self.began);
+    v("round", self.round);
+    v("measuring", self.measuring);
+    v("handed_over", self.handed_over);
+    v("desired", self.desired);
+    v("sentence", self.sentence);
+    v("advice", self.advice);
+  };
+};
+
 struct LiveService {
   Status status = Status::unknown;
   bool dirty = false;
@@ -97,6 +139,7 @@ struct LiveService {
   std::vector<TargetId> prerequisites;  // one a plan's prerequisite; kNone where nothing has to be looked at
   Instant stable_from = kNever;         // since when all of it is well on one version
   Instant scale_not_before = kLongAgo;
+  Boxed<LiveScaling> scaling;  // where the plan has one
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
     v("places", self.places);
@@ -105,6 +148,7 @@ struct LiveService {
     v("stable_from", self.stable_from);
     v("scale_not_before", self.scale_not_before);
     v("dirty", self.dirty);
+    v("scaling", self.scaling);
   };
 };
 

@@ -27,6 +27,13 @@ bool Turn::wanted(ServiceId id, Slot slot) {
   return slot < static_cast<Slot>(plan(id).instances) && state.wants_running(slot);
 }
 
+std::uint32_t Turn::count(ServiceId id) {
+  const auto& spare = durable(id).spare;
+  const auto instances = static_cast<Slot>(plan(id).instances);
+  const auto idle = std::count_if(spare.begin(), spare.end(), [=](Slot slot) { return slot < instances; });
+  return plan(id).instances - static_cast<std::uint32_t>(idle);
+}
+
 void Turn::mark(ServiceId id) {
   LiveService& service = s.services[id];
   if (service.dirty) return;

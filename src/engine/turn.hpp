@@ -33,6 +33,8 @@ struct Turn {
   std::optional<ServiceId> find(std::string_view name) const;
   /// What is known of an instance; nothing for kWhole and for instances never started.
   const InstanceState* instance(ServiceId id, Slot slot) const { return instance_of(s, id, slot); }
+  /// How many instances shall run.
+  std::uint32_t count(ServiceId id);
   /// True when the operator and the configuration want this place to run.
   bool wanted(ServiceId id, Slot slot);
 

@@ -1,0 +1,66 @@
+// The records of the autoscaler.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "homeostat/scaling_history.hpp"
+#include "homeostat/time.hpp"
+
+namespace homeostat::engine {
+
+/// The number of instances that shall run has changed: by a decision, by hand or by the configuration.
+struct Scaled {
+  static constexpr std::string_view kType = "scaled";
+  static constexpr bool kCritical = true;
+  std::string service;
+  std::int32_t from = 0;
+  std::int32_t to = 0;
+  std::vector<std::int32_t> spare;  // the places that are not needed from now on
+  std::int32_t places = 0;          // in all: the most there may be; 0: it is not scaled any more
+  std::string rule;                 // what made it so
+  std::string reason;
+  ScalingHistory history;  // of the autoscaler after it
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("from", self.from);
+    v("to", self.to);
+    v("spare", self.spare);
+    v("places", self.places);
+    v("rule", self.rule);
+    v("reason", self.reason);
+    v("history", self.history);
+  };
+};
+
+/// A decision that changed nothing but what the autoscaler remembers.
+struct ScalingSeen {
+  static constexpr std::string_view kType = "scaling";
+  static constexpr bool kCritical = false;
+  std::string service;
+  ScalingHistory history;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("history", self.history);
+  };
+};
+
+/// So many instances, by hand, whatever the metrics say. `until` in the past: as the metrics say again.
+struct ScaleHeld {
+  static constexpr std::string_view kType = "scale_held";
+  static constexpr bool kCritical = true;
+  std::string service;
+  std::int32_t count = 0;
+  Instant until = kLongAgo;
+  std::string by;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("count", self.count);
+    v("until", self.until);
+    v("by", self.by);
+  };
+};
+
+}  // namespace homeostat::engine

@@ -1,0 +1,234 @@
+#include "engine/scaling.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/planted.hpp"
+#include "engine/escalate.hpp"
+#include "engine/gates.hpp"
+#include "homeostat/scaling.hpp"
+#include "homeostat/schedule.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+// A source that has not answered by then has failed.
+constexpr Duration kMeasureWithin = std::chrono::seconds(10);
+
+/// The instances that count, and which of them is in which place.
+struct Sight {
+  std::vector<ScalingInstance> instances;
+  std::vector<Slot> slots;
+  ScaleCounts counts;
+};
+
+bool runs(Turn& t, ServiceId id, Slot slot) {
+  const InstanceState* known = t.instance(id, slot);
+  return known != nullptr && known->state == RunState::running;
+}
+
+ScalingInstance seen(Turn& t, ServiceId id, const Place& place) {
+  const View view = view_of(t, id, place.slot);
+  const bool managed = t.plan(id).runtime.managed;
+  ScalingInstance out;
+  out.leaving = !t.wanted(id, place.slot);
+  if (managed) out.phase = runs(t, id, place.slot) ? InstancePhase::running : InstancePhase::pending;
+  if (managed && runs(t, id, place.slot)) out.started = out.ready_changed = t.instance(id, place.slot)->since;
+  const bool well = view.up() && view.confirmed;
+  out.ready = well ? Readiness::yes : view.unknown && !view.starting ? Readiness::unknown : Readiness::no;
+  if (view.failing) out.ready_changed = std::max(out.ready_changed, view.first_failure);
+  if (place.up_since == kLongAgo) return out;
+  out.ready_changed = std::max(out.ready_changed, place.up_since);
+  out.first_ready = place.up_since;
+  return out;
+}
+
+Sight look(Turn& t, ServiceId id) {
+  Sight sight;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot < 0) continue;
+    const bool wanted = t.wanted(id, place.slot);
+    const bool running = t.plan(id).runtime.managed ? runs(t, id, place.slot) : wanted;
+    sight.counts.running += running ? 1 : 0;
+    if (!wanted && !running) continue;
+    sight.instances.push_back(seen(t, id, place));
+    sight.slots.push_back(place.slot);
+  }
+  sight.counts.wanted = static_cast<std::int32_t>(t.count(id));
+  return sight;
+}
+
+/// What the sources said, in the form of the core; it refers to `samples`.
+std::vector<MetricReading> readings(const std::vector<MeasuredMetric>& told, const Sight& sight, std::size_t metrics,
+                                    std::vector<std::vector<MetricSample>>& samples) {
+  std::vector<MetricReading> out(metrics);
+  samples.resize(metrics);
+  for (std::size_t i = 0; i < metrics; ++i) {
+    if (i >= told.size()) {
+      out[i].fault = MetricFault::unread;
+      continue;
+    }
+    for (const SlotSample& sample : told[i].samples) {
+      const auto at = std::ranges::find(sight.slots, sample.slot);
+      const auto index =
+          at == sight.slots.end() ? kUnknownInstance : static_cast<std::uint32_t>(at - sight.slots.begin());
+      samples[i].push_back({index, sample.value, sample.at, sample.window});
+    }
+    out[i] = {told[i].fault, samples[i], told[i].totals};
+  }
+  return out;
+}
+
+ScalingControl control_of(Turn& t, ServiceId id) {
+  const ServiceState& state = t.durable(id);
+  ScalingControl control;
+  control.paused = paused_until(t.s, id, t.now).has_value();
+  control.repairing = state.incident != 0 || state.operation.has_value();
+  if (state.scaling && t.now < state.scaling->held_until) control.by_hand = state.scaling->held;
+  return control;
+}
+
+bool may_act(Turn& t, ServiceId id) {
+  return t.plan(id).mode == Mode::act && !t.s.plan.shadow && t.s.observe_only.empty() && !t.s.stopping;
+}
+
+// Of those that are needed: first what is not well, the newest first.
+std::vector<Slot> dispensable(Turn& t, ServiceId id) {
+  std::vector<std::tuple<bool, Instant, Slot>> order;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot < 0 || !t.wanted(id, place.slot)) continue;
+    const View view = view_of(t, id, place.slot);
+    const InstanceState* known = t.instance(id, place.slot);
+    order.emplace_back(!(view.up() && view.confirmed), known == nullptr ? kLongAgo : known->since, place.slot);
+  }
+  std::ranges::sort(order, std::greater<>());
+  std::vector<Slot> slots;
+  for (const auto& [unwell, since, slot] : order) slots.push_back(slot);
+  return slots;
+}
+
+std::vector<Slot> spare_with(Turn& t, ServiceId id, std::int32_t wanted) {
+  const FlatSet<Slot>& now = t.durable(id).spare;
+  std::vector<Slot> spare(now.begin(), now.end());
+  const auto count = static_cast<std::int32_t>(t.count(id));
+  if (wanted >= count) {
+    const auto fewer = std::min<std::size_t>(spare.size(), static_cast<std::size_t>(wanted - count));
+    spare.erase(spare.begin(), spare.begin() + static_cast<std::ptrdiff_t>(fewer));  // the first places are used first
+    return spare;
+  }
+  const std::vector<Slot> order = dispensable(t, id);
+  const auto more = std::min<std::size_t>(order.size(), static_cast<std::size_t>(count - wanted));
+  spare.insert(spare.end(), order.begin(), order.begin() + static_cast<std::ptrdiff_t>(more));
+  std::ranges::sort(spare);
+  return spare;
+}
+
+void show(LiveScaling& live, const ScalingPolicy& policy, const ScalingDecision& decision) {
+  live.sentence = explain(policy, decision);
+  live.desired = decision.desired;
+  live.advice.clear();
+  for (const RuleAdvice& rule : recommend(policy, decision)) {
+    live.advice.push_back({std::string(rule.id), rule.current, rule.desired, rule.min, rule.max,
+                           rule.utilisation.value_or(-1), rule.why_not});
+  }
+}
+
+void hand_over(Turn& t, ServiceId id, LiveScaling& live, const ScalingDecision& decision) {
+  if (std::exchange(live.handed_over, decision.hand_over) || !decision.hand_over) return;
+  escalate(t, id, t.durable(id).incident, default_notifier(t),
+           t.plan(id).name + ": more instances do not help: " + live.sentence);
+}
+
+void decide_now(Turn& t, ServiceId id, const std::vector<MeasuredMetric>& told) {
+  const ScalingPolicy& policy = t.plan(id).scaling->policy;
+  LiveScaling& live = *t.live(id).scaling;
+  live.measuring = false;
+  if (t.durable(id).stopped || !t.s.recovered) return;
+  const Sight sight = look(t, id);
+  std::vector<std::vector<MetricSample>> samples;
+  const auto read = readings(told, sight, policy.metrics.size(), samples);
+  ScalingInput input;
+  input.readings = read;
+  input.instances = sight.instances;
+  input.counts = sight.counts;
+  input.control = control_of(t, id);
+  ScalingHistory history = t.durable(id).scaling->history;
+  ScalingDecision decision;
+  decide(policy, history, input, t.now, decision);
+  show(live, policy, decision);
+  hand_over(t, id, live, decision);
+  if (!decision.changes() || !decision.act || !may_act(t, id)) {
+    t.record(ScalingSeen{t.plan(id).name, std::move(history)});
+    return;
+  }
+  note_scaled(policy, history, decision, t.now);
+  const std::string rule(to_string(decision.rule));
+  t.record(Scaled{t.plan(id).name, decision.current, decision.desired, spare_with(t, id, decision.desired),
+                  static_cast<std::int32_t>(t.plan(id).instances), rule, live.sentence, std::move(history)});
+  t.mark(id);
+}
+
+// Which places are needed under another plan: those known to be, those that run, and at least as many as must be.
+void fit_count(Turn& t, ServiceId id) {
+  const ServicePlan& plan = t.plan(id);
+  const ServiceState& state = t.durable(id);
+  if (!plan.scaling && !state.scaling) return;
+  const std::int32_t known = state.scaling ? state.scaling->places : 0;
+  const auto places = plan.scaling ? static_cast<std::int32_t>(plan.instances) : 0;
+  if (known == places) return;
+  std::vector<Slot> spare;
+  for (Slot slot = 0; slot < places; ++slot) {
+    const bool is_new = slot >= known && slot >= plan.scaling->policy.range.min && !runs(t, id, slot);
+    if (is_new || state.spare.contains(slot)) spare.push_back(slot);
+  }
+  const auto from = static_cast<std::int32_t>(t.count(id));
+  const auto to = static_cast<std::int32_t>(plan.instances - spare.size());
+  t.record(Scaled{plan.name, from, to, std::move(spare), places, "configuration", "the configuration has changed",
+                  state.scaling ? state.scaling->history : ScalingHistory{}});
+}
+
+}  // namespace
+
+void fit_counts(Turn& t) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    fit_count(t, id);
+    if (t.plan(id).scaling) t.live(id).scaling.emplace();
+  }
+}
+
+void progress_scaling(Turn& t, ServiceId id) {
+  if (!t.plan(id).scaling || !t.s.recovered) return;
+  LiveScaling& live = *t.live(id).scaling;
+  if (live.measuring) {
+    const Instant ends = later(live.began, kMeasureWithin);
+    if (t.now < ends) return t.wake_at(ends);
+    decide_now(t, id, {});
+    return t.wake_at(live.next_at);
+  }
+  if (live.next_at == kLongAgo) live.next_at = t.now;
+  if (t.now < live.next_at) return t.wake_at(live.next_at);
+  const Duration every = t.plan(id).scaling->every;
+  live.next_at = next_on_grid(Instant(phase_of(hash_name(t.plan(id).name), t.s.plan.seed, every)), every, t.now);
+  live.measuring = true;
+  live.began = t.now;
+  t.command(Measure{id, ++live.round});
+  t.wake_at(later(live.began, kMeasureWithin));
+}
+
+void measured(Turn& t, const Measured& in) {
+  if (in.service >= t.s.services.size() || !t.plan(in.service).scaling) return;
+  const LiveScaling& live = *t.live(in.service).scaling;
+  if (!live.measuring || in.round != live.round) return;
+  decide_now(t, in.service, in.metrics);
+  t.mark(in.service);
+}
+
+void scale_by_hand(Turn& t, ServiceId id, const Operator& in) {
+  if (!t.plan(id).scaling) return;
+  const Instant until = in.count < 0 ? t.now : in.length == Duration{} ? kNever : later(t.now, in.length);
+  t.record(ScaleHeld{t.plan(id).name, in.count, until, in.by});
+  t.live(id).scaling->next_at = kLongAgo;
+  t.mark(id);
+}
+
+}  // namespace homeostat::engine
