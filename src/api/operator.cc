@@ -57,6 +57,16 @@ class Body {
     return engine::kWhole;
   }
 
+  std::optional<std::int32_t> number(std::string_view key, std::int32_t most) {
+    const json::value* value = object_.if_contains(key);
+    if (value == nullptr || value->is_null()) return std::nullopt;
+    if (value->is_int64() && value->get_int64() >= 0 && value->get_int64() <= most) {
+      return static_cast<std::int32_t>(value->get_int64());
+    }
+    refuse_with(400, fmt::format("`{}` must be a number from 0 to {}", key, most));
+    return std::nullopt;
+  }
+
   void refuse_with(unsigned status, std::string_view text) {
     if (!refusal_) refusal_ = refuse(status, text);
   }
@@ -141,6 +151,28 @@ void read_pause(Body& body, const engine::Engine& engine, Operator& out) {
   out.length = *span;
 }
 
+void read_scale(Body& body, const engine::Engine& engine, Operator& out) {
+  read_service(body, engine, out, true);
+  if (body.refused()) return;
+  const engine::ServicePlan& plan = engine.plan().services[*engine.find_service(out.service)];
+  if (!plan.scaling) return body.refuse_with(409, out.service + " has a fixed number of instances; set `scaling`");
+  const CountRange range = plan.scaling->policy.range;
+  const auto count = body.number("count", range.max);
+  out.count = count.value_or(-1);
+  if (count && *count < range.min) {
+    return body.refuse_with(409, fmt::format("{} has from {} to {} instances", out.service, range.min, range.max));
+  }
+  const std::string length = body.text("hold");
+  if (length.empty() && count)
+    return body.refuse_with(400, "`hold` is missing: for how long, such as 30m, or `forever`");
+  if (length.empty() || length == "forever") return;
+  const auto span = config::parse_duration(length);
+  if (!span || *span <= Duration{}) {
+    return body.refuse_with(400, config::quote(length) + " is no time span, such as 30m or 2h, nor `forever`");
+  }
+  out.length = *span;
+}
+
 void read_id(Body& body, Operator& out) {
   const std::string id = body.text("id");
   const auto parsed = parse_id(id);
@@ -202,6 +234,7 @@ const Form* form_of(std::string_view verb) {
         [](Body& b, const engine::Engine& e, Operator& o) { read_service(b, e, o, false); }}},
       {"ack", {Verb::ack, {"id"}, read_ack}},
       {"approve", {Verb::approve, {"id"}, read_approve}},
+      {"scale", {Verb::scale, {"service", "count", "hold"}, read_scale}},
       {"unlock", {Verb::unlock, {"service", "slot"}, read_unlock}},
   };
   const auto found = kForms.find(verb);

@@ -86,6 +86,8 @@ json::array instances_json(const View& view, const std::string& name) {
   for (std::int32_t slot = 0; slot < planned; ++slot) {
     const auto found = service.instances.find(slot);
     static const engine::InstanceState kAbsent;
+    const bool runs = found != service.instances.end() && found->second.state == engine::RunState::running;
+    if (service.spare.contains(slot) && !runs) continue;  // the autoscaler does not need it
     instances.push_back(instance_json(view, name, slot, found == service.instances.end() ? kAbsent : found->second));
   }
   for (const auto& [slot, instance] : service.instances) {
@@ -147,6 +149,36 @@ json::array locks_json(const engine::ServiceState& service) {
   return locks;
 }
 
+json::value scaling_json(const View& view, const std::string& name) {
+  const auto id = view.find(name);
+  const engine::ServiceState& service = durable_of(view, name);
+  if (!id || !view.plan(*id).scaling || !service.scaling) return nullptr;
+  const CountRange range = view.plan(*id).scaling->policy.range;
+  const auto places = static_cast<std::size_t>(view.plan(*id).instances);
+  json::object out{{"min", range.min}, {"max", range.max}, {"count", places - service.spare.size()}};
+  const bool held = service.scaling->held_until > view.clock.now;
+  out["held"] = held ? json::value(service.scaling->held) : json::value(nullptr);
+  out["held_until"] = held && service.scaling->held_until != kNever ? time_json(view.clock, service.scaling->held_until)
+                                                                    : json::value(nullptr);
+  const auto& live = view.live_service(*id).scaling;
+  out["why"] = live ? json::value(printable(live->sentence)) : json::value(nullptr);
+  json::array rules;
+  if (live) {
+    for (const engine::ScalingAdvice& rule : live->advice) {
+      rules.push_back(json::object{
+          {"id", rule.id},
+          {"current", rule.current},
+          {"desired", rule.desired},
+          {"min", rule.min},
+          {"max", rule.max},
+          {"utilisation_thousandths", rule.utilisation < 0 ? json::value(nullptr) : json::value(rule.utilisation)},
+          {"why_not", printable(rule.why_not)}});
+    }
+  }
+  out["rules"] = std::move(rules);
+  return out;
+}
+
 json::object service_json(const View& view, const std::string& name) {
   const engine::ServiceState& service = durable_of(view, name);
   const auto id = view.find(name);
@@ -168,6 +200,7 @@ json::object service_json(const View& view, const std::string& name) {
           {"checks", id ? json::value(checks_json(view, *id)) : json::value(nullptr)},
           {"incident", incident_json(view, name)},
           {"operation", operation_json(service)},
+          {"scaling", scaling_json(view, name)},
           {"locks", locks_json(service)}};
 }
 

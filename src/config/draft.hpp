@@ -47,6 +47,21 @@ struct Placed {
   T value{};
 };
 
+struct MetricDraft {
+  std::optional<std::uint32_t> cpu;  // percent of one processor
+  std::optional<std::uint64_t> memory;
+};
+
+struct ScalingDraft {
+  std::uint32_t min = 1;
+  std::uint32_t max = 1;
+  Duration every = std::chrono::seconds(15);
+  std::vector<Named<Placed<MetricDraft>>> metrics;
+  std::uint32_t tolerance = 10;  // percent
+  Duration up_window{};
+  Duration down_window = std::chrono::minutes(5);
+};
+
 struct ServiceDraft {
   RunDraft run;
   engine::ServicePlan plan;  // what needs no looking up is read straight into it
@@ -56,6 +71,7 @@ struct ServiceDraft {
   std::vector<Placed<PrerequisiteDraft>> prerequisites;
   std::vector<Named<CheckDraft>> checks;
   std::optional<std::vector<Placed<RungDraft>>> remediation;
+  std::optional<ScalingDraft> scaling;
 };
 
 struct GuardrailsDraft {
@@ -136,6 +152,8 @@ const Table<RunDraft>& run_table();                    // run.cc
 const Table<RungDraft>& rung_table();                  // rung.cc
 const Table<PrerequisiteDraft>& prerequisite_table();  // prerequisite.cc
 const Table<PrerequisiteDraft>& min_healthy_table();   // prerequisite.cc
+const Table<ScalingDraft>& scaling_table();            // scaling.cc
+std::vector<const Section*> scaling_sections();        // scaling.cc
 const Table<BackoffPolicy>& backoff_table();           // limits.cc
 const Table<engine::Budget>& budget_table();           // limits.cc
 const Table<GuardrailsDraft>& guardrails_table();      // limits.cc

@@ -127,6 +127,7 @@ std::vector<const Section*> sections() {
         &guardrails_table().section(), &fleet_table().section(), &breakers_table().section()}) {
     out.push_back(section);
   }
+  for (const Section* section : scaling_sections()) out.push_back(section);
   return out;
 }
 

@@ -137,6 +137,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     plan.runtime = service.value.run.plan;
     plan.runtime.reference = i;
     plan.release = service.value.run.release;
+    resolve_scaling(in, service);
     check_ports(in, service, ports);
     check_counts(in, service);
     resolve_checks(in, service);

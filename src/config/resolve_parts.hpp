@@ -26,6 +26,9 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service);
 /// Adds the rungs of a service; its checks are there already.
 void resolve_ladder(const Resolution& in, Named<ServiceDraft>& service);
 
+/// What the autoscaler of a service follows: `instances` becomes the most there may be.
+void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service);  // scaling.cc
+
 /// Looks up the services and checks that others name; all are there already.
 void resolve_names(const Resolution& in);
 

@@ -76,6 +76,10 @@ void add_healing(Table<ServiceDraft>& rows) {
     rows.add(std::move(key), [member](ServiceDraft& service) -> auto& { return service.plan.*member; },
              duration_type(Duration{}), {.text = text, .fallback = fallback, .example = "20m"});
   };
+  rows.add("scaling", &ServiceDraft::scaling, maybe(scaling_table().type()),
+           {.text = "How many instances run, by what is measured.",
+            .otherwise = "always `instances`",
+            .example = "{ min: 2, max: 10, metrics: { cpu: { cpu: 60% } } }"});
   time("stable_after", &ServicePlan::stable_after,
        "A version that was healthy for this long is stable: rollback returns to it.", "10m");
   time("reopen_within", &ServicePlan::reopen_within,

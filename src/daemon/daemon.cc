@@ -85,6 +85,7 @@ std::expected<void, Error> Daemon::open_parts() {
   auto hands = Hands::open(*loop_, *engine_, options_.state_dir, feed, cgroups);
   if (!hands) return std::unexpected(hands.error());
   hands_ = std::move(*hands);
+  meters_ = std::make_unique<Meters>(*engine_, feed);
 
   auto server = api::Server::open(
       {.socket = options_.socket}, [this](api::Request r, api::Reply reply) { serve(std::move(r), std::move(reply)); },
@@ -201,6 +202,7 @@ void Daemon::carry_out(engine::Commands& out) {
     if (const auto* dispatch = std::get_if<engine::Dispatch>(&command)) hands_->dispatch(*dispatch, at);
     if (const auto* notify = std::get_if<engine::Notify>(&command)) hands_->notify(*notify, at);
     if (const auto* check = std::get_if<engine::SelfCheck>(&command)) eyes_->self_check(*check, at);
+    if (const auto* measure = std::get_if<engine::Measure>(&command)) meters_->measure(*measure, at);
   }
 }
 

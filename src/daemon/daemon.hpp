@@ -13,6 +13,7 @@
 #include "daemon/eyes.hpp"
 #include "daemon/hands.hpp"
 #include "daemon/inbox.hpp"
+#include "daemon/meters.hpp"
 #include "daemon/recorder.hpp"
 #include "daemon/run.hpp"
 #include "daemon/signals.hpp"
@@ -69,6 +70,7 @@ class Daemon {
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<Eyes> eyes_;
   std::unique_ptr<Hands> hands_;
+  std::unique_ptr<Meters> meters_;
   std::unique_ptr<os::Watcher> journal_watcher_;
   std::unique_ptr<api::Server> server_;
   std::deque<engine::Input> inputs_;

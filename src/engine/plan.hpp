@@ -89,9 +89,16 @@ struct RuntimePlan {
   bool stop_on_shutdown = false;  // on_shutdown: stop
 };
 
+/// Where a metric of the autoscaler comes from.
+enum class MetricSource : std::uint8_t {
+  cpu,     // of each instance, in percent of one processor
+  memory,  // of each instance, in bytes
+};
+
 /// How the number of instances follows what is measured.
 struct ScalingPlan {
   ScalingPolicy policy;
+  std::vector<MetricSource> sources{};  // of each metric of the policy
   Duration every = std::chrono::seconds(15);
 };
 

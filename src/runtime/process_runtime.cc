@@ -18,13 +18,13 @@ using engine::OutcomeKind;
 
 namespace {
 
-std::string instance_name(const Target& target) { return fmt::format("{}.{}", target.service, target.slot); }
-
 std::string running_text(const Incarnation& running, std::uint16_t port) {
   return port == 0 ? fmt::format("pid {}", running.id) : fmt::format("pid {}, port {}", running.id, port);
 }
 
 }  // namespace
+
+std::string instance_name(const Target& target) { return fmt::format("{}.{}", target.service, target.slot); }
 
 ProcessRuntime::ProcessRuntime(os::Loop& loop, std::string state_dir, std::optional<os::Cgroups> cgroups,
                                OnExit on_exit)

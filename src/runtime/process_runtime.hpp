@@ -22,6 +22,9 @@ struct Recovered {
   std::string problem;  // for people: what stands in the way of a start; empty: nothing
 };
 
+/// What files and the cgroup of an instance are called.
+std::string instance_name(const Target& target);
+
 /// Single threaded, never waits. Give it the time by `advance` when `next_deadline` has come.
 ///
 /// STATE_DIR/run/SERVICE.SLOT.lock is locked by every process of the instance and says who was started for what;
