@@ -241,15 +241,15 @@ struct Teller {
     return name + " is forgotten: what it stood before has changed or is not configured any more";
   }
   std::string operator()(const engine::Scaled& r) {
-    belongs(r.service, engine::kWhole, open(r.service));
+    belongs(r.service, -1, open(r.service));
     return fmt::format("{} from {} to {} instances ({}): {}", place(), r.from, r.to, r.rule, r.reason);
   }
   std::string operator()(const engine::ScalingSeen& r) {
-    belongs(r.service, engine::kWhole, 0);
+    belongs(r.service, -1, 0);
     return place() + " stays as it is";
   }
   std::string operator()(const engine::ScaleHeld& r) {
-    belongs(r.service, engine::kWhole, open(r.service));
+    belongs(r.service, -1, open(r.service));
     if (r.count < 0) return fmt::format("{} is scaled by its metrics again{}", place(), by(r.by));
     return fmt::format("{} is held at {} instances until {}{}", place(), r.count, clock_text(line.clock, r.until),
                        by(r.by));

@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "cli/client.hpp"
+#include "cli/context.hpp"
 #include "cli/show.hpp"
 #include "config/value.hpp"
 
