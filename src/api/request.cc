@@ -18,7 +18,7 @@ struct Route {
   bool journal = false;
 };
 
-constexpr std::array<Route, 16> kRoutes{{
+constexpr std::array<Route, 17> kRoutes{{
     {"status"},
     {"why", false, true},
     {"history", false, false, true},
@@ -34,6 +34,7 @@ constexpr std::array<Route, 16> kRoutes{{
     {"ack", true},
     {"approve", true},
     {"unlock", true},
+    {"scale", true},
     {"reload", true},
 }};
 

@@ -54,14 +54,15 @@ int explain(const Context& context, const std::string& service) {
 }
 
 int set(const Context& context, const std::string& service, const std::string& count, const std::string& hold) {
-  json::object body;
+  json::object body{{"service", service}};
   if (count != "auto") {
     const auto number = config::parse_range(count, 0, 65535);
     if (!number || number->first != number->last)
       return complain(kUsage, "`" + count + "` is neither a number of instances nor `auto`");
-    body = {{"count", number->first}, {"hold", hold}};
+    body["count"] = number->first;
+    body["hold"] = hold;
   }
-  const Answer answer = post(context, "/v1/scale/" + escape(service), body);
+  const Answer answer = post(context, "/v1/scale", body);
   if (!answer) return complain(answer.error());
   const std::string text = count == "auto" ? service + " follows its metrics again"
                                            : fmt::format("{} is held at {} instances", service, count);

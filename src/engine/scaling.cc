@@ -181,7 +181,7 @@ void fit_count(Turn& t, ServiceId id) {
     const bool is_new = slot >= known && slot >= plan.scaling->policy.range.min && !runs(t, id, slot);
     if (is_new || state.spare.contains(slot)) spare.push_back(slot);
   }
-  const auto from = static_cast<std::int32_t>(t.count(id));
+  const auto from = known == 0 ? 0 : static_cast<std::int32_t>(t.count(id));
   const auto to = static_cast<std::int32_t>(plan.instances - spare.size());
   t.record(Scaled{plan.name, from, to, std::move(spare), places, "configuration", "the configuration has changed",
                   state.scaling ? state.scaling->history : ScalingHistory{}});

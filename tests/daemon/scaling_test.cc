@@ -16,7 +16,7 @@ class DaemonScaling : public ::testing::Test {
                "else sleep 0.2; fi; done\n");
     ::chmod((lab_.dir() + "/work").c_str(), 0755);
     lab_.configure(
-        {fmt::format("  work: {{ run: {{ process: {{ command: [{0}/work, {0}/busy], stop_grace: 1s }} }},"
+        {fmt::format("  work: {{ run: {{ process: {{ command: [{0}/work, {0}/busy] }} }},"
                      " stable_after: 1s, scaling: {{ min: 1, max: 3, every: 1s, down_window: 3s,"
                      " metrics: {{ load: {{ cpu: 8% }} }} }} }}\n",
                      lab_.dir())});
@@ -57,7 +57,8 @@ TEST_F(DaemonScaling, FollowsTheLoadAndSaysWhy) {
 
 TEST_F(DaemonScaling, ByHandItStaysUntilItIsTakenBack) {
   ASSERT_TRUE(becomes(1));
-  EXPECT_EQ(lab_.cli({"scale", "work", "2", "--hold", "1h"}).code, 0);
+  const Finished held = lab_.cli({"scale", "work", "2", "--hold", "1h"});
+  ASSERT_EQ(held.code, 0) << held.err;
   ASSERT_TRUE(becomes(2)) << lab_.records();
   EXPECT_NE(lab_.cli({"scale", "work"}).out.find("held at 2 by hand"), std::string::npos);
   EXPECT_NE(lab_.cli({"scale", "work", "4"}).code, 0) << "more than max";
