@@ -11,7 +11,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 4;
+constexpr std::uint32_t kSnapshotVersion = 5;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
