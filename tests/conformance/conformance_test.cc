@@ -67,6 +67,13 @@ TEST_F(ConformanceTest, TakesThePodsOfAGroupInAnyOrder) {
   EXPECT_NE(ran.output.find("1 of 2 reproduced"), std::string::npos) << "one bad case fails alone\n" << ran.output;
 }
 
+TEST_F(ConformanceTest, TakesAnAgeOfAnySize) {
+  const Ran ran = run(file(R"({"vectors":[{"id":"one","stage":"legacy_stabilize","input":{"desired_replicas":3,)"
+                           R"("down_window_s":300,"recommendations":[{"replicas":9,"age_s":1e10}]},)"
+                           R"("expect":{"replicas":3,"log_length":1}}]})"));
+  EXPECT_EQ(ran.code, 0) << ran.output;
+}
+
 TEST_F(ConformanceTest, SaysWhatAnAutoscalersCaseDiffersIn) {
   const std::string limit =
       R"({"vectors":[{"id":"one","stage":"limit","input":{"direction":"down","current_replicas":10,)"

@@ -1,6 +1,7 @@
 #include "hpa_input.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace conformance {
@@ -58,7 +59,11 @@ std::optional<MetricKind> kind_of(std::string_view kind, const json::object& met
 }  // namespace
 
 Instant instant_of(const json::value& age) {
-  return age.is_null() ? Instant{} : kNow - std::chrono::nanoseconds(std::llround(age.to_number<double>() * 1e9));
+  if (age.is_null()) return Instant{};
+  // What is older than anything can be is long ago, too.
+  const double nanoseconds =
+      std::min(age.to_number<double>() * 1e9, static_cast<double>(kNow.time_since_epoch().count()));
+  return kNow - std::chrono::nanoseconds(std::llround(nanoseconds));
 }
 
 const json::value* given(const json::object& from, const char* key) {
