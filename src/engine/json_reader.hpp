@@ -56,7 +56,8 @@ class InOrder {
 
 class JsonReader {
  public:
-  /// True and `object` filled in, or false and `object` in no particular state.
+  /// True and `object` filled in, or false and `object` in no particular state. It must be as it was made: what the
+  /// text does not have stays.
   template <Fielded T>
   static bool read(std::string_view text, T& object) {
     JsonCursor cursor(text);
@@ -76,7 +77,7 @@ class JsonReader {
       if (cursor.failed() || !cursor.at_end()) failed_ = true;
       return;
     }
-    failed_ = true;
+    // The text is older than the field, which keeps its default: a journal outlives the program that wrote it.
   }
 
  private:
