@@ -23,6 +23,7 @@ class Reader {
   /// `path` from the root: a relative one starts at the folder of the configuration file.
   std::string absolute(std::string_view path) const;
   const std::string& folder() const { return folder_; }
+  std::size_t found() const { return problems_.size(); }
 
   /// The checks' timing where a check says nothing of its own; read before the checks are.
   CheckPolicy timing;

@@ -3,6 +3,7 @@
 
 #include "config/draft.hpp"
 #include "config/resolve_parts.hpp"
+#include "homeostat/scaling_check.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -92,6 +93,7 @@ std::vector<const Section*> scaling_sections() { return {&scaling_table().sectio
 void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service) {
   if (!service.value.scaling) return;
   const ScalingDraft& draft = *service.value.scaling;
+  const std::size_t before = in.reader.found();
   check_scaling(in, service, draft);
   engine::ScalingPlan scaling;
   scaling.every = draft.every;
@@ -102,6 +104,10 @@ void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service) {
   for (const auto& metric : draft.metrics) {
     scaling.policy.metrics.push_back(rule_of(metric));
     scaling.sources.push_back(metric.value.value.cpu ? engine::MetricSource::cpu : engine::MetricSource::memory);
+  }
+  const auto valid = validate(scaling.policy);
+  if (!valid && in.reader.found() == before) {
+    in.reader.problem(service.node->where("scaling"), valid.error());
   }
   service.value.plan.instances = draft.max;
   service.value.plan.scaling = std::make_shared<const engine::ScalingPlan>(std::move(scaling));
