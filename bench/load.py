@@ -50,6 +50,8 @@ def one(lab, nginx, program, warm_up, seconds, checks):
     lab.end(program)
     asked = nginx.asked(begin, end)
     done = sum(len(times) for times in asked.values())
+    if done == 0:
+        raise Trouble("our nginx was asked nothing: does another program listen on its ports?")
     return {"cpu": spent * 1000 / done, "done": done / (checks * (end - begin)), "gaps": gaps(asked), "rss": memory}
 
 
