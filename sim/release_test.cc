@@ -131,5 +131,24 @@ TEST(Release, RollingRestartKeepsWithinMaxUnavailable) {
   EXPECT_EQ(last_operation(world).phase, OperationPhase::done);
 }
 
+TEST(Release, AReloadThatForgetsWhatWasSeenTakesNoHealthyInstanceAway) {
+  Started world(plan_of({web("web", 2)}));
+  world.fail_starts("web", true);
+  world.crash("web", 0);
+  world.run_for(5s);
+  Operator in;
+  in.verb = Verb::restart;
+  in.service = "web";
+  in.slot = 1;
+  in.by = "test";
+  world.input(in);
+  world.run_for(1s);
+  ASSERT_TRUE(world.running("web", 1)) << "it is the last one";
+  ServicePlan changed = web("web", 2);
+  for (CheckPlan& check : changed.checks) check.identity = 7;  // they look elsewhere: nothing is known yet
+  world.reload(plan_of({changed}));
+  EXPECT_FALSE(world.run_until([&] { return !world.running("web", 1); }, 30s));
+}
+
 }  // namespace
 }  // namespace homeostat::sim

@@ -158,11 +158,17 @@ Gate budget_gate(Turn& t, const Ask& ask) {
   return spent(fleet_budget(t.s, t.now), "the fleet's budget");
 }
 
-// Only healthy capacity can be taken away: what is down already costs nothing. What we cannot look at may be healthy.
+// Only healthy capacity can be taken away: what is known to be down costs nothing. What has not been seen yet, or
+// cannot be looked at, may be healthy.
+bool may_serve(Turn& t, ServiceId id, Slot slot) {
+  const View view = view_of(t, id, slot);
+  if (!view.checked || (view.failing && !view.blind)) return false;
+  const InstanceState* instance = t.instance(id, slot);
+  return !t.plan(id).runtime.managed || (instance != nullptr && instance->state == RunState::running);
+}
+
 Gate unavailable_gate(Turn& t, const Ask& ask) {
-  if (ask.slot < 0) return {};
-  const View view = view_of(t, ask.service, ask.slot);
-  if (!view.up() && !view.blind) return {};
+  if (ask.slot < 0 || !may_serve(t, ask.service, ask.slot)) return {};
   std::uint32_t unavailable = 0;
   for (const Place& place : t.live(ask.service).places) {
     if (place.slot < 0 || place.slot == ask.slot || !t.wanted(ask.service, place.slot)) continue;
