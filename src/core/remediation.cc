@@ -33,6 +33,7 @@ void try_failed(LadderState& state, std::span<const RungPolicy> rungs, const Bac
     state.attempts = 0;
   }
   state.not_before = later(at, backoff(policy, state.tries, random));
+  if (state.healthy_since != kNever) state.healthy_since = at;  // what did not prove well counts no health before it
 }
 
 void skip(LadderState& state) {

@@ -138,6 +138,18 @@ TEST(Ladder, ARecurrenceStaysOnItsRungOnlyLongHealthResets) {
   EXPECT_EQ(climb.state.not_before, kLongAgo);
 }
 
+TEST(Ladder, HealthBeforeATryThatFailedDoesNotCount) {
+  Climb climb;
+  ladder::begin_try(climb.state);
+  ladder::recovered(climb.state, Instant(10s));
+  climb.fail(Instant(10s) + 40min);  // a restart of all, say: nothing had failed, but it did not prove well
+  climb.fail_again(Instant(10s) + 41min);
+  EXPECT_EQ(climb.state.tries, 2U) << "it was well for a minute";
+  ladder::recovered(climb.state, Instant(2h));
+  climb.fail_again(Instant(3h));
+  EXPECT_EQ(climb.state.tries, 0U);
+}
+
 /// Any sequence of moves against the list of (rung, attempt) pairs written out.
 TEST(LadderProperties, WalksThePairsInOrder) {
   EXPECT_TRUE(rc::check([] {
