@@ -119,7 +119,7 @@ void find_swing(const ScalingPolicy& policy, const MetricRule& rule, std::vector
   for (std::int32_t n = std::max(1, policy.range.min); n <= std::min(policy.range.max, kSwingUpTo); ++n) {
     for (const std::int64_t edge : {up, down}) {
       for (const std::int64_t beside : {-1, 1}) {
-        const std::int64_t load = saturate(Wide{target} * edge * n / kMillion + beside * n);
+        const std::int64_t load = saturate(Wide{target} * edge * n / kMillion + Wide{beside} * n);
         const std::string way = load <= 0 ? std::string() : swing(policy, plain, load, n);
         if (way.empty()) continue;
         out.push_back(rule.id + " swings under a constant load: with " + std::to_string(load / n / 1000) + "." +

@@ -174,7 +174,7 @@ std::optional<Hold> doubt_gate(Turn& t, ServiceId asking, Instant verdict, Insta
   if (planted(Bug::no_doubt)) return std::nullopt;
   DoubtRound& doubt = t.s.doubt;
   // What failed in a doubt is looked at again before it ends; where that was not possible, nothing is known.
-  if (!doubt.doubtful && seen < doubt.cleared) {
+  if (!doubt.doubtful && seen < doubt.cleared && !planted(Bug::stale_evidence)) {
     return Hold{"doubt", "not seen since our own network was in doubt", later(t.now, kLookAgain)};
   }
   const bool fresh = doubt.ended != kLongAgo && t.now - doubt.ended <= kFresh && doubt.began >= verdict;

@@ -133,7 +133,7 @@ void align(Turn& t, ServiceId id, Place& place) {
   }
   const bool wanted = t.wanted(id, place.slot);
   if (wanted && (state == RunState::absent || state == RunState::stopped)) {
-    if (operation_running(t, id)) return;
+    if (operation_waits_for(t, id, place.slot)) return;
     wish.op = Op::start;
     wish.strategy = "start";
     wish.version = wanted_version_of(t.plan(id), t.durable(id), place.slot);

@@ -52,6 +52,11 @@ bool hold_step(Turn& t, ServiceId id, const Wish& wish, const OperationMoved& op
 
 bool operation_running(Turn& t, ServiceId id) { return t.durable(id).operation.has_value(); }
 
+bool operation_waits_for(Turn& t, ServiceId id, Slot slot) {
+  const auto& operation = t.durable(id).operation;
+  return operation_running(t, id) && std::ranges::find(operation->pending, slot) != operation->pending.end();
+}
+
 void begin_operation(Turn& t, ServiceId id, OperationWish wish) {
   OperationMoved operation;
   operation.id = t.next_id();

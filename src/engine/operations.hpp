@@ -28,5 +28,8 @@ void operation_blocked(Turn& t, ServiceId id);
 /// Ends the operation without going on.
 void stop_operation(Turn& t, ServiceId id, const std::string& why);
 bool operation_running(Turn& t, ServiceId id);
+/// True when the operation under way still has to move this slot. Others are its business only as capacity: they are
+/// started meanwhile, or both would wait for each other.
+bool operation_waits_for(Turn& t, ServiceId id, Slot slot);
 
 }  // namespace homeostat::engine
