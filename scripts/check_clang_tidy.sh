@@ -46,5 +46,5 @@ while read -r source hash; do
 done <"$cache/sources" >"$cache/todo"
 export dir
 export -f look
-xargs -a "$cache/todo" -P "$(nproc)" -n 2 bash -c 'look "$0" "$1"'
+xargs -r -a "$cache/todo" -P "$(nproc)" -n 2 bash -c 'look "$0" "$1"'
 echo "clang-tidy: $count files clean"
