@@ -1,26 +1,15 @@
 // The examples of docs/canary.md run, and stand in the page as they are, with what comes of them.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "page.hpp"
+
+namespace homeostat {
 namespace {
 
-std::string content(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string output_of(const std::string& command) {
-  std::string out;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) out += static_cast<char>(c);
-  ::pclose(pipe);
-  return out;
-}
+using examples::content;
+using examples::output_of;
 
 TEST(CanaryExample, TheProgramStandsInThePageWithWhatItSays) {
   const std::string page = content(DOCUMENT);
@@ -44,3 +33,4 @@ TEST(CanaryExample, TheCommandsStandInThePageWithWhatTheySay) {
 }
 
 }  // namespace
+}  // namespace homeostat
