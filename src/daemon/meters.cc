@@ -23,6 +23,7 @@ std::int64_t load_between(const os::Usage& before, const os::Usage& after, Durat
 
 void Meters::measure(const engine::Measure& command, Instant now) {
   const engine::ServicePlan& plan = engine_.plan().services[command.service];
+  if (!plan.scaling) return;  // asked for under another configuration: nobody waits for it any more
   engine::Measured answer{command.service, command.round, {}};
   answer.metrics.resize(plan.scaling->sources.size());
   const auto known = engine_.durable().services.find(plan.name);
