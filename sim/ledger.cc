@@ -21,7 +21,7 @@ void Ledger::told(const Observed& in) {
   const auto& targets = arena_.engine().state().targets;
   if (in.target >= targets.size()) return;
   const Target& target = targets[in.target];
-  if (!target.in_flight || target.run != in.run || target.check == kNone) return;
+  if (target.flight == Flight::none || target.run != in.run || target.check == kNone) return;
   observed_ = &target;
   Spot& spot = this->spot(arena_.index_of(target.service), target.slot);
   if (spot.checks.size() <= target.check) spot.checks.resize(target.check + 1);

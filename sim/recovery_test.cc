@@ -169,7 +169,7 @@ TEST(Defect, StopsActingAndGoesOnObserving) {
   Started world(plan_of({web("web", 1), web("other", 1)}));
   // As if the memory or a snapshot were damaged: an action under way that was never written down.
   auto& state = const_cast<State&>(world.engine().state());
-  state.services[0].places[0].action = CommandId{77, 1};
+  state.services[0].places[0].action = Acting{CommandId{77, 1}};
   world.behave("web", 0, Behaviour::error500);
   world.run_for(10s);
   EXPECT_NE(state.observe_only.find("a defect of Homeostat"), std::string::npos) << state.observe_only;

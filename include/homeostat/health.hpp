@@ -79,23 +79,28 @@ class Health {
   /// Of the current failing run; meaningful while failures() > 0.
   Instant first_failure() const { return first_failure_; }
   /// Of the current run of successes; meaningful while successes() > 0.
-  Instant first_success() const { return first_success_; }
+  Instant first_success() const { return since_; }
   /// Of the last observation that was not unknown; kLongAgo before the first.
   Instant last_seen() const { return last_seen_; }
-  const Observation& last() const { return last_; }
+  /// Its latency is rounded up to microseconds, and 71 minutes at most.
+  Observation last() const {
+    return {last_result_, last_reason_, last_code_, std::chrono::microseconds(last_latency_)};
+  }
 
   /// Names every field once, for saving, loading and hashing.
   static constexpr auto fields = [](auto& self, auto& visit) {
-    visit("last", self.last_);
     visit("first_failure", self.first_failure_);
-    visit("first_success", self.first_success_);
+    visit("since", self.since_);
     visit("last_seen", self.last_seen_);
-    visit("startup_at", self.startup_at_);
+    visit("last_code", self.last_code_);
+    visit("last_latency", self.last_latency_);
     visit("failures", self.failures_);
     visit("successes", self.successes_);
     visit("history", self.history_);
     visit("runs", self.runs_);
     visit("unknowns", self.unknowns_);
+    visit("last_result", self.last_result_);
+    visit("last_reason", self.last_reason_);
     visit("phase", self.phase_);
     visit("starting", self.starting_);
     visit("flapping", self.flapping_);
@@ -111,17 +116,20 @@ class Health {
   void count_failure(const CheckPolicy& policy, const Observation& seen, Instant at, HealthChange& change);
   void count_success(const CheckPolicy& policy, Instant at, HealthChange& change);
   void remember(bool good, HealthChange& change);
+  void keep_last(const CheckPolicy& policy, const Observation& seen);
 
-  Observation last_{};
   Instant first_failure_ = kLongAgo;
-  Instant first_success_ = kLongAgo;
+  Instant since_ = kLongAgo;  // while starting: of the start; then: of the first of the successes in a row
   Instant last_seen_ = kLongAgo;
-  Instant startup_at_ = kLongAgo;
+  std::int32_t last_code_ = 0;
+  std::uint32_t last_latency_ = 0;  // microseconds
   std::uint32_t failures_ = 0;
   std::uint32_t successes_ = 0;
-  std::uint32_t history_ = 0;  // one bit a result, newest lowest
-  std::uint32_t unknowns_ = 0;
-  std::uint8_t runs_ = 0;  // results in history_, at most 21
+  std::uint32_t history_ = 0;   // one bit a result, newest lowest
+  std::uint16_t unknowns_ = 0;  // in a row
+  std::uint8_t runs_ = 0;       // results in history_, at most 21
+  Result last_result_ = Result::unknown;
+  Reason last_reason_ = Reason::none;
   Phase phase_ = Phase::unknown;
   bool starting_ = false;
   bool flapping_ = false;
@@ -131,6 +139,6 @@ class Health {
   bool slow_ = false;  // the last good result was degraded
 };
 
-static_assert(sizeof(Health) <= 72, "one of these exists for every check of every instance");
+static_assert(sizeof(Health) <= 56, "one of these exists for every check of every instance");
 
 }  // namespace homeostat

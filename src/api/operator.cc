@@ -188,7 +188,8 @@ void read_ack(Body& body, const engine::Engine& engine, Operator& out) {
     return body.refuse_with(404, "there is no open escalation " + show_id(out.id));
   }
   if (!found->second.acknowledged_by.empty()) {
-    body.refuse_with(409, fmt::format("{} was acknowledged by {}", show_id(out.id), found->second.acknowledged_by));
+    body.refuse_with(409,
+                     fmt::format("{} was acknowledged by {}", show_id(out.id), found->second.acknowledged_by.str()));
   }
 }
 

@@ -56,14 +56,15 @@ std::string when(const View& view, Instant at) {
 /// What happens next to one failing place, in words.
 std::string next_step(const View& view, const engine::ServicePlan& plan, const engine::ServiceState& durable,
                       const engine::Place& place, const LadderState& state) {
-  const auto action = view.durable.actions.find(place.action);
-  if (!place.action.none() && action != view.durable.actions.end()) {
+  const auto action = view.durable.actions.find(place.action_id());
+  if (place.action && action != view.durable.actions.end()) {
     const engine::Intent& intent = action->second.intent;
     if (intent.mode == engine::Mode::approve && intent.by.empty() && !action->second.approved) {
-      return fmt::format("{} waits for an operator: homeostat approve {}", intent.strategy, show_id(place.action));
+      return fmt::format("{} waits for an operator: homeostat approve {}", intent.strategy, show_id(place.action->id));
     }
-    const std::string left =
-        place.deadline == kNever ? "" : ", at most " + in_words(place.deadline - view.clock.now) + " more";
+    const std::string left = place.action->deadline == kNever
+                                 ? ""
+                                 : ", at most " + in_words(place.action->deadline - view.clock.now) + " more";
     return fmt::format("{} {}{}", intent.strategy,
                        action->second.succeeded_at ? "is being verified by the checks" : "is under way", left);
   }
@@ -126,13 +127,13 @@ json::array places_json(const View& view, const std::string& name, engine::Servi
       if (found != incident->second.failing.end()) failing = &found->second;
     }
     const bool held = durable.holds.contains(place.slot);
-    if (failing == nullptr && evidence.empty() && !held && place.action.none()) continue;
+    if (failing == nullptr && evidence.empty() && !held && !place.action) continue;
     const LadderState state = ladder_of(durable, place.slot);
     json::object object{{"place", place_name(name, place.slot)},
                         {"evidence", std::move(evidence)},
                         {"hold", hold_json(view, durable, place.slot)},
                         {"ladder", ladder_json(view.plan(id), skipped_of(view, id, place.slot), state)}};
-    const bool idle = failing == nullptr && place.action.none() && !held;
+    const bool idle = failing == nullptr && !place.action && !held;
     object["next"] = idle ? "nothing: there is no verdict" : next_step(view, view.plan(id), durable, place, state);
     if (held) object["remedy"] = json::string(remedy_for_gate(durable.holds.at(place.slot).gate));
     if (failing != nullptr) object["repair"] = repair_json(view, name, place.slot, *failing);

@@ -1,6 +1,8 @@
 #include "homeostat/health.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <limits>
 
 #include "core/planted.hpp"
@@ -24,13 +26,10 @@ bool ended(const Observation& seen) { return seen.reason == Reason::exited || se
 HealthChange Health::observe(const CheckPolicy& policy, const Observation& seen, Instant at) {
   HealthChange change;
   change.from = status();
-  last_ = seen;
-  if (seen.good() && policy.degraded_above > Duration{} && seen.latency > policy.degraded_above) {
-    last_.result = Result::degraded;
-  }
+  keep_last(policy, seen);
   if (!seen.good() && !seen.bad()) {
     increment(unknowns_);
-    if (unknowns_ >= policy.failure_threshold) blind_ = true;
+    if (unknowns_ >= std::min<std::uint32_t>(policy.failure_threshold, UINT16_MAX)) blind_ = true;
     change.to = status();
     return change;
   }
@@ -46,10 +45,19 @@ HealthChange Health::observe(const CheckPolicy& policy, const Observation& seen,
   return change;
 }
 
+void Health::keep_last(const CheckPolicy& policy, const Observation& seen) {
+  const bool slow = seen.good() && policy.degraded_above > Duration{} && seen.latency > policy.degraded_above;
+  last_result_ = slow ? Result::degraded : seen.result;
+  last_reason_ = seen.reason;
+  last_code_ = seen.code;
+  const auto latency = std::chrono::ceil<std::chrono::microseconds>(seen.latency).count();
+  last_latency_ = static_cast<std::uint32_t>(std::clamp<std::int64_t>(latency, 0, UINT32_MAX));
+}
+
 void Health::count_failure(const CheckPolicy& policy, const Observation& seen, Instant at, HealthChange& change) {
   successes_ = 0;
   confirmed_ = false;
-  const bool in_grace = starting_ && at < later(startup_at_, policy.startup_grace);
+  const bool in_grace = starting_ && at < later(since_, policy.startup_grace);
   if (in_grace && !ended(seen)) return;
   starting_ = false;
   remember(false, change);
@@ -65,9 +73,9 @@ void Health::count_failure(const CheckPolicy& policy, const Observation& seen, I
 
 void Health::count_success(const CheckPolicy& policy, Instant at, HealthChange& change) {
   starting_ = false;
-  slow_ = last_.result == Result::degraded;
+  slow_ = last_result_ == Result::degraded;
   remember(true, change);
-  if (successes_ == 0) first_success_ = at;
+  if (successes_ == 0) since_ = at;
   increment(successes_);
   if (phase_ != Phase::failing) {
     phase_ = Phase::passing;
@@ -96,7 +104,7 @@ void Health::remember(bool good, HealthChange& change) {
 
 void Health::begin_startup(Instant at) {
   starting_ = true;
-  startup_at_ = at;
+  since_ = at;
   successes_ = 0;
   confirmed_ = false;
   unknowns_ = 0;

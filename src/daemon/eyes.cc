@@ -1,5 +1,7 @@
 #include "daemon/eyes.hpp"
 
+#include <algorithm>
+
 #include "daemon/time_keeper.hpp"
 
 namespace homeostat::daemon {
@@ -13,6 +15,15 @@ const engine::InstanceState* instance_of(const engine::Engine& engine, const eng
   if (service == services.end()) return nullptr;
   const auto instance = service->second.instances.find(target.slot < 0 ? 0 : target.slot);
   return instance == service->second.instances.end() ? nullptr : &instance->second;
+}
+
+/// Which of the configuration's probes a target stands for.
+std::uint32_t spec_of(const engine::Engine& engine, engine::TargetId id) {
+  const engine::Target& target = engine.state().targets[id];
+  const engine::ServicePlan& plan = engine.plan().services[target.service];
+  if (target.check != engine::kNone) return plan.checks[target.check].probe;
+  const auto& looks = engine.state().services[target.service].prerequisites;
+  return plan.prerequisites[static_cast<std::size_t>(std::ranges::find(looks, id) - looks.begin())].probe;
 }
 
 }  // namespace
@@ -50,9 +61,7 @@ void Eyes::place_changed(engine::ServiceId service, engine::Slot slot) {
 
 void Eyes::prepare(engine::TargetId id) {
   const engine::Target& target = engine_.state().targets[id];
-  const engine::ServicePlan& plan = engine_.plan().services[target.service];
-  const std::uint32_t spec =
-      target.check == engine::kNone ? plan.prerequisites[target.prerequisite].probe : plan.checks[target.check].probe;
+  const std::uint32_t spec = spec_of(engine_, id);
   probe::Place place;
   place.instance = static_cast<std::uint32_t>(target.slot < 0 ? 0 : target.slot);
   if (const auto* instance = instance_of(engine_, target)) {

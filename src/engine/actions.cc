@@ -62,9 +62,7 @@ Intent intent_of(Turn& t, const Wish& wish) {
 
 void end_with(Turn& t, ServiceId id, Place& place, const Intent& intent, OutcomeKind outcome, std::string detail) {
   t.record(Outcome{intent.id, intent.service, intent.slot, outcome, std::move(detail)});
-  place.action = {};
-  place.dispatched = false;
-  place.deadline = kNever;
+  place.action.reset();
   t.mark(id);
 }
 
@@ -127,12 +125,12 @@ bool admit(Turn& t, ServiceId id, const Intent& intent) {
 
 void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   const Intent intent = action.intent;
-  if (place.dispatched || (intent.mode == Mode::approve && !action.approved)) return;
+  if (place.action->dispatched || (intent.mode == Mode::approve && !action.approved)) return;
   if (auto why = reason_not_to(t, id, place, intent)) {
     end_with(t, id, place, intent, OutcomeKind::not_started, *why);
     return refund(t, id, place, intent);
   }
-  const bool recorded = place.action == intent.id && t.s.durable.actions.contains(intent.id);
+  const bool recorded = place.action_id() == intent.id && t.s.durable.actions.contains(intent.id);
   if (!t.check(recorded, "a dispatch without its intent")) return;
   if (!admit(t, id, intent)) return;
   Dispatch command;
@@ -145,8 +143,8 @@ void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
   if (instance != nullptr && instance->state == RunState::running) command.expected = instance->incarnation;
   command.deadline = later(t.now, t.plan(id).runtime.stop_grace + kRuntimeSilent);
-  place.dispatched = true;
-  place.deadline = command.deadline;
+  place.action->dispatched = true;
+  place.action->deadline = command.deadline;
   moves_to_version(t, id, intent);
   t.command(command);
   if (planted(Bug::dispatch_twice)) t.command(command);
@@ -164,7 +162,7 @@ std::optional<Owner> owner_of(Turn& t, CommandId id) {
   const auto service = t.find(action->second.intent.service);
   if (!service || !t.has_place(*service, action->second.intent.slot)) return std::nullopt;
   Place& place = t.place(*service, action->second.intent.slot);
-  if (place.action != id) return std::nullopt;
+  if (place.action_id() != id) return std::nullopt;
   return Owner{*service, &place};
 }
 
@@ -194,13 +192,11 @@ void adopt_report(Turn& t, ServiceId id, Place& place, const Intent& intent, con
 
 void succeeded(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   place.last_effect = t.now;
-  place.deadline = later(t.now, intent.verify_within);
-  place.dispatched = true;
+  place.action->deadline = later(t.now, intent.verify_within);
   if (intent.op == Op::stop) {
     t.record(Verified{intent.id, intent.service, intent.slot, true, "stopped"});
     forget_health(t, place);
-    place.action = {};
-    place.deadline = kNever;
+    place.action.reset();
     return;
   }
   if (intent.op == Op::exec || intent.op == Op::scale) return;
@@ -263,7 +259,6 @@ Ask ask_for(Turn& t, const Wish& wish) {
 void begin_action(Turn& t, Wish wish) {
   Place& place = t.place(wish.service, wish.slot);
   Intent intent = intent_of(t, wish);
-  place.deadline = kNever;
   if (repairs(wish) && is_shadow(t, wish.service)) {
     intent.mode = Mode::shadow;
     t.record(intent);
@@ -273,12 +268,10 @@ void begin_action(Turn& t, Wish wish) {
   }
   if (repairs(wish) && t.plan(wish.service).mode == Mode::approve) {
     intent.mode = Mode::approve;
-    place.deadline = later(t.now, kApprovalExpires);
   }
-  const bool alone = place.action.none() && !t.s.durable.actions.contains(intent.id);
+  const bool alone = !place.action && !t.s.durable.actions.contains(intent.id);
   if (!t.check(alone, "two actions at once on one place")) return;
-  place.action = intent.id;
-  place.dispatched = false;
+  place.action = Acting{intent.id, false, intent.mode == Mode::approve ? later(t.now, kApprovalExpires) : kNever};
   const std::uint64_t seq = t.record(intent);
   t.s.waiting.push_back(Waiting{seq, intent.id, t.now, false});
   if (planted(Bug::dispatch_at_once)) dispatch(t, wish.service, place, t.s.durable.actions[intent.id]);
@@ -301,7 +294,7 @@ void journal_durable(Turn& t, std::uint64_t seq) {
 
 void approve(Turn& t, CommandId id, const std::string& by) {
   const auto owner = owner_of(t, id);
-  if (!owner || owner->place->dispatched || t.s.durable.actions[id].approved) return;
+  if (!owner || owner->place->action->dispatched || t.s.durable.actions[id].approved) return;
   const std::uint64_t seq = t.record(Approved{id, by});
   t.s.waiting.push_back(Waiting{seq, id, t.now, false});
 }
@@ -311,16 +304,14 @@ void action_done(Turn& t, const ActionDone& in) {
   if (!owner) return breaker_result(t, in.id, call_outcome(in.outcome));
   const auto [id, place] = *owner;
   const ActionState action = t.s.durable.actions[in.id];
-  if (!place->dispatched || action.succeeded_at) return;  // it has been answered already
+  if (!place->action->dispatched || action.succeeded_at) return;  // it has been answered already
   const Intent& intent = action.intent;
   t.mark(id);
   t.record(Outcome{intent.id, intent.service, intent.slot, in.outcome, in.detail});
   breaker_result(t, in.id, call_outcome(in.outcome));
   adopt_report(t, id, *place, intent, in);
   if (in.outcome == OutcomeKind::succeeded) return succeeded(t, id, *place, intent);
-  place->action = {};
-  place->dispatched = false;
-  place->deadline = kNever;
+  place->action.reset();
   if (in.outcome == OutcomeKind::unknown) unknown_outcome(t, id, intent, in.detail);
   attempt_ended(t, id, *place, intent, false, in.detail);
 }
@@ -329,8 +320,8 @@ namespace {
 
 // True while the runtime starts or stops the instance of this place.
 bool runtime_at_it(Turn& t, const Place& place) {
-  if (place.action.none() || !place.dispatched) return false;
-  const auto action = t.s.durable.actions.find(place.action);
+  if (!place.action || !place.action->dispatched) return false;
+  const auto action = t.s.durable.actions.find(place.action_id());
   if (action == t.s.durable.actions.end() || action->second.succeeded_at) return false;
   const Op op = action->second.intent.op;
   return op != Op::exec && op != Op::scale;
@@ -355,9 +346,7 @@ namespace {
 
 // Stopped by an operator while it was being verified: there is nothing left to prove.
 void end_unwanted(Turn& t, ServiceId id, Place& place, const Intent& intent) {
-  place.action = {};
-  place.dispatched = false;
-  place.deadline = kNever;
+  place.action.reset();
   const std::string detail = "not wanted any more";
   t.record(Verified{intent.id, intent.service, intent.slot, false, detail});
   t.mark(id);
@@ -368,13 +357,13 @@ void end_unwanted(Turn& t, ServiceId id, Place& place, const Intent& intent) {
 }  // namespace
 
 void progress_action(Turn& t, ServiceId id, Place& place) {
-  if (place.action.none()) return;
-  const auto found = t.s.durable.actions.find(place.action);
+  if (!place.action) return;
+  const auto found = t.s.durable.actions.find(place.action_id());
   if (!t.check(found != t.s.durable.actions.end(), "an action under way that was never written down")) return;
   const Intent intent = found->second.intent;
   if (!found->second.succeeded_at) {
-    if (t.now < place.deadline) return t.wake_at(place.deadline);
-    if (place.dispatched) {
+    if (t.now < place.action->deadline) return t.wake_at(place.action->deadline);
+    if (place.action->dispatched) {
       end_with(t, id, place, intent, OutcomeKind::unknown, "the runtime did not answer");
       breaker_result(t, intent.id, CallOutcome::failure);
       unknown_outcome(t, id, intent, "the runtime did not answer");
@@ -391,23 +380,21 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
   // A verdict from before the action stays until the recovery is verified; only a failure since then is a new one.
   const bool failed_since = view.failing && !view.recovering && view.first_failure > *found->second.succeeded_at;
   const bool failed_anew = view.dead || (failed_since && intent.incident == 0);
-  if (!proved && !failed_anew && t.now < place.deadline) return t.wake_at(place.deadline);
+  if (!proved && !failed_anew && t.now < place.action->deadline) return t.wake_at(place.action->deadline);
   // It answers well, only not often enough yet: the next answers decide.
   if (!proved && !failed_anew && view.proving) return t.wake_at(later(t.now, std::chrono::seconds(1)));
   const std::string detail = proved        ? view.checked ? "well by its own checks" : "no check looks at it alone"
                              : view.dead   ? "it ended while being verified"
                              : failed_anew ? "its checks failed while it was being verified"
                                            : "it did not prove well in time";
-  place.action = {};
-  place.dispatched = false;
-  place.deadline = kNever;
+  place.action.reset();
   t.record(Verified{intent.id, intent.service, intent.slot, proved, detail});
   attempt_ended(t, id, place, intent, proved, detail);
 }
 
 void withdraw(Turn& t, ServiceId id, Place& place, const std::string& why) {
-  if (place.action.none() || place.dispatched) return;
-  const auto action = t.s.durable.actions.find(place.action);
+  if (!place.action || place.action->dispatched) return;
+  const auto action = t.s.durable.actions.find(place.action_id());
   if (action == t.s.durable.actions.end()) return;
   const Intent intent = action->second.intent;
   end_with(t, id, place, intent, OutcomeKind::not_started, why);
@@ -441,7 +428,7 @@ void after_unmanaged(Turn& t, ServiceId id, Place& place, const Intent& intent) 
 
 void attempt_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bool ok, const std::string& detail) {
   t.mark(id);
-  if (!t.plan(id).runtime.managed && place.slot >= 0 && place.action.none()) after_unmanaged(t, id, place, intent);
+  if (!t.plan(id).runtime.managed && place.slot >= 0 && !place.action) after_unmanaged(t, id, place, intent);
   if (intent.origin == Origin::operation) return operation_step_ended(t, id, place.slot, intent.id, ok, detail);
   if (intent.origin == Origin::ladder && !ok) ladder_try_failed(t, id, place);
 }

@@ -40,12 +40,9 @@ bool explained(Turn& t, ServiceId id) {
 // What has been well for long says nothing any more.
 void sift_suspects(Turn& t) {
   std::erase_if(t.s.suspects, [&](const auto& one) {
-    Place& place = t.place(one.first, one.second);
-    place.suspect = std::any_of(place.targets.begin(), place.targets.end(), [&](TargetId id) {
-      const Target& target = t.s.targets[id];
-      return target.health.failing() || target.unreached_at >= t.now - kEvidence;
-    });
-    return !place.suspect;
+    if (one.second >= t.now - kEvidence) return false;
+    const TargetRange& targets = t.place(one.first.service, one.first.slot).targets;
+    return std::none_of(targets.begin(), targets.end(), [&](TargetId id) { return t.s.targets[id].health.failing(); });
   });
 }
 
@@ -53,7 +50,8 @@ void sift_suspects(Turn& t) {
 // by an earlier round, is judged by this one. In one cut, others may be seen to fail an interval earlier.
 Instant evidence_since(Turn& t) {
   Instant since = t.now;
-  for (const auto& [id, slot] : t.s.suspects) {
+  for (const auto& [place, unreached] : t.s.suspects) {
+    const auto [id, slot] = place;
     const View view = view_of(t, id, slot);
     if (!view.failing || view.direct || view.check == kNone || !t.wanted(id, slot)) continue;
     const CheckPolicy& policy = t.plan(id).checks[view.check].policy;
@@ -62,24 +60,16 @@ Instant evidence_since(Turn& t) {
   return std::max({since, t.s.doubt.ended, t.now - kEvidence});
 }
 
-// It may have been reached again since: a cut that ends before it is judged was one all the same.
-bool was_unreached(Turn& t, ServiceId id, Slot slot) {
-  const TargetRange& targets = t.place(id, slot).targets;
-  return std::any_of(targets.begin(), targets.end(), [&](TargetId target) {
-    const CheckPlan& check = t.plan(id).checks[t.s.targets[target].check];
-    return check.role == Role::alive && t.s.targets[target].unreached_at >= t.s.doubt.since;
-  });
-}
-
 // Services that cannot be reached, or could not, and that no failing dependency explains.
 std::uint32_t count_roots(Turn& t) {
-  std::ranges::sort(t.s.suspects);  // the places of one service are neighbours
   std::uint32_t roots = 0;
   std::optional<ServiceId> counted;
-  for (const auto& [id, slot] : t.s.suspects) {
-    if (counted == id || !(was_unreached(t, id, slot) || fails_indirectly(t, id, slot))) continue;
-    counted = id;
-    if (!explained(t, id)) ++roots;
+  for (const auto& [place, unreached] : t.s.suspects) {  // the places of one service are neighbours
+    if (counted == place.service) continue;
+    // It may have been reached again since: a cut that ends before it is judged was one all the same.
+    if (unreached < t.s.doubt.since && !fails_indirectly(t, place.service, place.slot)) continue;
+    counted = place.service;
+    if (!explained(t, place.service)) ++roots;
   }
   return roots;
 }
@@ -155,18 +145,17 @@ void end_round(Turn& t) {
 
 }  // namespace
 
-void suspect(State& s, ServiceId id, Slot slot) {
-  if (!std::exchange(s.place(id, slot).suspect, true)) s.suspects.emplace_back(id, slot);
+void suspect(Turn& t, const Target& target, const Observation& seen) {
+  Instant& unreached = t.s.suspects.try_emplace({target.service, target.slot}, kLongAgo).first->second;
+  const CheckPlan& check = t.plan(target.service).checks[target.check];
+  if (!seen.direct() && check.role == Role::alive) unreached = t.now;
 }
 
 void find_suspects(State& s) {
   s.suspects.clear();
-  for (LiveService& service : s.services) {
-    for (Place& place : service.places) place.suspect = false;
-  }
   for (const Target& target : s.targets) {
-    const bool bad = target.health.failing() || target.unreached_at != kLongAgo;
-    if (bad && target.check != kNone) suspect(s, target.service, target.slot);
+    if (target.check != kNone && target.health.failing())
+      s.suspects.try_emplace({target.service, target.slot}, kLongAgo);
   }
 }
 
@@ -236,12 +225,13 @@ void begin_tilt(Turn& t, Duration gap) {
   for (Target& target : t.s.targets) {
     const bool starting = target.health.starting();
     target.health.forget();
-    target.unreached_at = kLongAgo;
     if (starting) target.health.begin_startup(t.now);
   }
+  for (auto& [place, unreached] : t.s.suspects) unreached = kLongAgo;
   for (LiveService& service : t.s.services) {
     for (Place& place : service.places) {
-      place.deadline = later(place.deadline, gap);  // nobody could prove well while we did not look
+      // Nobody could prove well while we did not look.
+      if (place.action) place.action->deadline = later(place.action->deadline, gap);
       const bool looking =
           std::any_of(place.targets.begin(), place.targets.end(), [&](TargetId id) { return t.s.targets[id].active; });
       if (looking) begin_looking(t, place);

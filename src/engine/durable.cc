@@ -92,6 +92,7 @@ struct Fold {
     found->second.ending = r.how;
     found->second.recovered_at = r.recovered_at;
     found->second.closed_at = at;
+    found->second.failing.clear();
     forget_old_incidents();
     forget_settled_escalations();
   }

@@ -77,7 +77,7 @@ struct IncidentState {
   std::uint32_t reopened = 0;
   std::uint32_t actions = 0;
   std::string reason;
-  std::map<std::int32_t, FailingState> failing;
+  FlatMap<std::int32_t, FailingState> failing;  // while it is open
   static constexpr auto fields = [](auto& self, auto& v) {
     v("id", self.id);
     v("service", self.service);
@@ -98,7 +98,7 @@ struct EscalationState {
   Instant at{};
   std::uint32_t attempts = 0;
   bool notified = false;
-  std::string acknowledged_by;
+  Text acknowledged_by;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("what", self.what);
     v("at", self.at);

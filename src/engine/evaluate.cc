@@ -99,10 +99,10 @@ void update_incident(Turn& t, ServiceId id, Place& place) {
   const View view = view_of(t, id, place.slot);
   const bool inside = in_incident(t, id, place.slot);
   if (view.failing) place.up_since = kLongAgo;
-  if (view.failing && !inside && place.action.none()) return open(t, id, place, view);
+  if (view.failing && !inside && !place.action) return open(t, id, place, view);
   const bool well = !view.failing && !view.unknown && view.confirmed;
   if (inside && well) withdraw(t, id, place, "recovered by itself");
-  if (inside && well && place.action.none()) recover(t, id, place, view);
+  if (inside && well && !place.action) recover(t, id, place, view);
   release_lock(t, id, place, view);
   if (view.confirmed && place.up_since == kLongAgo) place.up_since = view.first_success;
 }
@@ -120,7 +120,7 @@ void take_down(Turn& t, Wish wish, std::string evidence) {
 
 // The process runtime is told what should run; everything after the first start is the ladder's.
 void align(Turn& t, ServiceId id, Place& place) {
-  if (!t.plan(id).runtime.managed || place.slot < 0 || !place.action.none() || !t.s.recovered) return;
+  if (!t.plan(id).runtime.managed || place.slot < 0 || place.action || !t.s.recovered) return;
   const InstanceState* instance = t.instance(id, place.slot);
   const RunState state = instance == nullptr ? RunState::absent : instance->state;
   Wish wish;
@@ -155,7 +155,7 @@ void align(Turn& t, ServiceId id, Place& place) {
 void align_count(Turn& t, ServiceId id, Place& whole) {
   constexpr Duration kAgain = std::chrono::minutes(1);
   const ServicePlan& plan = t.plan(id);
-  if (!plan.runtime.scale || !whole.action.none() || !t.s.recovered || t.s.stopping || !t.wanted(id, kWhole)) return;
+  if (!plan.runtime.scale || whole.action || !t.s.recovered || t.s.stopping || !t.wanted(id, kWhole)) return;
   if (t.durable(id).scaled == t.count(id)) return;
   LiveService& live = t.live(id);
   if (t.now < live.scale_not_before) return t.wake_at(live.scale_not_before);
@@ -181,7 +181,7 @@ void update_stable(Turn& t, ServiceId id) {
     if (place.slot < 0 || !t.wanted(id, place.slot)) continue;
     const InstanceState* instance = t.instance(id, place.slot);
     const View view = view_of(t, id, place.slot);
-    const bool well = instance != nullptr && view.up() && view.confirmed && place.action.none();
+    const bool well = instance != nullptr && view.up() && view.confirmed && !place.action;
     if (!well || (!version.empty() && version != instance->version)) {
       live.stable_from = kNever;
       return;

@@ -172,7 +172,7 @@ Gate unavailable_gate(Turn& t, const Ask& ask) {
   std::uint32_t unavailable = 0;
   for (const Place& place : t.live(ask.service).places) {
     if (place.slot < 0 || place.slot == ask.slot || !t.wanted(ask.service, place.slot)) continue;
-    const bool acting = !place.action.none();
+    const bool acting = place.action.has_value();
     if (acting || !view_of(t, ask.service, place.slot).up()) ++unavailable;
   }
   const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.count(ask.service));

@@ -42,22 +42,21 @@ void run(Turn& t, TargetId id) {
   Target& target = t.s.targets[id];
   const CheckPolicy& policy = policy_of(t.s, target);
   ++target.run;
-  target.in_flight = true;
-  target.overdue = false;
+  target.flight = Flight::running;
   t.s.wheel.set(id, std::min(next_run(t, target, policy), later(t.now, policy.timeout + kLostAfter)));
   t.command(Probe{id, target.run, target.scheduled});
 }
 
 void drop_run(Target& target) {
   ++target.run;
-  target.in_flight = false;
+  target.flight = Flight::none;
 }
 
 // True while a run that is still in flight when its deadline comes may yet be answered.
 bool wait_longer(Turn& t, TargetId id) {
   Target& target = t.s.targets[id];
-  if (target.overdue) return false;
-  target.overdue = true;
+  if (target.flight == Flight::overdue) return false;
+  target.flight = Flight::overdue;
   t.s.wheel.set(id, later(t.now, policy_of(t.s, target).timeout + kLostAfter));
   return true;
 }
@@ -71,8 +70,7 @@ void record_change(Turn& t, const Target& target, const HealthChange& change) {
 
 void take(Turn& t, TargetId id, const Observation& seen) {
   Target& target = t.s.targets[id];
-  if (seen.bad() && !seen.direct()) target.unreached_at = t.now;
-  if (seen.bad() && target.check != kNone) suspect(t.s, target.service, target.slot);
+  if (seen.bad() && target.check != kNone) suspect(t, target, seen);
   const HealthChange change = target.health.observe(policy_of(t.s, target), seen, t.now);
   schedule_next(t, id);
   if (t.s.doubt.running) doubt_observed(t, id);
@@ -86,7 +84,7 @@ Target make_target(const State& s, ServiceId service, CheckId check, Slot slot) 
   Target target;
   target.service = service;
   target.check = check;
-  target.slot = slot;
+  target.slot = static_cast<std::int16_t>(slot);
   target.run = static_cast<std::uint32_t>(s.plan.generation << 20);  // runs of an older plan are not mistaken
   const ServicePlan& plan = s.plan.services[service];
   if (check == kNone) return target;
@@ -135,12 +133,11 @@ void build_targets(State& s) {
     s.services[id].places.reserve(static_cast<std::size_t>(slots) + 1);
     for (Slot slot = 0; slot < slots; ++slot) add_place(s, id, slot);
     add_place(s, id, kWhole);
-    for (std::uint32_t i = 0; i < plan.prerequisites.size(); ++i) {
+    for (const Prerequisite& prerequisite : plan.prerequisites) {
       TargetId look = kNone;
-      if (plan.prerequisites[i].probe != kNone) {
+      if (prerequisite.probe != kNone) {
         look = static_cast<TargetId>(s.targets.size());
         s.targets.push_back(make_target(s, id, kNone, kWhole));
-        s.targets.back().prerequisite = i;
         s.targets.back().active = true;
       }
       s.services[id].prerequisites.push_back(look);
@@ -154,7 +151,7 @@ void build_targets(State& s) {
 void target_due(Turn& t, TargetId id) {
   Target& target = t.s.targets[id];
   if (!target.active) return;
-  if (target.in_flight) {
+  if (target.flight != Flight::none) {
     if (wait_longer(t, id)) return;
     drop_run(target);
     return take(t, id, Observation{Result::unknown, Reason::internal, 0, {}});
@@ -168,14 +165,14 @@ void target_due(Turn& t, TargetId id) {
 void observed(Turn& t, const Observed& in) {
   if (in.target >= t.s.targets.size()) return;
   Target& target = t.s.targets[in.target];
-  if (!target.in_flight || in.run != target.run) return;
-  target.in_flight = false;
+  if (target.flight == Flight::none || in.run != target.run) return;
+  target.flight = Flight::none;
   take(t, in.target, in.seen);
 }
 
 void look_now(Turn& t, TargetId id) {
   Target& target = t.s.targets[id];
-  if ((target.in_flight && !planted(Bug::runs_twice)) || !target.active) return;
+  if ((target.flight != Flight::none && !planted(Bug::runs_twice)) || !target.active) return;
   target.scheduled = t.now;
   run(t, id);
 }
@@ -183,7 +180,7 @@ void look_now(Turn& t, TargetId id) {
 void begin_startup(Turn& t, ServiceId, Place& place) {
   for (const TargetId id : place.targets) {
     Target& target = t.s.targets[id];
-    if (target.in_flight) drop_run(target);
+    if (target.flight != Flight::none) drop_run(target);
     target.health.begin_startup(t.now);
     target.active = true;
     target.fast_anchor = t.now;
@@ -194,7 +191,7 @@ void begin_startup(Turn& t, ServiceId, Place& place) {
 void begin_looking(Turn& t, Place& place) {
   for (const TargetId id : place.targets) {
     Target& target = t.s.targets[id];
-    if (target.in_flight) drop_run(target);
+    if (target.flight != Flight::none) drop_run(target);
     target.active = true;
     target.fast_anchor = kNever;
     schedule_next(t, id);

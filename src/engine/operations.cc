@@ -80,7 +80,7 @@ void progress_operation(Turn& t, ServiceId id) {
     return operation_step_ended(t, id, slot, running->id, true, "not wanted");
   }
   Place& place = t.place(id, slot);
-  if (!place.action.none()) return;
+  if (place.action) return;
   if (t.now < place.judge_at && place.judge_at != kNever) return t.wake_at(place.judge_at);
   const InstanceState* instance = t.instance(id, slot);
   Wish wish;
@@ -96,7 +96,7 @@ void progress_operation(Turn& t, ServiceId id) {
   wish.by = running->by;
   if (hold_step(t, id, wish, *running)) return;
   begin_action(t, wish);
-  if (place.action.none()) operation_step_ended(t, id, slot, running->id, true, "shadow");  // decided only
+  if (!place.action) operation_step_ended(t, id, slot, running->id, true, "shadow");  // decided only
 }
 
 void operation_step_ended(Turn& t, ServiceId id, Slot slot, CommandId action, bool ok, const std::string& detail) {
@@ -122,7 +122,7 @@ void stop_operation(Turn& t, ServiceId id, const std::string& why) {
   t.record(ended);
   t.mark(id);
   for (Place& place : t.live(id).places) {
-    const auto action = t.s.durable.actions.find(place.action);
+    const auto action = t.s.durable.actions.find(place.action_id());
     if (action == t.s.durable.actions.end() || action->second.intent.origin != Origin::operation) continue;
     withdraw(t, id, place, why);
   }

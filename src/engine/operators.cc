@@ -29,7 +29,7 @@ void run_unmanaged(Turn& t, ServiceId id, const Operator& in, Op op) {
   for (Place& place : t.live(id).places) {
     if (place.slot < 0 || (in.slot >= 0 && place.slot != in.slot)) continue;
     withdraw(t, id, place, "an operator acts");
-    if (!place.action.none()) continue;
+    if (place.action) continue;
     Wish wish;
     wish.service = id;
     wish.slot = place.slot;
@@ -44,7 +44,7 @@ void run_unmanaged(Turn& t, ServiceId id, const Operator& in, Op op) {
 }
 
 void start_by_hand(Turn& t, ServiceId id, Place& place, const std::string& by) {
-  if (place.slot < 0 || !place.action.none() || !t.wanted(id, place.slot)) return;
+  if (place.slot < 0 || place.action || !t.wanted(id, place.slot)) return;
   const InstanceState* instance = t.instance(id, place.slot);
   if (instance != nullptr && instance->state == RunState::running) return;
   Wish wish;

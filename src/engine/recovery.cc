@@ -55,9 +55,7 @@ void settle_open(Turn& t, CommandId id) {
     return;
   }
   if (action.succeeded_at) {
-    place.action = id;
-    place.dispatched = true;
-    place.deadline = later(t.now, intent.verify_within);
+    place.action = Acting{id, true, later(t.now, intent.verify_within)};
     return;
   }
   const auto started = t.s.started_by.find({*service, intent.slot});
@@ -71,12 +69,10 @@ void settle_open(Turn& t, CommandId id) {
                            "; locked until it is seen well or `homeostat unlock " + intent.service + "`");
   }
   if (settled.outcome == OutcomeKind::succeeded) {
-    place.action = id;
-    place.dispatched = true;
-    place.deadline = later(t.now, intent.verify_within);
+    place.action = Acting{id, true, later(t.now, intent.verify_within)};
     if (intent.op == Op::stop) {
       t.record(Verified{id, intent.service, intent.slot, true, "stopped"});
-      place.action = {};
+      place.action.reset();
     }
     return;
   }
@@ -90,7 +86,7 @@ void begin(Turn& t, ServiceId id, Place& place) {
   if (place.slot < 0 || !t.plan(id).runtime.managed) return begin_looking(t, place);
   const InstanceState* instance = t.instance(id, place.slot);
   if (instance == nullptr || instance->state != RunState::running) return;
-  if (place.action.none())
+  if (!place.action)
     begin_looking(t, place);
   else
     begin_startup(t, id, place);  // it was being verified: its start is not long ago

@@ -48,7 +48,7 @@ void release_service(Turn& t, ServiceId id) {
   for (Place& place : t.live(id).places) {
     if (planted(Bug::removed_stays_open)) continue;
     withdraw(t, id, place, why);
-    const auto action = t.s.durable.actions.find(place.action);
+    const auto action = t.s.durable.actions.find(place.action_id());
     if (action == t.s.durable.actions.end()) continue;
     const bool judged = action->second.succeeded_at.has_value();
     const Intent intent = action->second.intent;

@@ -98,7 +98,7 @@ void call_for_help(Turn& t, ServiceId id, const Place& place) {
 }  // namespace
 
 void repair(Turn& t, ServiceId id, Place& place) {
-  if (!place.action.none()) return;
+  if (place.action) return;
   const auto& operation = t.durable(id).operation;
   if (operation && operation->incident != 0) {
     const bool done = std::count(operation->done.begin(), operation->done.end(), place.slot) > 0;

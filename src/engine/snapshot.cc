@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "engine/binary.hpp"
-#include "engine/doubt.hpp"
 #include "engine/engine.hpp"
 #include "engine/index.hpp"
 #include "engine/looking.hpp"
@@ -11,7 +10,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 5;
+constexpr std::uint32_t kSnapshotVersion = 6;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
@@ -31,6 +30,7 @@ struct Snapshot {
     v("calls", self.s.calls);
     v("versions", self.s.versions);
     v("doubt", self.s.doubt);
+    v("suspects", self.s.suspects);
     v("tilt_since", self.s.tilt_since);
     v("observe_only", self.s.observe_only);
     v("defect", self.s.defect);
@@ -47,15 +47,18 @@ struct Snapshot {
 
 // An index of another plan, or of a damaged snapshot, would reach beyond the tables.
 bool indices_hold(const State& s, const Plan& plan) {
+  const auto is_place = [&](ServiceId service, Slot slot) {
+    return service < plan.services.size() && slot >= kWhole &&
+           slot < static_cast<Slot>(s.services[service].places.size()) - 1;
+  };
   const bool targets = std::ranges::all_of(s.targets, [&](const Target& target) {
-    if (target.service >= plan.services.size()) return false;
-    const auto slots = static_cast<Slot>(s.services[target.service].places.size()) - 1;
-    if (target.slot < kWhole || target.slot >= slots) return false;
+    if (!is_place(target.service, target.slot)) return false;
     const ServicePlan& service = plan.services[target.service];
-    return target.check == kNone ? target.prerequisite < service.prerequisites.size()
-                                 : target.check < service.checks.size();
+    return target.check == kNone || target.check < service.checks.size();
   });
-  return targets && std::ranges::all_of(s.services, [&](const LiveService& service) {
+  const bool suspects =
+      std::ranges::all_of(s.suspects, [&](const auto& item) { return is_place(item.first.service, item.first.slot); });
+  return targets && suspects && std::ranges::all_of(s.services, [&](const LiveService& service) {
            return !service.places.empty() && std::ranges::all_of(service.places, [&](const Place& place) {
              return place.targets.count <= s.targets.size() &&
                     place.targets.first <= s.targets.size() - place.targets.count;
@@ -91,7 +94,6 @@ bool Engine::load(std::string_view bytes, Plan plan) {
   s.plan.shadow = snapshot.shadow;
   index_plan(s);
   for (auto& [name, breaker] : s.breakers) breaker.machine.reconfigure(s.plan.breaker);
-  find_suspects(s);
   s.wheel = Wheel(snapshot.deadlines.size());
   for (Wheel::Id id = 0; id < snapshot.deadlines.size(); ++id) s.wheel.set(id, snapshot.deadlines[id]);
   state_ = std::move(s);

@@ -7,7 +7,6 @@
 #include <optional>
 #include <ranges>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/command.hpp"
@@ -19,8 +18,11 @@
 
 namespace homeostat::engine {
 
+/// Whether a run of a check is being waited for. `overdue`: it had not ended when the next was due.
+enum class Flight : std::uint8_t { none, running, overdue };
+
 /// One (check, instance) pair, or a prerequisite that has to be looked at. The engine touches one of these for every
-/// result, so it is kept small: two cache lines.
+/// result, so it is kept small.
 struct Target {
   Health health;
   Instant scheduled = kLongAgo;  // grid point of the run in flight, or of the last one
@@ -29,13 +31,10 @@ struct Target {
   std::uint32_t policy = 0;      // index into PlanIndex::policies
   ServiceId service = 0;
   CheckId check = kNone;  // kNone: a prerequisite
-  std::uint32_t prerequisite = kNone;
-  Slot slot = kWhole;
   std::uint32_t run = 0;
-  bool in_flight = false;
-  bool overdue = false;             // the run in flight has not ended when the next was due
-  bool active = false;              // its instance runs (or need not), so it is looked at
-  Instant unreached_at = kLongAgo;  // the last time it could not be reached, whatever came since
+  std::int16_t slot = kWhole;  // a Slot; there are at most 10,000
+  Flight flight = Flight::none;
+  bool active = false;  // its instance runs (or need not), so it is looked at
   static constexpr auto fields = [](auto& self, auto& v) {
     v("health", self.health);
     v("scheduled", self.scheduled);
@@ -43,16 +42,13 @@ struct Target {
     v("phase", self.phase);
     v("service", self.service);
     v("check", self.check);
-    v("prerequisite", self.prerequisite);
-    v("slot", self.slot);
     v("run", self.run);
-    v("in_flight", self.in_flight);
-    v("overdue", self.overdue);
+    v("slot", self.slot);
+    v("flight", self.flight);
     v("active", self.active);
-    v("unreached_at", self.unreached_at);
   };
 };
-static_assert(sizeof(Target) <= 128);
+static_assert(sizeof(Target) <= 96);
 
 /// The checks of one place: neighbours in the table of targets.
 struct TargetRange {
@@ -66,26 +62,47 @@ struct TargetRange {
   };
 };
 
+/// The action under way on one place.
+struct Acting {
+  CommandId id;
+  bool dispatched = false;    // it has been handed to the runtime
+  Instant deadline = kNever;  // of the dispatch, of the verification, or of the approval
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("id", self.id);
+    v("dispatched", self.dispatched);
+    v("deadline", self.deadline);
+  };
+};
+
 /// What is volatile about one place of a service: an instance, or the service as a whole (kWhole).
 struct Place {
   Slot slot = kWhole;
-  TargetRange targets;        // its checks, in the plan's order
-  bool suspect = false;       // it is in State::suspects
-  bool dispatched = false;    // the action has been handed to the runtime
-  CommandId action;           // the one under way on this place; none: nothing
-  Instant deadline = kNever;  // of the dispatch, or of the verification
+  TargetRange targets;   // its checks, in the plan's order
+  Boxed<Acting> action;  // mostly there is none
   Instant last_effect = kLongAgo;
   Instant up_since = kLongAgo;  // while it is well
   Instant judge_at = kNever;    // a repair that is not an action here (a rolling one, a shadow's) is judged then
+
+  CommandId action_id() const { return action ? action->id : CommandId{}; }
   static constexpr auto fields = [](auto& self, auto& v) {
     v("slot", self.slot);
     v("targets", self.targets);
     v("action", self.action);
-    v("dispatched", self.dispatched);
-    v("deadline", self.deadline);
     v("last_effect", self.last_effect);
     v("up_since", self.up_since);
     v("judge_at", self.judge_at);
+  };
+};
+static_assert(sizeof(Place) <= 48);
+
+/// Names one place of one service.
+struct PlaceId {
+  ServiceId service = 0;
+  Slot slot = kWhole;
+  friend auto operator<=>(const PlaceId&, const PlaceId&) = default;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("slot", self.slot);
   };
 };
 
@@ -247,11 +264,12 @@ struct State {
   std::deque<Waiting> waiting;
   std::map<CommandId, Notifying> notifying;  // escalations whose record is durable
   std::map<std::string, LiveBreaker> breakers;
-  std::map<CommandId, BreakerCall> calls;                      // actions and escalations
-  std::vector<std::string> versions;                           // what the indices in commands stand for
-  std::map<std::pair<ServiceId, Slot>, CommandId> started_by;  // while recovering: which action started what is found
+  std::map<CommandId, BreakerCall> calls;   // actions and escalations
+  std::vector<std::string> versions;        // what the indices in commands stand for
+  std::map<PlaceId, CommandId> started_by;  // while recovering: which action started what is found
   DoubtRound doubt;
-  std::vector<std::pair<ServiceId, Slot>> suspects;  // at least every place that fails or could not be reached lately
+  /// At least every place that fails or could not be reached lately, and when it could not for the last time.
+  std::map<PlaceId, Instant> suspects;
   std::optional<Instant> tilt_since;
   std::string observe_only;  // why nothing may be done; empty: it may
   bool defect = false;       // … because something is not as it must be
