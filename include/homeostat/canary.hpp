@@ -8,8 +8,8 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "homeostat/canary_evidence.hpp"
@@ -19,6 +19,8 @@ namespace homeostat::canary {
 
 class Judge {
  public:
+  /// For loading: knows no metric.
+  Judge() = default;
   static std::expected<Judge, std::string> make(const Options& options, std::vector<Metric> metrics);
 
   /// One sample of a latency or value. Time does not go backwards; what comes late counts for the present block.
@@ -31,14 +33,29 @@ class Judge {
   Judgement judge(Instant now) const;
   const std::vector<Metric>& metrics() const { return metrics_; }
 
+  /// All of it, so that it can be saved at any time and go on later as if nothing had happened.
+  static constexpr auto fields = [](auto& self, auto& visit) {
+    visit("options", self.options_);
+    visit("metrics", self.metrics_);
+    visit("states", self.states_);
+  };
+  /// False where something else than a judge has been loaded: it must not be used.
+  bool intact() const;
+
  private:
-  using Evidence = std::variant<MeanEvidence, CountEvidence>;
   struct State {
-    Evidence evidence;
-    std::int64_t block = 0;  // the open one's number
-    Instant first = kNever;
+    MeanEvidence means;
+    std::optional<CountEvidence> counts;  // of errors and events, instead of means
+    std::int64_t block = 0;               // the open one's number
     std::array<Instant, 2> last{kLongAgo, kLongAgo};
     bool broken = false;
+    static constexpr auto fields = [](auto& self, auto& visit) {
+      visit("means", self.means);
+      visit("counts", self.counts);
+      visit("block", self.block);
+      visit("last", self.last);
+      visit("broken", self.broken);
+    };
   };
 
   Judge(const Options& options, std::vector<Metric> metrics);

@@ -30,6 +30,12 @@ struct SampleBlock {
     double origin = 0;  // the first sample: sums are taken around it
     double sum = 0;
     double squares = 0;
+    static constexpr auto fields = [](auto& self, auto& visit) {
+      visit("count", self.count);
+      visit("origin", self.origin);
+      visit("sum", self.sum);
+      visit("squares", self.squares);
+    };
     void add(double x) {
       if (count == 0) origin = x;
       ++count;
@@ -40,6 +46,7 @@ struct SampleBlock {
     double scatter() const { return squares - sum * sum / static_cast<double>(count); }
   };
   std::array<Half, 2> halves{};
+  static constexpr auto fields = [](auto& self, auto& visit) { visit("halves", self.halves); };
 };
 
 /// The difference of two means, compared within blocks.
@@ -52,6 +59,11 @@ class MeanEvidence {
   Estimate estimate() const;
   std::uint64_t samples(Arm arm) const;
 
+  static constexpr auto fields = [](auto& self, auto& visit) {
+    visit("open", self.open_);
+    visit("sums", self.sums_);
+  };
+
  private:
   struct Sums {
     double weight = 0;                // of all blocks: n1 n0 / (n1 + n0) each
@@ -63,6 +75,17 @@ class MeanEvidence {
     std::array<double, 2> scatter{};  // squares around the blocks' means
     std::array<double, 2> freedom{};
     std::array<std::uint64_t, 2> count{};
+    static constexpr auto fields = [](auto& self, auto& visit) {
+      visit("weight", self.weight);
+      visit("difference", self.difference);
+      visit("baseline", self.baseline);
+      visit("between", self.between);
+      visit("blocks", self.blocks);
+      visit("share", self.share);
+      visit("scatter", self.scatter);
+      visit("freedom", self.freedom);
+      visit("count", self.count);
+    };
     void add(const SampleBlock& block);
     Estimate estimate() const;
   };
@@ -86,6 +109,11 @@ class RatioGrid {
   double lower(double alpha) const;
   double upper(double alpha) const;
 
+  static constexpr auto fields = [](auto& self, auto& visit) {
+    visit("log_null", self.log_null_);
+    visit("likelihood", self.likelihood_);
+  };
+
  private:
   static bool inside(int i) { return i >= 0 && i <= 2 * kReach; }
   double log_ratio(int i) const { return log_null_ + kStep * (i - kReach); }
@@ -99,6 +127,7 @@ class RatioGrid {
 /// The rates of two sides, compared within blocks.
 class CountEvidence {
  public:
+  CountEvidence() = default;
   CountEvidence(Worse worse, double fail_above, bool binomial);
 
   void add(Arm arm, double events, double traffic);
@@ -113,11 +142,28 @@ class CountEvidence {
   Estimate estimate(double margin) const;
   double traffic(Arm arm) const { return traffic_[static_cast<std::size_t>(arm)]; }
   double rate(Arm arm) const;
+  /// What it keeps fits what it is told, as after loading something else.
+  bool intact(Worse worse) const { return worse_ == worse && grids_.size() == (worse == Worse::either ? 2U : 1U); }
+
+  static constexpr auto fields = [](auto& self, auto& visit) {
+    visit("grids", self.grids_);
+    visit("worse", self.worse_);
+    visit("binomial", self.binomial_);
+    visit("open_events", self.open_events_);
+    visit("open_traffic", self.open_traffic_);
+    visit("events", self.events_);
+    visit("traffic", self.traffic_);
+    visit("weight", self.weight_);
+    visit("difference", self.difference_);
+    visit("baseline", self.baseline_);
+    visit("share", self.share_);
+    visit("crossed", self.crossed_);
+  };
 
  private:
   std::vector<RatioGrid> grids_;  // against each harmful side
-  Worse worse_;
-  bool binomial_;
+  Worse worse_ = Worse::higher;
+  bool binomial_ = false;
   std::array<double, 2> open_events_{};
   std::array<double, 2> open_traffic_{};
   std::array<double, 2> events_{};

@@ -1,6 +1,7 @@
 // The words of the canary judge: what it is told, what it says.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <span>
@@ -28,6 +29,15 @@ enum class Kind : std::uint8_t {
 /// `undecided` is said "continue": neither harm nor its absence is proven yet.
 enum class Verdict : std::uint8_t { pass, fail, not_enough_data, undecided };
 
+inline constexpr std::array<std::string_view, 3> kWorseNames{"higher", "lower", "either"};
+constexpr std::span<const std::string_view> names_of(Worse) { return kWorseNames; }
+
+inline constexpr std::array<std::string_view, 4> kKindNames{"latency", "value", "errors", "events"};
+constexpr std::span<const std::string_view> names_of(Kind) { return kKindNames; }
+
+inline constexpr std::array<std::string_view, 4> kVerdictNames{"pass", "fail", "not_enough_data", "continue"};
+constexpr std::span<const std::string_view> names_of(Verdict) { return kVerdictNames; }
+
 std::string_view to_string(Arm arm);
 std::string_view to_string(Worse worse);
 std::string_view to_string(Kind kind);
@@ -43,6 +53,16 @@ struct Metric {
   double promote_points = 0.005;
   double weight = 1;     // its share of alpha, and of the votes of metrics that are not critical
   bool critical = true;  // its harm alone fails the canary, and must be excluded before a promotion
+  static constexpr auto fields = [](auto& self, auto& visit) {
+    visit("name", self.name);
+    visit("kind", self.kind);
+    visit("worse", self.worse);
+    visit("fail_above", self.fail_above);
+    visit("promote_below", self.promote_below);
+    visit("promote_points", self.promote_points);
+    visit("weight", self.weight);
+    visit("critical", self.critical);
+  };
 };
 
 struct Options {
@@ -51,6 +71,12 @@ struct Options {
   std::uint32_t stages = 1;  // of the rollout; each has its own judge and its share of alpha
   /// Samples are compared within blocks of this length, so that a drift that both sides share is blamed on neither.
   Duration block = std::chrono::minutes(1);
+  static constexpr auto fields = [](auto& self, auto& visit) {
+    visit("alpha", self.alpha);
+    visit("beta", self.beta);
+    visit("stages", self.stages);
+    visit("block", self.block);
+  };
 };
 
 /// Raw samples a side below which nothing is said, and below which nothing passes.

@@ -89,7 +89,7 @@ Judge::Judge(const Options& options, std::vector<Metric> metrics) : options_(opt
   for (const Metric& metric : metrics_) {
     State state;
     if (metric.kind == Kind::errors || metric.kind == Kind::events) {
-      state.evidence = CountEvidence(metric.worse, metric.fail_above, metric.kind == Kind::errors);
+      state.counts = CountEvidence(metric.worse, metric.fail_above, metric.kind == Kind::errors);
     }
     states_.push_back(std::move(state));
   }
@@ -100,12 +100,25 @@ std::expected<Judge, std::string> Judge::make(const Options& options, std::vecto
   return Judge(options, std::move(metrics));
 }
 
+bool Judge::intact() const {
+  if (!validate(options_, metrics_) || states_.size() != metrics_.size()) return false;
+  for (std::size_t i = 0; i < metrics_.size(); ++i) {
+    const bool counted = metrics_[i].kind == Kind::errors || metrics_[i].kind == Kind::events;
+    const auto& counts = states_[i].counts;
+    if (counts.has_value() != counted || (counts && !counts->intact(metrics_[i].worse))) return false;
+  }
+  return true;
+}
+
 Duration Judge::block_of(const State& state) const {
-  return std::holds_alternative<CountEvidence>(state.evidence) ? options_.block / kCountBlocks : options_.block;
+  return state.counts ? options_.block / kCountBlocks : options_.block;
 }
 
 void Judge::close(State& state) {
-  std::visit([](auto& evidence) { evidence.close(); }, state.evidence);
+  if (state.counts)
+    state.counts->close();
+  else
+    state.means.close();
 }
 
 Judge::State& Judge::at(std::size_t metric, Arm arm, Instant now) {
@@ -122,23 +135,21 @@ Judge::State& Judge::at(std::size_t metric, Arm arm, Instant now) {
 
 void Judge::sample(std::size_t metric, Arm arm, double value, Instant at_time) {
   State& state = at(metric, arm, at_time);
-  auto* evidence = std::get_if<MeanEvidence>(&state.evidence);
   const bool logarithmic = metrics_[metric].kind == Kind::latency;
-  if (evidence == nullptr || !usable(value, logarithmic)) {
+  if (state.counts || !usable(value, logarithmic)) {
     state.broken = true;
     return;
   }
-  evidence->add(arm, logarithmic ? std::log(value) : value);
+  state.means.add(arm, logarithmic ? std::log(value) : value);
 }
 
 void Judge::count(std::size_t metric, Arm arm, double events, double traffic, Instant at_time) {
   State& state = at(metric, arm, at_time);
-  auto* evidence = std::get_if<CountEvidence>(&state.evidence);
-  if (evidence == nullptr || !possible(events, traffic, metrics_[metric].kind == Kind::errors)) {
+  if (!state.counts || !possible(events, traffic, metrics_[metric].kind == Kind::errors)) {
     state.broken = true;
     return;
   }
-  evidence->add(arm, events, traffic);
+  state.counts->add(arm, events, traffic);
 }
 
 void Judge::broken(std::size_t metric) { states_.at(metric).broken = true; }
@@ -158,14 +169,14 @@ MetricReport Judge::report(const Metric& metric, State state, Instant now) const
   report.broken = state.broken || silent(state, now);
   if (now.time_since_epoch() / block_of(state) > state.block) close(state);
   const auto enough = [&] { return std::min(report.canary.samples, report.baseline.samples) >= kLeastSamples; };
-  if (const auto* means = std::get_if<MeanEvidence>(&state.evidence)) {
-    const Estimate estimate = means->estimate();
+  if (!state.counts) {
+    const Estimate estimate = state.means.estimate();
     const auto shown = [&](double x) { return metric.kind == Kind::latency ? std::exp(x) : x; };
-    report.canary = {means->samples(Arm::canary), shown(estimate.baseline + estimate.difference)};
-    report.baseline = {means->samples(Arm::baseline), shown(estimate.baseline)};
+    report.canary = {state.means.samples(Arm::canary), shown(estimate.baseline + estimate.difference)};
+    report.baseline = {state.means.samples(Arm::baseline), shown(estimate.baseline)};
     if (enough()) weigh(metric, estimate, alpha_of(metric), options_.beta, report);
   } else {
-    const CountEvidence& counts = std::get<CountEvidence>(state.evidence);
+    const CountEvidence& counts = *state.counts;
     report.canary = {whole(counts.traffic(Arm::canary)), counts.rate(Arm::canary)};
     report.baseline = {whole(counts.traffic(Arm::baseline)), counts.rate(Arm::baseline)};
     if (enough()) weigh(metric, counts, alpha_of(metric), options_.beta, report);

@@ -45,44 +45,8 @@ std::expected<void, std::string> validate(const Options& options, std::span<cons
 
 std::string_view to_string(Arm arm) { return arm == Arm::canary ? "canary" : "baseline"; }
 
-std::string_view to_string(Worse worse) {
-  switch (worse) {
-    case Worse::higher:
-      return "higher";
-    case Worse::lower:
-      return "lower";
-    case Worse::either:
-      return "either";
-  }
-  return "";
-}
-
-std::string_view to_string(Kind kind) {
-  switch (kind) {
-    case Kind::latency:
-      return "latency";
-    case Kind::value:
-      return "value";
-    case Kind::errors:
-      return "errors";
-    case Kind::events:
-      return "events";
-  }
-  return "";
-}
-
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::pass:
-      return "pass";
-    case Verdict::fail:
-      return "fail";
-    case Verdict::not_enough_data:
-      return "not_enough_data";
-    case Verdict::undecided:
-      return "continue";
-  }
-  return "";
-}
+std::string_view to_string(Worse worse) { return kWorseNames[static_cast<std::size_t>(worse)]; }
+std::string_view to_string(Kind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
+std::string_view to_string(Verdict verdict) { return kVerdictNames[static_cast<std::size_t>(verdict)]; }
 
 }  // namespace homeostat::canary

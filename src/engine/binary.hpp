@@ -41,6 +41,8 @@ class BinaryWriter {
     } else if constexpr (Sequence<T>) {
       varint(v.size());
       for (const auto& item : v) value(item);
+    } else if constexpr (std::same_as<T, double>) {
+      varint(std::bit_cast<std::uint64_t>(v));
     } else if constexpr (std::is_unsigned_v<T>) {
       varint(v);
     } else {
@@ -98,6 +100,9 @@ class BinaryReader {
         value(key);
         value(v[std::move(key)]);
       }
+    } else if constexpr (Fixed<T>) {
+      if (length() != v.size()) failed_ = true;
+      for (auto& item : v) value(item);
     } else if constexpr (Sequence<T>) {
       v.clear();
       for (std::uint64_t n = length(); n > 0 && !failed_; --n) {
@@ -105,6 +110,8 @@ class BinaryReader {
         value(item);
         v.insert(v.end(), std::move(item));
       }
+    } else if constexpr (std::same_as<T, double>) {
+      v = std::bit_cast<double>(varint());
     } else if constexpr (std::is_unsigned_v<T>) {
       const std::uint64_t number = varint();
       v = static_cast<T>(number);

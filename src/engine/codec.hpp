@@ -1,8 +1,10 @@
 // Two ways to write down a struct that names its fields (`static constexpr auto fields = [](auto& self, auto& visit)`):
 // canonical JSON for the journal (fields in order, no blanks, integers only) and a compact binary form for the input
-// log, snapshots and hashes. Both are exact inverses of their readers, on every compiler.
+// log, snapshots and hashes. Both are exact inverses of their readers, on every compiler: floating point is written by
+// its bits.
 #pragma once
 
+#include <bit>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -40,11 +42,16 @@ concept Sequence = requires(T t) {
   typename T::value_type;
 } && !requires { typename T::mapped_type; } && !std::same_as<T, std::string>;
 
+/// Sequences whose length is part of their type.
+template <class T>
+concept Fixed = Sequence<T> && requires { std::tuple_size<T>::value; };
+
 template <class T>
 concept Mapping = requires { typename T::mapped_type; };
 
 template <class T>
 constexpr std::int64_t to_number(const T& value) {
+  static_assert(!std::is_floating_point_v<T>, "would lose what is behind the point");
   if constexpr (std::same_as<T, Instant>)
     return value.time_since_epoch().count();
   else if constexpr (std::same_as<T, Duration>)

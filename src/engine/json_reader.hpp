@@ -126,12 +126,16 @@ class JsonReader {
       v = read_enum<T>(cursor);
     else if constexpr (std::same_as<T, std::uint64_t>)
       v = cursor.natural();
+    else if constexpr (std::same_as<T, double>)
+      v = std::bit_cast<double>(cursor.natural());
     else if constexpr (Fielded<T>)
       read_object(cursor, v, depth);
     else if constexpr (IsOptional<T>::value)
       read_optional(cursor, v, depth);
     else if constexpr (Mapping<T>)
       read_mapping(cursor, v, depth);
+    else if constexpr (Fixed<T>)
+      read_fixed(cursor, v, depth);
     else if constexpr (Sequence<T>)
       read_sequence(cursor, v, depth);
     else
@@ -181,6 +185,16 @@ class JsonReader {
       read_value(cursor, item, depth + 1);
       v.insert(v.end(), std::move(item));
     } while (!cursor.failed() && cursor.take(','));
+    cursor.expect(']');
+  }
+
+  template <class T>
+  static void read_fixed(JsonCursor& cursor, T& v, int depth) {
+    cursor.expect('[');
+    for (std::size_t i = 0; i < v.size() && !cursor.failed(); ++i) {
+      if (i > 0) cursor.expect(',');
+      read_value(cursor, v[i], depth + 1);
+    }
     cursor.expect(']');
   }
 

@@ -37,6 +37,8 @@ class JsonWriter {
       append_json_string(out_, names_of(v)[static_cast<std::size_t>(v)]);
     else if constexpr (std::same_as<T, std::uint64_t>)
       out_ += std::to_string(v);
+    else if constexpr (std::same_as<T, double>)
+      out_ += std::to_string(std::bit_cast<std::uint64_t>(v));
     else if constexpr (Fielded<T>)
       object(v);
     else if constexpr (IsOptional<T>::value)
