@@ -75,7 +75,7 @@ json::object instance_json(const View& view, const std::string& name, std::int32
       {"since", time_json(view.clock, instance.since)},
       {"up_ms", running && instance.since != kLongAgo ? span_json(view.clock.now - instance.since) : nullptr},
       {"outdated", outdated(view, id, instance)},
-      {"detail", printable(instance.detail.str())}};
+      {"detail", printable(service.detail_of(slot))}};
 }
 
 json::array instances_json(const View& view, const std::string& name) {

@@ -54,8 +54,9 @@ std::string when(const View& view, Instant at) {
 }
 
 /// What happens next to one failing place, in words.
-std::string next_step(const View& view, const engine::ServicePlan& plan, const engine::ServiceState& durable,
+std::string next_step(const View& view, engine::ServiceId id, const engine::ServiceState& durable,
                       const engine::Place& place, const LadderState& state) {
+  const engine::ServicePlan& plan = view.plan(id);
   const auto action = view.durable.actions.find(place.action_id());
   if (place.action && action != view.durable.actions.end()) {
     const engine::Intent& intent = action->second.intent;
@@ -76,7 +77,9 @@ std::string next_step(const View& view, const engine::ServicePlan& plan, const e
     return fmt::format("a {} is rolling: {} instances to go", name_of(durable.operation->kind),
                        durable.operation->pending.size());
   }
-  if (place.judge_at != kNever) return fmt::format("the repair is judged {}", when(view, place.judge_at));
+  const auto& judge_at = view.live_service(id).judge_at;
+  const auto judged = judge_at.find(place.slot);
+  if (judged != judge_at.end()) return fmt::format("the repair is judged {}", when(view, judged->second));
   if (state.rung >= plan.ladder.size()) {
     return fmt::format("the ladder is spent; it begins again {}", when(view, state.not_before));
   }
@@ -134,7 +137,7 @@ json::array places_json(const View& view, const std::string& name, engine::Servi
                         {"hold", hold_json(view, durable, place.slot)},
                         {"ladder", ladder_json(view.plan(id), skipped_of(view, id, place.slot), state)}};
     const bool idle = failing == nullptr && !place.action && !held;
-    object["next"] = idle ? "nothing: there is no verdict" : next_step(view, view.plan(id), durable, place, state);
+    object["next"] = idle ? "nothing: there is no verdict" : next_step(view, id, durable, place, state);
     if (held) object["remedy"] = json::string(remedy_for_gate(durable.holds.at(place.slot).gate));
     if (failing != nullptr) object["repair"] = repair_json(view, name, place.slot, *failing);
     places.push_back(std::move(object));

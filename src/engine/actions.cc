@@ -263,7 +263,7 @@ void begin_action(Turn& t, Wish wish) {
     intent.mode = Mode::shadow;
     t.record(intent);
     t.record(Outcome{intent.id, intent.service, intent.slot, OutcomeKind::not_started, "shadow: decided, not done"});
-    place.judge_at = later(t.now, intent.verify_within);
+    t.live(wish.service).judge_at[wish.slot] = later(t.now, intent.verify_within);
     return;
   }
   if (repairs(wish) && t.plan(wish.service).mode == Mode::approve) {

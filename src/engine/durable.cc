@@ -177,17 +177,23 @@ struct Fold {
   }
 
   void operator()(const InstanceChanged& r) {
-    InstanceState& i = service(r.service).instances[r.slot];
+    ServiceState& s = service(r.service);
+    InstanceState& i = s.instances[r.slot];
     // The first release an instance runs is no change.
-    if (i.version != r.version) i.version_since = i.version.empty() ? kLongAgo : at;
+    if (i.version != r.version && !i.version.empty()) s.changed[r.slot] = at;
     i.state = r.state;
     i.incarnation = r.incarnation;
     i.version = r.version;
     if (r.port != 0) i.port = r.port;
     i.identity = r.identity;
-    i.detail = r.detail;
     i.since = at;
-    if (r.state == RunState::released) service(r.service).instances.erase(r.slot);
+    s.details.erase(r.slot);
+    if (r.state == RunState::released) {
+      s.instances.erase(r.slot);
+      s.changed.erase(r.slot);
+    } else if (!r.detail.empty()) {
+      s.details[r.slot] = r.detail;
+    }
   }
 
   void operator()(const DesiredSet& r) {

@@ -23,9 +23,7 @@ struct InstanceState {
   Incarnation incarnation;
   Text version;
   std::uint64_t identity = 0;
-  Text detail;
-  Instant since = kLongAgo;          // of `state`
-  Instant version_since = kLongAgo;  // of `version`
+  Instant since = kLongAgo;  // of `state`
   std::uint16_t port = 0;
   RunState state = RunState::absent;
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -34,9 +32,7 @@ struct InstanceState {
     v("version", self.version);
     v("port", self.port);
     v("identity", self.identity);
-    v("detail", self.detail);
     v("since", self.since);
-    v("version_since", self.version_since);
   };
 };
 
@@ -156,6 +152,8 @@ struct ScalingState {
 struct ServiceState {
   Instant known_since = kNever;  // when the journal first heard of it
   FlatMap<std::int32_t, InstanceState> instances;
+  FlatMap<std::int32_t, std::string> details;  // what the runtime said of them; mostly nothing
+  FlatMap<std::int32_t, Instant> changed;      // when one took another release than it had
   FlatMap<std::int32_t, LadderState> ladders;
   bool stopped = false;                 // all of it, by an operator
   FlatSet<std::int32_t> stopped_slots;  // single instances
@@ -181,6 +179,8 @@ struct ServiceState {
   static constexpr auto fields = [](auto& self, auto& v) {
     v("known_since", self.known_since);
     v("instances", self.instances);
+    v("details", self.details);
+    v("changed", self.changed);
     v("ladders", self.ladders);
     v("stopped", self.stopped);
     v("stopped_slots", self.stopped_slots);
@@ -205,6 +205,10 @@ struct ServiceState {
     v("strategies", self.strategies);
   };
 
+  std::string detail_of(std::int32_t slot) const {
+    const auto found = details.find(slot);
+    return found == details.end() ? std::string() : found->second;
+  }
   bool wants_running(std::int32_t slot) const {
     return !stopped && !stopped_slots.contains(slot) && !spare.contains(slot);
   }

@@ -26,7 +26,7 @@ bool in_incident(Turn& t, ServiceId id, Slot slot) {
 }
 
 std::string reason_of(Turn& t, ServiceId id, const Place& place, const View& view) {
-  if (view.dead) return t.instance(id, place.slot)->detail;
+  if (view.dead) return t.durable(id).detail_of(place.slot);
   for (const TargetId target : place.targets) {
     if (t.s.targets[target].check == view.check) return explain(t.s.targets[target].health.last());
   }
@@ -148,7 +148,7 @@ void align(Turn& t, ServiceId id, Place& place) {
   record_hold(t, id, place.slot, 0, std::nullopt);
   if (state != RunState::dead) return;
   // What has died and is not wanted any more is simply stopped.
-  set_instance(t, id, place.slot, RunState::stopped, {}, instance->version, 0, instance->detail);
+  set_instance(t, id, place.slot, RunState::stopped, {}, instance->version, 0, t.durable(id).detail_of(place.slot));
 }
 
 // The user's command is told the number of instances whenever it differs from what it was last told.

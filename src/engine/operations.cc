@@ -28,7 +28,7 @@ void end_operation(Turn& t, ServiceId id, OperationMoved operation, OperationPha
   if (operation.incident == 0 || !t.has_place(id, operation.for_slot)) return;
   Place& place = t.place(id, operation.for_slot);
   if (phase == OperationPhase::done)
-    place.judge_at = later(t.now, verification_time(t.plan(id)));
+    t.live(id).judge_at[place.slot] = later(t.now, verification_time(t.plan(id)));
   else
     ladder_try_failed(t, id, place);
 }
@@ -81,7 +81,8 @@ void progress_operation(Turn& t, ServiceId id) {
   }
   Place& place = t.place(id, slot);
   if (place.action) return;
-  if (t.now < place.judge_at && place.judge_at != kNever) return t.wake_at(place.judge_at);
+  const auto judged = t.live(id).judge_at.find(slot);
+  if (judged != t.live(id).judge_at.end() && t.now < judged->second) return t.wake_at(judged->second);
   const InstanceState* instance = t.instance(id, slot);
   Wish wish;
   wish.service = id;

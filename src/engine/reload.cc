@@ -37,6 +37,7 @@ Kept keep(const State& s) {
     LiveService& one = kept.services[name];
     one.status = live.status;
     one.skipped = live.skipped;
+    one.judge_at = live.judge_at;
     one.stable_from = live.stable_from;
   }
   return kept;
@@ -94,6 +95,8 @@ void restore_place(Turn& t, ServiceId id, Place& place, const Kept& kept) {
     const TargetRange targets = place.targets;
     place = old->second;
     place.targets = targets;
+    const auto& judge_at = kept.services.at(t.plan(id).name).judge_at;
+    if (judge_at.contains(place.slot)) t.live(id).judge_at[place.slot] = judge_at.at(place.slot);
   }
   if (!t.plan(id).runtime.managed || place.slot < 0) return begin_looking(t, place);
   const InstanceState* instance = t.instance(id, place.slot);

@@ -105,9 +105,10 @@ void repair(Turn& t, ServiceId id, Place& place) {
     if (!done) return;  // a repair of this service is rolling already, and comes to this place
     stop_operation(t, id, place_name(t, id, place.slot) + " has been restarted and fails again");
   }
-  if (place.judge_at != kNever) {
-    if (t.now < place.judge_at) return t.wake_at(place.judge_at);
-    place.judge_at = kNever;
+  auto& judge_at = t.live(id).judge_at;
+  if (const auto judged = judge_at.find(place.slot); judged != judge_at.end()) {
+    if (t.now < judged->second) return t.wake_at(judged->second);
+    judge_at.erase(place.slot);
     ladder_try_failed(t, id, place);
   }
   LadderState ladder = ladder_of(t, id, place);
@@ -147,7 +148,7 @@ void ladder_failing(Turn& t, ServiceId id, Place& place) {
 }
 
 void ladder_recovered(Turn& t, ServiceId id, Place& place) {
-  place.judge_at = kNever;
+  t.live(id).judge_at.erase(place.slot);
   LadderState ladder = ladder_of(t, id, place);
   ladder::recovered(ladder, t.now);
   save(t, id, place, ladder);

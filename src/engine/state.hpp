@@ -81,7 +81,6 @@ struct Place {
   Boxed<Acting> action;  // mostly there is none
   Instant last_effect = kLongAgo;
   Instant up_since = kLongAgo;  // while it is well
-  Instant judge_at = kNever;    // a repair that is not an action here (a rolling one, a shadow's) is judged then
 
   CommandId action_id() const { return action ? action->id : CommandId{}; }
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -90,10 +89,9 @@ struct Place {
     v("action", self.action);
     v("last_effect", self.last_effect);
     v("up_since", self.up_since);
-    v("judge_at", self.judge_at);
   };
 };
-static_assert(sizeof(Place) <= 48);
+static_assert(sizeof(Place) <= 40);
 
 /// Names one place of one service.
 struct PlaceId {
@@ -151,8 +149,10 @@ struct LiveScaling {
 struct LiveService {
   Status status = Status::unknown;
   bool dirty = false;
-  std::vector<Place> places;            // slot 0 … instances-1, then kWhole
-  FlatMap<Slot, std::string> skipped;   // of a place: the last rung that was skipped, and why
+  std::vector<Place> places;           // slot 0 … instances-1, then kWhole
+  FlatMap<Slot, std::string> skipped;  // of a place: the last rung that was skipped, and why
+  FlatMap<Slot, Instant>
+      judge_at;  // of a place: a repair that is no action there (a rolling one, a shadow's) is judged
   std::vector<TargetId> prerequisites;  // one a plan's prerequisite; kNone where nothing has to be looked at
   Instant stable_from = kNever;         // since when all of it is well on one version
   Instant scale_not_before = kLongAgo;
@@ -161,6 +161,7 @@ struct LiveService {
     v("status", self.status);
     v("places", self.places);
     v("skipped", self.skipped);
+    v("judge_at", self.judge_at);
     v("prerequisites", self.prerequisites);
     v("stable_from", self.stable_from);
     v("scale_not_before", self.scale_not_before);

@@ -130,7 +130,7 @@ std::string why(Turn& t, ServiceId id) {
   for (const Place& place : t.live(id).places) {
     const View view = view_of(t, id, place.slot);
     if (!view.failing || !t.wanted(id, place.slot)) continue;
-    if (view.dead) return t.instance(id, place.slot)->detail;
+    if (view.dead) return t.durable(id).detail_of(place.slot);
     for (const TargetId target : place.targets) {
       if (t.s.targets[target].check == view.check) return explain(t.s.targets[target].health.last());
     }

@@ -30,7 +30,7 @@ Wish common_wish(const Case& c, const char* strategy) {
   const InstanceState* instance = c.place.slot < 0 ? nullptr : c.t.instance(c.service, c.place.slot);
   if (instance != nullptr) wish.version = instance->version;
   if (c.view.dead && instance != nullptr) {
-    wish.evidence = instance->detail;
+    wish.evidence = c.t.durable(c.service).detail_of(c.place.slot);
   } else if (c.view.check != kNone) {
     for (const TargetId id : c.place.targets) {
       const Target& target = c.t.s.targets[id];
@@ -43,9 +43,9 @@ Wish common_wish(const Case& c, const char* strategy) {
 
 std::optional<std::string> not_changed_within(const Case& c) {
   if (c.rung.changed_within == Duration{}) return std::nullopt;
-  for (const auto& [slot, instance] : c.t.durable(c.service).instances) {
+  for (const auto& [slot, at] : c.t.durable(c.service).changed) {
     if (c.place.slot >= 0 && slot != c.place.slot) continue;
-    if (c.t.now < later(instance.version_since, c.rung.changed_within)) return std::nullopt;
+    if (c.t.now < later(at, c.rung.changed_within)) return std::nullopt;
   }
   return "the release has not changed recently";
 }

@@ -25,7 +25,7 @@ struct Case {
 struct Strategy {
   /// Why it does not apply now; nothing: it does.
   std::optional<std::string> (*validate)(const Case&);
-  /// Begins it. It ends through attempt_ended or the place's judge_at.
+  /// Begins it. It ends through attempt_ended or its judge_at.
   void (*execute)(const Case&);
   /// The wish the gates are asked about.
   Wish (*wish)(const Case&);
