@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "config/scaling_draft.hpp"
 #include "config/types.hpp"
 
 namespace homeostat::config {
@@ -39,27 +40,6 @@ struct PrerequisiteDraft {
   std::string check;
   std::uint32_t count = 0;
   std::string file;
-};
-
-template <class T>
-struct Placed {
-  const Node* node = nullptr;
-  T value{};
-};
-
-struct MetricDraft {
-  std::optional<std::uint32_t> cpu;  // percent of one processor
-  std::optional<std::uint64_t> memory;
-};
-
-struct ScalingDraft {
-  std::uint32_t min = 1;
-  std::uint32_t max = 1;
-  Duration every = std::chrono::seconds(15);
-  std::vector<Named<Placed<MetricDraft>>> metrics;
-  std::uint32_t tolerance = 10;  // percent
-  Duration up_window{};
-  Duration down_window = std::chrono::minutes(5);
 };
 
 struct ServiceDraft {
@@ -154,6 +134,15 @@ const Table<PrerequisiteDraft>& prerequisite_table();  // prerequisite.cc
 const Table<PrerequisiteDraft>& min_healthy_table();   // prerequisite.cc
 const Table<ScalingDraft>& scaling_table();            // scaling.cc
 std::vector<const Section*> scaling_sections();        // scaling.cc
+const Table<MetricDraft>& metric_table();              // scaling_metric.cc
+const Table<MetricForm>& metric_form_table();          // scaling_form.cc
+const Table<DirectionRules>& up_table();               // scaling_limits.cc
+const Table<DirectionRules>& down_table();             // scaling_limits.cc
+const Table<RateLimit>& rate_limit_table();            // scaling_limits.cc
+const Table<ScalingSchedule>& schedule_table();        // scaling_rules.cc
+const Table<FallbackRule>& fallback_table();           // scaling_rules.cc
+const Table<ActivationDraft>& activation_table();      // scaling_rules.cc
+const Table<HelpRule>& help_table();                   // scaling_rules.cc
 const Table<BackoffPolicy>& backoff_table();           // limits.cc
 const Table<engine::Budget>& budget_table();           // limits.cc
 const Table<GuardrailsDraft>& guardrails_table();      // limits.cc

@@ -149,21 +149,6 @@ INSTANTIATE_TEST_SUITE_P(
              "  b: { run: { process: { command: [x], ports: 2 } } }\n",
              "4:47: service `a` uses ports 1-2 already"}));
 
-INSTANTIATE_TEST_SUITE_P(
-    Scaling, Mistake,
-    testing::Values(
-        Case{service("scaling: { min: 5, max: 2, metrics: { a: { cpu: 50% } } }"), "4:21: min 5 is more than max 2"},
-        Case{service("scaling: { max: 2, metrics: { a: {} } }"), "4:38: metric `a` needs one of `cpu` and `memory`"},
-        Case{service("scaling: { max: 2, metrics: { a: { cpu: 50%, memory: 1MiB } } }"),
-             "4:38: metric `a` needs one of `cpu` and `memory`"},
-        Case{service("scaling: { max: 2, metrics: {} }"), "4:33: at least one metric is needed"},
-        Case{service("instances: 2\n    scaling: { max: 2, metrics: { a: { cpu: 50% } } }"),
-             "4:16: `instances` and `scaling` both say how many run: `scaling` has min and max"},
-        Case{service("scaling: { max: 2, metrics: { a: { cpu: 50% } } }", "exec: { restart: [x], status: [x] }"),
-             "4:14: cpu and memory are measured of instances that the process runtime has started"},
-        Case{service("min_healthy: 2\n    scaling: { max: 2, metrics: { a: { cpu: 50% } } }"),
-             "4:18: with scaling's min of 1 instances, 2 healthy ones cannot always be"}));
-
 TEST(Problems, AllAreReportedNotOnlyTheFirst) {
   EXPECT_EQ(problems_of("homeostat: 1\n"
                         "services:\n"

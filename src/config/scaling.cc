@@ -8,43 +8,120 @@
 namespace homeostat::config {
 namespace {
 
-const Table<MetricDraft>& metric_table() {
-  static const Table<MetricDraft> table = [] {
-    Table<MetricDraft> rows("scaling.metric",
-                            "What is measured of each instance, and what its average should be; one of these.");
-    rows.add("cpu", &MetricDraft::cpu, maybe(percent_type()),
-             {.text = "Processor time of the instance and all it has started, of one processor.",
-              .otherwise = "not measured",
-              .example = "60%"});
-    rows.add(
-        "memory", &MetricDraft::memory, maybe(size_type()),
-        {.text = "Memory of the instance and all it has started.", .otherwise = "not measured", .example = "512MiB"});
-    return rows;
-  }();
-  return table;
+Type<Tolerance> tolerance_type() {
+  const std::string ratio = ratio_type().shape.schema;
+  const Shape shape{"ratio, or { up, down }",
+                    R"({"anyOf":[)" + ratio + R"(,{"type":"object","additionalProperties":false,"properties":{"up":)" +
+                        ratio + R"(,"down":)" + ratio + "}}]}"};
+  return {shape, [](const Node& node, Reader& reader, Tolerance& out) {
+            static const Table<Tolerance> each = [] {
+              Table<Tolerance> rows("scaling.tolerance", "");
+              rows.add("up", &Tolerance::up, ratio_type(), {.text = "On the way up.", .fallback = "10%"});
+              rows.add("down", &Tolerance::down, ratio_type(), {.text = "On the way down.", .fallback = "10%"});
+              return rows;
+            }();
+            if (node.is_map()) return each.read(node, reader, out);
+            ratio_type().read(node, reader, out.up);
+            out.down = out.up;
+          }};
 }
 
-MetricRule rule_of(const Named<Placed<MetricDraft>>& metric) {
-  MetricRule rule;
-  rule.id = metric.name;
-  rule.kind = MetricKind::average;
-  rule.cpu = metric.value.value.cpu.has_value();
-  const std::uint64_t target = rule.cpu ? *metric.value.value.cpu : metric.value.value.memory.value_or(0);
-  rule.target = static_cast<std::int64_t>(std::min<std::uint64_t>(target, std::uint64_t{1} << 50)) * 1000;
-  return rule;
+template <class M>
+auto of(M ScalingPolicy::* member) {
+  return [member](ScalingDraft& draft) -> auto& { return draft.policy.*member; };
 }
 
-void check_metric(const Resolution& in, const Named<Placed<MetricDraft>>& metric) {
-  const MetricDraft& draft = metric.value.value;
-  if (draft.cpu.has_value() != draft.memory.has_value()) return;
-  in.reader.problem(metric.value.node->at, fmt::format("metric `{}` needs one of `cpu` and `memory`", metric.name));
+void add_range(Table<ScalingDraft>& rows) {
+  const auto count = [](std::uint32_t least) { return converted<std::int32_t>(count_type(least, 10'000)); };
+  rows.add("min", [](ScalingDraft& draft) -> auto& { return draft.policy.range.min; }, count(0),
+           {.text = "Never fewer. 0 needs `activation`.", .fallback = "1", .example = "2"});
+  rows.add("max", [](ScalingDraft& draft) -> auto& { return draft.policy.range.max; }, count(1),
+           {.text = "Never more.", .example = "10", .required = true});
+  rows.add("every", &ScalingDraft::every, duration_type(std::chrono::seconds(1)),
+           {.text = "How often it is measured and decided.", .fallback = "15s", .example = "5s"});
+  rows.add("metrics", &ScalingDraft::metrics, map_type("metric", placed(metric_table().type())),
+           {.text = "What decides. Of several metrics, the one that needs the most instances.",
+            .example = "{ cpu: { cpu: 60% } }",
+            .required = true});
+  rows.add("tolerance", of(&ScalingPolicy::tolerance), tolerance_type(),
+           {.text = "So far from its target a metric may be without a change.",
+            .fallback = "10%",
+            .example = "{ up: 5%, down: 20% }"});
+  rows.add("up", of(&ScalingPolicy::up), up_table().type(),
+           {.text = "How fast it grows.", .fallback = "{}", .example = "{ limits: [{ instances: 2, per: 1m }] }"});
+  rows.add("down", of(&ScalingPolicy::down), down_table().type(),
+           {.text = "How fast it shrinks.", .fallback = "{}", .example = "{ window: 10m }"});
+}
+
+void add_rules(Table<ScalingDraft>& rows) {
+  rows.add("schedules", &ScalingDraft::schedules, list_type(placed(schedule_table().type())),
+           {.text = "Other bounds by the hour.",
+            .otherwise = "none",
+            .example = "[{ start: 0 8 * * mon-fri, end: 0 18 * * mon-fri, zone: Europe/Berlin, min: 4 }]"});
+  rows.add("fallback", of(&ScalingPolicy::fallback), fallback_table().type(),
+           {.text = "What to do while a metric cannot be read for long.",
+            .otherwise = "the number is held",
+            .example = "{ after: 4, instances: 6 }"});
+  rows.add("activation", &ScalingDraft::activation, maybe(activation_table().type()),
+           {.text = "When none at all is needed.", .otherwise = "always some", .example = "{ metric: waiting }"});
+  rows.add("help", of(&ScalingPolicy::help), help_table().type(),
+           {.text = "Whether more instances help.", .fallback = "{}", .example = "{ tries: 0 }"});
+  rows.add("flap_budget", of(&ScalingPolicy::flap_budget), converted<std::int32_t>(count_type(0, 3600)),
+           {.text = "So often within an hour it may turn from up to down; then it stays up. 0: any number of times.",
+            .fallback = "6",
+            .example = "2"});
+  rows.add("shadow", of(&ScalingPolicy::shadow), bool_type(),
+           {.text = "Decide and say, but change nothing.", .fallback = "false", .example = "true"});
+  rows.add("cpu_start_period", of(&ScalingPolicy::cpu_start_period), duration_type(Duration{}),
+           {.text = "So long after its start an instance's processor time says nothing, unless it is ready and a whole "
+                    "look was taken since.",
+            .fallback = "5m",
+            .example = "1m"});
+  rows.add("first_ready_delay", of(&ScalingPolicy::first_ready_delay), duration_type(Duration{}),
+           {.text = "An instance that became unready within this time of its start has never been ready.",
+            .fallback = "30s",
+            .example = "1m"});
+}
+
+void check_zero(const Resolution& in, const Node& node, const ScalingDraft& scaling) {
+  const bool may_be_none = scaling.policy.range.min == 0;
+  if (may_be_none && !scaling.activation) {
+    in.reader.problem(node.where("min"), "with min 0, `activation` must say which metric calls for the first one");
+  }
+  for (const auto& schedule : scaling.schedules) {
+    if (schedule.value.min == 0 && !may_be_none)
+      in.reader.problem(schedule.node->where("min"), "a min of 0 by the hour needs `min: 0` of the scaling, too");
+  }
+  if (!scaling.activation) return;
+  const Position at = find_at(node, {"activation", "metric"});
+  const auto metric = std::ranges::find(scaling.metrics, scaling.activation->metric, &Named<Placed<MetricDraft>>::name);
+  if (metric == scaling.metrics.end()) {
+    in.reader.problem(at, fmt::format("no metric is called {}", quote(scaling.activation->metric)));
+  } else if (by_instance(metric->value.value)) {
+    in.reader.problem(
+        at, fmt::format("{} is measured of each instance: with none there is nothing to measure", quote(metric->name)));
+  }
+  if (!may_be_none) in.reader.problem(find_at(node, {"activation"}), "`activation` needs `min: 0`");
+}
+
+void check_range(const Resolution& in, const Node& node, const ScalingDraft& scaling) {
+  const CountRange range = scaling.policy.range;
+  if (range.min > range.max)
+    in.reader.problem(node.where("min"), fmt::format("min {} is more than max {}", range.min, range.max));
+  for (const auto& [at, schedule] : scaling.schedules) {
+    const std::int32_t min = schedule.min.value_or(range.min);
+    const std::int32_t max = schedule.max.value_or(range.max);
+    if (min > max && schedule.max)
+      in.reader.problem(at->where("max"), fmt::format("min {} is more than max {} meanwhile", min, max));
+    if (!schedule.min && !schedule.max) in.reader.problem(at->at, "a schedule needs `min`, `max` or both");
+    if (schedule.start == schedule.end) in.reader.problem(at->where("end"), "it ends when it begins: it never holds");
+  }
 }
 
 void check_scaling(const Resolution& in, const Named<ServiceDraft>& service, const ScalingDraft& scaling) {
   const Node& node = *service.node->find("scaling");
-  if (scaling.min > scaling.max) {
-    in.reader.problem(node.where("min"), fmt::format("min {} is more than max {}", scaling.min, scaling.max));
-  }
+  check_range(in, node, scaling);
+  check_zero(in, node, scaling);
   if (service.node->find("instances") != nullptr) {
     in.reader.problem(service.node->where("instances"),
                       "`instances` and `scaling` both say how many run: `scaling` has min and max");
@@ -54,11 +131,38 @@ void check_scaling(const Resolution& in, const Named<ServiceDraft>& service, con
   }
   if (scaling.metrics.empty()) in.reader.problem(node.where("metrics"), "at least one metric is needed");
   for (const auto& metric : scaling.metrics) check_metric(in, metric);
-  if (service.value.min_healthy.value_or(1) > std::max(scaling.min, 1U)) {
+  const auto least = static_cast<std::uint32_t>(std::max(scaling.policy.range.min, 1));
+  if (service.value.min_healthy.value_or(1) > least) {
     in.reader.problem(service.node->where("min_healthy"),
-                      fmt::format("with scaling's min of {} instances, {} healthy ones cannot always be", scaling.min,
-                                  *service.value.min_healthy));
+                      fmt::format("with scaling's min of {} instances, {} healthy ones cannot always be",
+                                  scaling.policy.range.min, *service.value.min_healthy));
   }
+}
+
+/// The most there may ever be: places are planned for them.
+std::uint32_t most_of(const ScalingDraft& draft) {
+  std::int32_t most = draft.policy.range.max;
+  for (const auto& [at, schedule] : draft.schedules)
+    most = std::max({most, schedule.max.value_or(0), schedule.min.value_or(0)});
+  return static_cast<std::uint32_t>(most);
+}
+
+engine::ScalingPlan plan_of(const ScalingDraft& draft) {
+  engine::ScalingPlan out;
+  out.every = draft.every;
+  out.policy = draft.policy;
+  for (const auto& metric : draft.metrics) {
+    const bool used = draft.activation && draft.activation->metric == metric.name;
+    if (used) out.policy.activation.metric = static_cast<std::int32_t>(out.policy.metrics.size());
+    out.policy.metrics.push_back(metric_rule(metric));
+    out.sources.push_back(metric.value.value.cpu ? engine::MetricSource::cpu : engine::MetricSource::memory);
+  }
+  if (draft.activation) {
+    out.policy.activation.above = draft.activation->above;
+    out.policy.activation.idle_for = draft.activation->idle_for;
+  }
+  for (const auto& schedule : draft.schedules) out.policy.schedules.push_back(schedule.value);
+  return out;
 }
 
 }  // namespace
@@ -66,50 +170,28 @@ void check_scaling(const Resolution& in, const Named<ServiceDraft>& service, con
 const Table<ScalingDraft>& scaling_table() {
   static const Table<ScalingDraft> table = [] {
     Table<ScalingDraft> rows("scaling", "How the number of instances follows what is measured.");
-    rows.add("min", &ScalingDraft::min, count_type(1, 10'000),
-             {.text = "Never fewer.", .fallback = "1", .example = "2"});
-    rows.add("max", &ScalingDraft::max, count_type(1, 10'000),
-             {.text = "Never more.", .example = "10", .required = true});
-    rows.add("every", &ScalingDraft::every, duration_type(std::chrono::seconds(1)),
-             {.text = "How often it is measured and decided.", .fallback = "15s", .example = "5s"});
-    rows.add("metrics", &ScalingDraft::metrics, map_type("metric", placed(metric_table().type())),
-             {.text = "What decides. Of several metrics, the one that needs the most instances.",
-              .example = "{ cpu: { cpu: 60% } }",
-              .required = true});
-    rows.add("tolerance", &ScalingDraft::tolerance, percent_type(),
-             {.text = "So far from its target a metric may be without a change.", .fallback = "10%", .example = "5%"});
-    rows.add(
-        "up_window", &ScalingDraft::up_window, duration_type(Duration{}),
-        {.text = "More instances only when they have been needed for so long.", .fallback = "0s", .example = "30s"});
-    rows.add("down_window", &ScalingDraft::down_window, duration_type(Duration{}),
-             {.text = "Fewer only when no more have been needed for so long.", .fallback = "5m", .example = "10m"});
+    add_range(rows);
+    add_rules(rows);
     return rows;
   }();
   return table;
 }
 
-std::vector<const Section*> scaling_sections() { return {&scaling_table().section(), &metric_table().section()}; }
+std::vector<const Section*> scaling_sections() {
+  return {&scaling_table().section(),  &metric_table().section(),     &up_table().section(),
+          &down_table().section(),     &rate_limit_table().section(), &schedule_table().section(),
+          &fallback_table().section(), &activation_table().section(), &help_table().section()};
+}
 
 void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service) {
   if (!service.value.scaling) return;
   const ScalingDraft& draft = *service.value.scaling;
-  const std::size_t before = in.reader.found();
   check_scaling(in, service, draft);
-  engine::ScalingPlan scaling;
-  scaling.every = draft.every;
-  scaling.policy.range = {static_cast<std::int32_t>(draft.min), static_cast<std::int32_t>(draft.max)};
-  scaling.policy.tolerance = {draft.tolerance * 10'000, draft.tolerance * 10'000};
-  scaling.policy.up.window = draft.up_window;
-  scaling.policy.down.window = draft.down_window;
-  for (const auto& metric : draft.metrics) {
-    scaling.policy.metrics.push_back(rule_of(metric));
-    scaling.sources.push_back(metric.value.value.cpu ? engine::MetricSource::cpu : engine::MetricSource::memory);
-  }
+  engine::ScalingPlan scaling = plan_of(draft);
   const auto valid = validate(scaling.policy);
-  if (!valid && in.reader.found() == before) {
-    in.reader.problem(service.node->where("scaling"), valid.error());
-  }
-  service.value.plan.instances = draft.max;
+  // What has been said with its exact place already is not said again.
+  if (!valid && in.reader.found() == 0) in.reader.problem(service.node->where("scaling"), valid.error());
+  service.value.plan.instances = most_of(draft);
   service.value.plan.scaling = std::make_shared<const engine::ScalingPlan>(std::move(scaling));
 }
 

@@ -136,6 +136,23 @@ Type<std::uint32_t> percent_type() {
                                     "a share from `1%` to `100%`", parse_percent);
 }
 
+Type<std::int64_t> ratio_type() {
+  return parsed_type<std::int64_t>("ratio", R"({"type":["string","number"],"pattern":"^[0-9]+([.][0-9]+)?%?$"})",
+                                   "a ratio from 0 to 1000 (write `110%` or `1.1`)",
+                                   [](std::string_view text) -> std::optional<std::int64_t> {
+                                     const bool percent = text.ends_with('%');
+                                     if (percent) text.remove_suffix(1);
+                                     const auto ratio = parse_decimal(text, percent ? 4 : 6);
+                                     return ratio && *ratio <= 1000'000'000 ? ratio : std::nullopt;
+                                   });
+}
+
+Type<std::int64_t> decimal_type() {
+  return parsed_type<std::int64_t>("decimal number", R"({"type":["string","number"],"pattern":"^[0-9]+([.][0-9]+)?$"})",
+                                   "a number from 0 with at most three decimals",
+                                   [](std::string_view text) { return parse_decimal(text, 3); });
+}
+
 Type<Range> port_range_type() {
   return parsed_type<Range>("port or ports", R"({"type":["string","integer"],"pattern":"^[0-9]+(-[0-9]+)?$"})",
                             "a port or a range of ports from 1 to 65535 (write `9001` or `9001-9012`)",

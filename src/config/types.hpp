@@ -28,12 +28,24 @@ Type<Duration> duration_type(Duration least);
 Type<std::uint64_t> size_type();
 Type<std::uint32_t> count_type(std::uint32_t least, std::uint32_t most);
 Type<std::uint32_t> percent_type();
+Type<std::int64_t> ratio_type();    // `110%` or `1.1`, in millionths
+Type<std::int64_t> decimal_type();  // from 0, in thousandths
 Type<Range> port_range_type();
 Type<engine::Share> share_type();
 Type<std::vector<std::string>> argv_type();
 Type<std::vector<std::string>> names_type(std::string what);
 /// `NAME: text` or `NAME: { file: path }`, the file's text being read at once and never shown.
 Type<Pairs> secrets_type(std::string name_what);
+
+/// The same, read into another type of number.
+template <class To, class From>
+Type<To> converted(Type<From> type) {
+  return {type.shape, [type](const Node& node, Reader& reader, To& out) {
+            auto value = static_cast<From>(out);
+            type.read(node, reader, value);
+            out = static_cast<To>(value);
+          }};
+}
 
 /// The only words that are allowed, with their values.
 template <class E>

@@ -85,6 +85,19 @@ std::string show_duration(Duration span) {
   return out.empty() ? "0s" : out;
 }
 
+std::optional<std::int64_t> parse_decimal(std::string_view text, std::size_t places) {
+  constexpr std::size_t kMostDigits = 15;
+  const std::size_t point = text.find('.');
+  const std::string_view whole = text.substr(0, point);
+  const std::string_view decimals = point == std::string_view::npos ? "" : text.substr(point + 1);
+  if (whole.empty() || (point != std::string_view::npos && decimals.empty())) return std::nullopt;
+  if (decimals.size() > places || whole.size() + places > kMostDigits) return std::nullopt;
+  std::string digits(whole);
+  digits.append(decimals).append(places - decimals.size(), '0');
+  const auto number = parse_count(digits, std::numeric_limits<std::int64_t>::max());
+  return number ? std::optional(static_cast<std::int64_t>(*number)) : std::nullopt;
+}
+
 std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto number = take_number(text, std::numeric_limits<std::int64_t>::max());
   const auto unit = std::find_if(kSizes.begin(), kSizes.end(), [&](const auto& size) { return size.first == text; });

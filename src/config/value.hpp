@@ -18,6 +18,9 @@ std::string show_duration(Duration span);
 /// A whole number without a sign, at most `most`.
 std::optional<std::uint64_t> parse_count(std::string_view text, std::uint64_t most);
 
+/// A number from 0 without an exponent, in units of its last possible decimal: `1.5` with two places is 150.
+std::optional<std::int64_t> parse_decimal(std::string_view text, std::size_t places);
+
 /// `512`, `64KiB`, `10MiB`, `2GiB`, `1kB`, `5MB`.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 

@@ -17,7 +17,7 @@ class DaemonScaling : public ::testing::Test {
     ::chmod((lab_.dir() + "/work").c_str(), 0755);
     lab_.configure(
         {fmt::format("  work: {{ run: {{ process: {{ command: [{0}/work, {0}/busy] }} }},"
-                     " stable_after: 1s, scaling: {{ min: 1, max: 3, every: 1s, down_window: 3s,"
+                     " stable_after: 1s, scaling: {{ min: 1, max: 3, every: 1s, down: {{ window: 3s }},"
                      " metrics: {{ load: {{ cpu: 8% }} }} }} }}\n",
                      lab_.dir())});
     ASSERT_TRUE(lab_.start());
