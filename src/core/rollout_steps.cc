@@ -1,0 +1,213 @@
+#include "core/rollout_steps.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace homeostat::rollout {
+namespace {
+
+/// A split seen from the side that grows: going up that is the new version, going down the old one.
+struct Shift {
+  std::uint32_t growing = 0;
+  std::uint32_t other = 0;
+  std::uint32_t weight = 0;  // of the growing side
+  std::uint32_t ready_growing = 0;
+  std::uint32_t ready_other = 0;
+  std::uint32_t total() const { return growing + other; }
+};
+
+/// So many must be ready at any time, and so many may run.
+struct Room {
+  std::uint32_t base = 0;
+  std::uint32_t most = 1;
+};
+
+struct Want {
+  std::uint32_t weight = kAll;
+  std::uint32_t growing = 0;
+  std::uint32_t other = 0;
+};
+
+Room room_of(const Policy& policy, std::uint32_t needed) {
+  const std::uint32_t surge = surge_of(policy, needed);
+  return surge == 0 ? Room{needed - 1, needed} : Room{needed, needed + surge};
+}
+
+/// The share that so many ready instances carry, rounded up: as capacity_for sees it.
+std::uint32_t carried(std::uint32_t ready, std::uint32_t base) {
+  if (ready == 0) return 0;
+  if (base == 0) return kAll;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(kAll, (std::uint64_t{ready} * kAll + base - 1) / base));
+}
+
+/// What does not serve costs nothing; of the rest, as many as leave `need` behind.
+std::uint32_t removable(std::uint32_t count, std::uint32_t ready, std::uint32_t ready_in_all, std::uint32_t need) {
+  const std::uint32_t idle = count - std::min(count, ready);
+  const std::uint32_t spare = ready_in_all > need ? ready_in_all - need : 0;
+  return idle + std::min(spare, std::min(count, ready));
+}
+
+Want wanted(const Policy& policy, const State& state, const Goal& goal, const Room& room) {
+  if (goal.weight == kAll) return {kAll, state.needed, goal.keep_other ? state.needed : 0};
+  Want want;
+  want.weight = goal.weight;
+  if (policy.routing == Routing::by_count) {
+    // Beside all of the old ones, as long as there is room for it; then instead of some of them.
+    const std::uint64_t rest = kAll - goal.weight;
+    const auto beside = static_cast<std::uint32_t>((2 * std::uint64_t{state.needed} * goal.weight + rest) / (2 * rest));
+    want.growing = std::max(1U, beside);
+    want.other = state.needed;
+    if (state.needed + want.growing <= room.most) return want;
+    const std::uint32_t shares[] = {goal.weight, kAll - goal.weight};
+    want.growing = std::clamp(apportion(room.most, shares)[0], 1U, std::max(1U, room.most - 1));
+    want.other = room.most - want.growing;
+    return want;
+  }
+  const bool whole = policy.strategy == Strategy::blue_green;
+  want.growing = whole ? state.needed : std::max(1U, capacity_for(room.base, goal.weight));
+  want.other = std::min(capacity_for(room.base, kAll - goal.weight), room.most - want.growing);
+  return want;
+}
+
+Shift fewer(Shift s, std::uint32_t count, std::uint32_t want_growing) {
+  s.other -= count;
+  s.growing += want_growing;
+  return s;
+}
+
+std::uint32_t share_of(std::uint32_t part, std::uint32_t total) {
+  return total == 0 ? 0 : static_cast<std::uint32_t>(std::uint64_t{part} * kAll / total);
+}
+
+/// Room is made for what grows: by taking the other side away, or, without a surge, by replacing one.
+std::optional<Shift> make_room(const Shift& s, const Want& want, std::uint32_t may_go, bool in_place) {
+  const std::uint32_t count = std::min(may_go, in_place ? 1U : want.growing - s.growing);
+  if (count == 0) return std::nullopt;
+  return fewer(s, count, in_place ? 1 : 0);
+}
+
+std::optional<Shift> next_by_count(Shift s, const Want& want, const Room& room, bool in_place) {
+  const std::uint32_t ready = std::min(s.ready_growing, s.growing) + std::min(s.ready_other, s.other);
+  const std::uint32_t may_go = removable(s.other, s.ready_other, ready, room.base);
+  const std::uint32_t free = room.most - std::min(room.most, s.total());
+  std::optional<Shift> next;
+  if (s.growing < want.growing && free > 0) {
+    next = s;
+    next->growing += std::min(free, want.growing - s.growing);
+  } else if (s.growing < want.growing) {
+    next = make_room(s, want, may_go, in_place);
+  } else if (s.other > want.other) {
+    const std::uint32_t count = std::min(may_go, s.other - want.other);
+    if (count > 0) next = fewer(s, count, 0);
+  } else if (s.other < want.other && free > 0) {
+    next = s;
+    next->other += std::min(free, want.other - s.other);
+  } else if (s.growing > want.growing && want.weight == kAll) {  // a stage had more of them than are needed
+    const std::uint32_t count = removable(s.growing, s.ready_growing, ready, room.base);
+    if (count > 0) {
+      next = s;
+      next->growing -= std::min(count, s.growing - want.growing);
+    }
+  }
+  if (next) next->weight = share_of(next->growing, next->total());
+  return next;
+}
+
+std::optional<Shift> next_by_weight(Shift s, const Want& want, const Room& room, bool in_place, bool back) {
+  const std::uint32_t ready_other = std::min(s.ready_other, s.other);
+  std::uint32_t able = std::min(want.weight, carried(std::min(s.ready_growing, s.growing), room.base));
+  // On the way back: what is dead on the other side cannot keep its share, whoever has to carry it.
+  if (back && s.ready_growing > 0 && ready_other < s.other)
+    able = std::max(able, kAll - carried(ready_other, room.base));
+  if (able > s.weight) {
+    s.weight = able;
+    return s;
+  }
+  const std::uint32_t need = capacity_for(room.base, kAll - s.weight);
+  const std::uint32_t free = room.most - std::min(room.most, s.total());
+  const std::uint32_t may_go = removable(s.other, s.ready_other, ready_other, need);
+  if (s.other < need && free > 0) {  // more is needed than when it began
+    s.other += std::min(free, need - s.other);
+    return s;
+  }
+  if (s.growing < want.growing && free > 0) {
+    s.growing += std::min(free, want.growing - s.growing);
+    return s;
+  }
+  if (s.growing < want.growing) return make_room(s, want, may_go, in_place);
+  if (want.weight == kAll && s.weight == kAll && s.other > want.other) {
+    const std::uint32_t count = std::min(may_go, s.other - want.other);
+    if (count > 0) return fewer(s, count, 0);
+  }
+  return std::nullopt;
+}
+
+std::optional<Shift> next(const Policy& policy, const State& state, const Shift& s, const Goal& goal, bool back) {
+  const Room room = room_of(policy, state.needed);
+  const Want want = wanted(policy, state, goal, room);
+  const bool in_place = surge_of(policy, state.needed) == 0;
+  if (policy.routing == Routing::by_count) return next_by_count(s, want, room, in_place);
+  return next_by_weight(s, want, room, in_place, back);
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> apportion(std::uint32_t total, std::span<const std::uint32_t> shares) {
+  std::vector<std::uint32_t> parts(shares.size());
+  std::uint64_t all = 0;
+  for (const std::uint32_t share : shares) all += share;
+  if (all == 0) return parts;
+  std::uint32_t left = total;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    parts[i] = static_cast<std::uint32_t>(std::uint64_t{total} * shares[i] / all);
+    left -= parts[i];
+  }
+  // The largest remainders first; of equal ones the first.
+  std::vector<std::pair<std::uint64_t, std::size_t>> order;
+  for (std::size_t i = 0; i < shares.size(); ++i) order.emplace_back(all - std::uint64_t{total} * shares[i] % all, i);
+  std::ranges::sort(order);
+  for (std::size_t i = 0; left > 0; ++i, --left) ++parts[order[i].second];
+  return parts;
+}
+
+// Less than a hundredth of a percent too much needs no further instance.
+std::uint32_t capacity_for(std::uint32_t needed, std::uint32_t weight) {
+  if (weight == 0 || needed == 0) return 0;
+  return static_cast<std::uint32_t>(std::uint64_t{weight - 1} * needed / kAll + 1);
+}
+
+std::uint32_t surge_of(const Policy& policy, std::uint32_t needed) {
+  return policy.strategy == Strategy::blue_green ? needed : policy.surge;
+}
+
+std::optional<Split> step_up(const Policy& policy, const State& state, const Seen& seen, const Goal& goal) {
+  const Split& at = state.split;
+  const Shift s{at.fresh, at.stable, at.weight, seen.ready_fresh, seen.ready_stable};
+  const auto to = next(policy, state, s, goal, false);
+  if (!to) return std::nullopt;
+  return Split{to->other, to->growing, to->weight};
+}
+
+std::optional<Split> step_down(const Policy& policy, const State& state, const Seen& seen) {
+  const Split& at = state.split;
+  const Shift s{at.stable, at.fresh, kAll - at.weight, seen.ready_stable, seen.ready_fresh};
+  const auto to = next(policy, state, s, Goal{}, true);
+  if (!to) return std::nullopt;
+  return Split{to->growing, to->other, kAll - to->weight};
+}
+
+bool reached(const Policy& policy, const State& state, const Goal& goal) {
+  const Want want = wanted(policy, state, goal, room_of(policy, state.needed));
+  const Split& at = state.split;
+  if (goal.weight == kAll) {
+    return at.weight == kAll && at.fresh == want.growing && (goal.keep_other || at.stable == 0);
+  }
+  if (policy.routing == Routing::by_weight) return at.weight >= goal.weight && at.fresh >= want.growing;
+  return at.fresh >= want.growing && at.stable <= want.other;
+}
+
+bool reverted(const State& state) {
+  return state.split.fresh == 0 && state.split.weight == 0 && state.split.stable >= state.needed;
+}
+
+}  // namespace homeostat::rollout
