@@ -1,0 +1,225 @@
+#include "homeostat/diagnosis.hpp"
+
+#include <gtest/gtest.h>
+
+namespace homeostat::diagnosis {
+namespace {
+
+using namespace std::chrono_literals;
+
+// web -> api -> db, and cron beside them.
+enum : Node { cron, db, api, web };
+const std::vector<std::string> kNames{"cron", "db", "api", "web"};
+
+Evidence symptom() { return {.sign = Sign::symptom, .looks = 3, .since = Instant(0s)}; }
+Evidence direct() { return {.sign = Sign::direct, .looks = 1, .since = Instant(0s)}; }
+Evidence unknown() { return {.sign = Sign::unknown}; }
+
+struct Case {
+  std::vector<Edge> edges{{web, api}, {api, db}};
+  std::vector<Evidence> evidence{4};
+  Report report{};
+
+  Case& diagnose() {
+    Diagnosis diagnosis(Graph::make(static_cast<std::uint32_t>(evidence.size()), edges).value());
+    diagnosis.diagnose(evidence, report);
+    return *this;
+  }
+  const Finding& of(Node node) const {
+    static const Finding kNone = [] {
+      Finding none;
+      none.node = kNobody;
+      return none;
+    }();
+    for (const Finding& one : report.findings) {
+      if (one.node == node) return one;
+    }
+    return kNone;
+  }
+};
+
+TEST(Diagnosis, FindsNothingWhereNothingAlarms) {
+  EXPECT_TRUE(Case{}.diagnose().report.findings.empty());
+  EXPECT_TRUE(Case{}.diagnose().report.incidents.empty());
+}
+
+TEST(Diagnosis, NamesTheDeepestOfAChainAndExcusesTheOthers) {
+  Case c;
+  c.evidence[db] = c.evidence[api] = c.evidence[web] = symptom();
+  c.diagnose();
+  EXPECT_EQ(c.of(db).role, Role::root);
+  EXPECT_EQ(c.of(api).role, Role::excused);
+  EXPECT_EQ(c.of(api).by, Node{db});
+  EXPECT_EQ(c.of(web).by, Node{api});
+  EXPECT_EQ(c.of(web).root, Node{db});
+  ASSERT_EQ(c.report.incidents.size(), 1U);
+  EXPECT_EQ(
+      sentence(c.report, c.report.incidents[0], kNames),
+      "db: root, " + std::to_string(c.of(db).score) + " points ahead of any other explanation; 2 others are excused");
+}
+
+TEST(Diagnosis, WhatIsNotConnectedIsAnotherIncident) {
+  Case c;
+  c.evidence[db] = c.evidence[cron] = direct();
+  c.diagnose();
+  EXPECT_EQ(c.report.incidents.size(), 2U);
+  EXPECT_EQ(c.of(db).role, Role::root);
+  EXPECT_EQ(c.of(cron).role, Role::root);
+}
+
+TEST(Diagnosis, WhoDiedWithItsDependencyIsExcusedToo) {
+  Case c;
+  c.evidence[db] = symptom();
+  c.evidence[api] = direct();
+  c.diagnose();
+  EXPECT_EQ(c.of(db).role, Role::root);
+  EXPECT_EQ(c.of(api).role, Role::excused);
+}
+
+TEST(Diagnosis, ASymptomSeenOnceIsLookedAtAgain) {
+  Case c;
+  c.evidence[web] = symptom();
+  c.evidence[web].looks = 1;
+  EXPECT_EQ(c.diagnose().of(web).role, Role::look);
+  c.evidence[web].looks = 3;
+  EXPECT_EQ(c.diagnose().of(web).role, Role::root);
+}
+
+TEST(Diagnosis, WhatIsNotOursIsNamedAndLeftAloneAndSoAreItsCallers) {
+  Case c;
+  c.evidence[db] = c.evidence[api] = symptom();
+  c.evidence[db].untouchable = true;
+  c.diagnose();
+  EXPECT_EQ(c.of(db).role, Role::abstains);
+  EXPECT_EQ(c.of(db).doubt, Doubt::untouchable);
+  EXPECT_EQ(c.of(api).role, Role::excused);
+}
+
+TEST(Diagnosis, WhatMayBeTheCauseAndCannotBeSeenIsAReasonToAbstain) {
+  Case c;
+  c.evidence[db] = unknown();
+  c.evidence[api] = symptom();
+  c.diagnose();
+  EXPECT_EQ(c.of(api).role, Role::abstains);
+  EXPECT_EQ(c.of(api).doubt, Doubt::unseen);
+  // A process that has ended speaks for itself.
+  c.evidence[api] = direct();
+  EXPECT_EQ(c.diagnose().of(api).role, Role::root);
+}
+
+TEST(Diagnosis, SeveralDependentsAccuseOneThatCannotBeSeen) {
+  Case c;
+  c.edges = {{web, db}, {api, db}, {cron, db}};
+  c.evidence[db] = unknown();
+  c.evidence[web] = c.evidence[api] = c.evidence[cron] = symptom();
+  c.diagnose();
+  EXPECT_EQ(c.of(db).role, Role::abstains);
+  EXPECT_EQ(c.of(db).doubt, Doubt::unseen);
+  EXPECT_EQ(c.of(api).role, Role::excused);
+}
+
+TEST(Diagnosis, OneThatWasRepairedInVainExcusesNobodyAnyMore) {
+  Case c;
+  c.evidence[db] = c.evidence[api] = symptom();
+  c.evidence[db].excluded = true;
+  c.diagnose();
+  EXPECT_EQ(c.of(db).role, Role::tried);
+  EXPECT_EQ(c.of(api).role, Role::root);
+}
+
+TEST(Diagnosis, AnAlternativeThatWorksExplainsNothing) {
+  Case c;
+  c.edges = {{web, api, Tie::hard, 1}, {web, db, Tie::hard, 1}};
+  c.evidence[web] = c.evidence[db] = direct();
+  c.diagnose();
+  EXPECT_EQ(c.of(web).role, Role::root);
+  EXPECT_EQ(c.of(db).role, Role::root);
+  c.evidence[api] = direct();
+  c.diagnose();
+  EXPECT_EQ(c.of(web).role, Role::excused);
+}
+
+TEST(Diagnosis, OfACircleTheOneThatDiedStandsOut) {
+  Case c;
+  c.edges = {{web, api}, {api, web}};
+  c.evidence[web] = c.evidence[api] = symptom();
+  c.diagnose();
+  EXPECT_EQ(c.of(web).doubt, Doubt::circle);
+  EXPECT_EQ(c.of(api).doubt, Doubt::circle);
+  c.evidence[api] = direct();
+  c.diagnose();
+  EXPECT_EQ(c.of(api).role, Role::root);
+  EXPECT_EQ(c.of(web).role, Role::excused);
+  EXPECT_EQ(c.of(web).root, Node{api});
+}
+
+TEST(Diagnosis, OfACircleTheFirstStandsOutWhenItWasClearlyTheFirst) {
+  Case c;
+  c.edges = {{web, api}, {api, web}};
+  c.evidence[web] = c.evidence[api] = symptom();
+  c.evidence[web].since = Instant(4s);
+  EXPECT_EQ(c.diagnose().of(api).doubt, Doubt::circle);
+  c.evidence[web].since = Instant(5s);
+  EXPECT_EQ(c.diagnose().of(api).role, Role::root);
+}
+
+TEST(Diagnosis, AChangeMakesOneOfACircleStandOut) {
+  Case c;
+  c.edges = {{web, api}, {api, web}};
+  c.evidence[web] = c.evidence[api] = symptom();
+  c.evidence[web].changed = true;
+  EXPECT_EQ(c.diagnose().of(web).role, Role::root);
+}
+
+TEST(Diagnosis, OneThatMayBeHitOverAnUndeclaredEdgeWaitsForTheOther) {
+  Case c;
+  c.edges.clear();
+  c.evidence.assign(20, {});
+  for (Node i = 1; i < 12; ++i) c.edges.push_back({i, 0});
+  for (Node i = 13; i < 17; ++i) c.edges.push_back({12, i});  // it declares much, and all of that is well
+  for (Node i = 0; i < 13; ++i) c.evidence[i] = symptom();
+  c.evidence[0] = direct();
+  c.diagnose();
+  EXPECT_EQ(c.of(0).role, Role::root);
+  EXPECT_EQ(c.of(12).role, Role::waits);
+  for (Node i = 0; i < 12; ++i) c.evidence[i] = {};
+  EXPECT_EQ(c.diagnose().of(12).role, Role::root);
+}
+
+TEST(Diagnosis, EverythingGoesWithItsHost) {
+  Case c;
+  c.edges = {{web, db, Tie::runs_on}, {api, db, Tie::runs_on}};
+  c.evidence.assign(4, direct());
+  c.evidence[cron] = {};
+  c.diagnose();
+  EXPECT_EQ(c.of(db).role, Role::root);
+  EXPECT_EQ(c.of(web).role, Role::excused);
+}
+
+TEST(DiagnosisGraph, RefusesWhatCannotBeMeant) {
+  EXPECT_FALSE(Graph::make(2, {{0, 0}}));
+  EXPECT_FALSE(Graph::make(2, {{0, 2}}));
+  EXPECT_FALSE(Graph::make(2, {{0, 1}, {0, 1, Tie::soft}}));
+  EXPECT_TRUE(Graph::make(2, {{0, 1}, {1, 0}}));
+}
+
+TEST(DiagnosisGraph, ALongChainNeedsNoStack) {
+  constexpr std::uint32_t kLong = 100'000;
+  std::vector<Edge> edges;
+  for (Node i = 0; i + 1 < kLong; ++i) edges.push_back({i, i + 1});
+  const Graph graph = Graph::make(kLong, edges).value();
+  EXPECT_EQ(graph.order().front(), kLong - 1);
+  EXPECT_LT(graph.circle(kLong - 1), graph.circle(0));
+}
+
+TEST(DiagnosisPoints, AreHundredthsOfAPowerOfTen) {
+  EXPECT_EQ(points_of(1, 1), 0);
+  EXPECT_EQ(points_of(1000, 1), 300);
+  EXPECT_EQ(points_of(1, 100), -200);
+  EXPECT_EQ(points_of(2, 1), 30);
+  EXPECT_EQ(points_of(0, 5), kImpossible);
+  EXPECT_EQ(points_of(~std::uint64_t{0}, 1), 1927);
+}
+
+}  // namespace
+}  // namespace homeostat::diagnosis
