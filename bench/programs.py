@@ -47,6 +47,15 @@ def engine(_lab, quick, progress):
     return rows
 
 
+def traffic(_lab, quick, progress):
+    progress("swaps of traffic")
+    found = json.loads(output_of([BUILD / "traffic_bench", 100 if quick else 1000], 300))
+    what = f"HAProxy, {100 if quick else 1000:,} whole swaps, 8 clients"
+    return [Row(f"{what}: failed of {found['answered']:,} requests", found["failed"], "", "<=", 0, digits=0),
+            Row("HAProxy: largest difference from the wanted share", found["worst_split_points"], "points", "<=", 0.05,
+                digits=3)]
+
+
 def simulator(_lab, quick, progress):
     progress("the simulator")
     found = json.loads(output_of([BUILD / "sim_bench", 50 if quick else 300], 300))

@@ -30,6 +30,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
       {"os", {"core", "include"}},
       {"probe", {"engine", "os", "core", "include"}},
       {"runtime", {"engine", "os", "core", "include"}},
+      {"traffic", {"engine", "os", "core", "include"}},
       {"journal", {"engine", "os", "core", "include"}},
       {"config", {"engine", "probe/spec.hpp", "runtime/spec.hpp", "os", "core", "include"}},
       {"api", {"engine", "journal", "config", "os", "core", "include"}},

@@ -1,0 +1,80 @@
+// HAProxy's runtime socket: one command after the other, each on a connection of its own, with a time-out.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/fd.hpp"
+#include "os/loop.hpp"
+#include "traffic/haproxy_text.hpp"
+#include "traffic/share.hpp"
+
+namespace homeostat::traffic {
+
+/// Where the backend of one service is.
+struct HaproxyPlace {
+  std::string socket;   // path of the stats socket, level admin
+  std::string backend;  // its name in HAProxy's configuration
+};
+
+/// Single threaded, never waits. Call `advance` when `next_deadline` has come. Commands are carried out in the order in
+/// which they are given.
+class Haproxy {
+ public:
+  using Answer = std::expected<std::string, Error>;
+  using Answered = std::move_only_function<void(Answer)>;
+  using Seen = std::move_only_function<void(std::expected<std::vector<ServerStat>, Error>)>;
+  using Set = std::move_only_function<void(std::expected<std::vector<ServerSetting>, Error>)>;
+  using Done = std::move_only_function<void(std::expected<void, Error>)>;
+
+  Haproxy(os::Loop& loop, HaproxyPlace place, std::function<Instant()> now, Duration timeout = std::chrono::seconds(2));
+  ~Haproxy();
+  Haproxy(const Haproxy&) = delete;
+  Haproxy& operator=(const Haproxy&) = delete;
+
+  /// The servers of the backend with their counters. Each callback is called exactly once, from the loop or from
+  /// `advance`, never from within the call; it may ask again.
+  void look(Seen done);
+
+  /// How its servers are set.
+  void read_back(Set done);
+
+  /// Every server named in `weights` gets its weight (0 … 256), the raised ones first, and each is read back; a server
+  /// that is not named is left alone. Done only when HAProxy has confirmed all of them; an error says how far it came.
+  void set_weights(std::map<std::string, int> weights, Done done);
+
+  /// `drain`: it gets no new requests and finishes what it has. `ready`: it gets its share again.
+  void set_drain(const std::string& server, bool drain, Done done);
+
+  std::optional<Instant> next_deadline() const;
+  void advance(Instant now);
+
+ private:
+  class Exchange;
+  struct Command {
+    std::string text;
+    Answered done;
+  };
+  struct Writing;
+
+  void ask(std::string text, Answered done);
+  void begin();
+  void end(Answer answer);
+  void write_next(std::shared_ptr<Writing> writing);
+
+  os::Loop& loop_;
+  HaproxyPlace place_;
+  std::function<Instant()> now_;
+  Duration timeout_;
+  std::deque<Command> waiting_;
+  std::unique_ptr<Exchange> running_;
+  std::optional<Answer> failed_;  // the first command could not even be sent: said by the next `advance`
+  Instant deadline_ = kNever;
+};
+
+}  // namespace homeostat::traffic
