@@ -32,6 +32,7 @@ enum class Bug : std::uint8_t {
   hidden_state,
   breaker_ignored,
   breaker_forgotten,
+  gate_skipped,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

@@ -69,9 +69,8 @@ Want wanted(const Policy& policy, const State& state, const Goal& goal, const Ro
   return want;
 }
 
-Shift fewer(Shift s, std::uint32_t count, std::uint32_t want_growing) {
+Shift fewer(Shift s, std::uint32_t count) {
   s.other -= count;
-  s.growing += want_growing;
   return s;
 }
 
@@ -79,14 +78,13 @@ std::uint32_t share_of(std::uint32_t part, std::uint32_t total) {
   return total == 0 ? 0 : static_cast<std::uint32_t>(std::uint64_t{part} * kAll / total);
 }
 
-/// Room is made for what grows: by taking the other side away, or, without a surge, by replacing one.
-std::optional<Shift> make_room(const Shift& s, const Want& want, std::uint32_t may_go, bool in_place) {
-  const std::uint32_t count = std::min(may_go, in_place ? 1U : want.growing - s.growing);
-  if (count == 0) return std::nullopt;
-  return fewer(s, count, in_place ? 1 : 0);
+/// Room is made for what grows by taking the other side away.
+std::optional<Shift> make_room(const Shift& s, const Want& want, std::uint32_t may_go) {
+  const std::uint32_t count = std::min(may_go, want.growing - s.growing);
+  return count == 0 ? std::nullopt : std::optional(fewer(s, count));
 }
 
-std::optional<Shift> next_by_count(Shift s, const Want& want, const Room& room, bool in_place) {
+std::optional<Shift> next_by_count(Shift s, const Want& want, const Room& room) {
   const std::uint32_t ready = std::min(s.ready_growing, s.growing) + std::min(s.ready_other, s.other);
   const std::uint32_t may_go = removable(s.other, s.ready_other, ready, room.base);
   const std::uint32_t free = room.most - std::min(room.most, s.total());
@@ -95,10 +93,10 @@ std::optional<Shift> next_by_count(Shift s, const Want& want, const Room& room, 
     next = s;
     next->growing += std::min(free, want.growing - s.growing);
   } else if (s.growing < want.growing) {
-    next = make_room(s, want, may_go, in_place);
+    next = make_room(s, want, may_go);
   } else if (s.other > want.other) {
     const std::uint32_t count = std::min(may_go, s.other - want.other);
-    if (count > 0) next = fewer(s, count, 0);
+    if (count > 0) next = fewer(s, count);
   } else if (s.other < want.other && free > 0) {
     next = s;
     next->other += std::min(free, want.other - s.other);
@@ -113,7 +111,7 @@ std::optional<Shift> next_by_count(Shift s, const Want& want, const Room& room, 
   return next;
 }
 
-std::optional<Shift> next_by_weight(Shift s, const Want& want, const Room& room, bool in_place, bool back) {
+std::optional<Shift> next_by_weight(Shift s, const Want& want, const Room& room, bool back) {
   const std::uint32_t ready_other = std::min(s.ready_other, s.other);
   std::uint32_t able = std::min(want.weight, carried(std::min(s.ready_growing, s.growing), room.base));
   // On the way back: what is dead on the other side cannot keep its share, whoever has to carry it.
@@ -134,10 +132,10 @@ std::optional<Shift> next_by_weight(Shift s, const Want& want, const Room& room,
     s.growing += std::min(free, want.growing - s.growing);
     return s;
   }
-  if (s.growing < want.growing) return make_room(s, want, may_go, in_place);
+  if (s.growing < want.growing) return make_room(s, want, may_go);
   if (want.weight == kAll && s.weight == kAll && s.other > want.other) {
     const std::uint32_t count = std::min(may_go, s.other - want.other);
-    if (count > 0) return fewer(s, count, 0);
+    if (count > 0) return fewer(s, count);
   }
   return std::nullopt;
 }
@@ -145,9 +143,8 @@ std::optional<Shift> next_by_weight(Shift s, const Want& want, const Room& room,
 std::optional<Shift> next(const Policy& policy, const State& state, const Shift& s, const Goal& goal, bool back) {
   const Room room = room_of(policy, state.needed);
   const Want want = wanted(policy, state, goal, room);
-  const bool in_place = surge_of(policy, state.needed) == 0;
-  if (policy.routing == Routing::by_count) return next_by_count(s, want, room, in_place);
-  return next_by_weight(s, want, room, in_place, back);
+  if (policy.routing == Routing::by_count) return next_by_count(s, want, room);
+  return next_by_weight(s, want, room, back);
 }
 
 }  // namespace

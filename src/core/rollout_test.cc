@@ -83,8 +83,9 @@ TEST(Rollout, WithoutSurgeOneIsReplacedAtATime) {
   story.policy.add_stage(50);
   story.run();
   EXPECT_EQ(story.state.phase, Phase::promoted);
-  EXPECT_EQ(story.steps.front(), (Split{5, 1, 1666}));
-  for (const Split& split : story.steps) EXPECT_EQ(split.stable + split.fresh, 6U);
+  EXPECT_EQ(story.steps[0], (Split{5, 0, 0}));
+  EXPECT_EQ(story.steps[1], (Split{5, 1, 1666}));
+  for (const Split& split : story.steps) EXPECT_GE(split.stable + split.fresh, 5U);
 }
 
 TEST(Rollout, BlueStaysUntilGreenHasBeenWatched) {

@@ -227,6 +227,18 @@ struct Fold {
       s.operation.reset();
   }
 
+  void operator()(const RolloutMoved& r) {
+    ServiceState& s = service(r.service);
+    if (r.state)
+      s.rollout = *r.state;
+    else
+      s.rollout.reset();
+    s.spare.clear();
+    for (const std::int32_t slot : r.spare) s.spare.insert(slot);
+    s.versions.clear();
+    for (const auto& [slot, version] : r.versions) s.versions[slot] = version;
+  }
+
   void operator()(const VersionMarked& r) {
     ServiceState& s = service(r.service);
     std::erase(s.stable, r.version);

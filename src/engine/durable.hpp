@@ -162,6 +162,7 @@ struct ServiceState {
   Text version;                                 // deployed; empty: as configured
   FlatMap<std::int32_t, std::string> versions;  // single instances, while a deployment is under way
   Boxed<OperationMoved> operation;              // the one under way
+  Boxed<rollout::State> rollout;                // the last one
   std::vector<std::string> stable;              // versions proved well, the newest last
   FlatSet<std::string> quarantined;
   std::string status = "unknown";
@@ -189,6 +190,7 @@ struct ServiceState {
     v("version", self.version);
     v("versions", self.versions);
     v("operation", self.operation);
+    v("rollout", self.rollout);
     v("stable", self.stable);
     v("quarantined", self.quarantined);
     v("status", self.status);

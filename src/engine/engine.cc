@@ -12,6 +12,7 @@
 #include "engine/operators.hpp"
 #include "engine/recovery.hpp"
 #include "engine/reload.hpp"
+#include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
 #include "engine/status.hpp"
 #include "homeostat/schedule.hpp"
@@ -138,6 +139,7 @@ void Engine::start(Plan plan, std::string_view build, Instant now, Commands& out
   build_targets(s);
   configure_breakers(t);
   fit_counts(t);
+  fit_rollouts(t);
 }
 
 void Engine::reload(Plan plan, Instant now, Commands& out) {

@@ -4,6 +4,7 @@
 #include "engine/engine.hpp"
 #include "engine/operations.hpp"
 #include "engine/repair.hpp"
+#include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
 #include "engine/status.hpp"
 
@@ -23,14 +24,6 @@ bool in_incident(Turn& t, ServiceId id, Slot slot) {
   if (incident == nullptr) return false;
   const auto failing = incident->failing.find(slot);
   return failing != incident->failing.end() && !failing->second.first_success;
-}
-
-std::string reason_of(Turn& t, ServiceId id, const Place& place, const View& view) {
-  if (view.dead) return t.durable(id).detail_of(place.slot);
-  for (const TargetId target : place.targets) {
-    if (t.s.targets[target].check == view.check) return explain(t.s.targets[target].health.last());
-  }
-  return {};
 }
 
 void open(Turn& t, ServiceId id, Place& place, const View& view) {
@@ -199,6 +192,14 @@ void update_stable(Turn& t, ServiceId id) {
 
 }  // namespace
 
+std::string reason_of(Turn& t, ServiceId id, const Place& place, const View& view) {
+  if (view.dead) return t.durable(id).detail_of(place.slot);
+  for (const TargetId target : place.targets) {
+    if (t.s.targets[target].check == view.check) return explain(t.s.targets[target].health.last());
+  }
+  return {};
+}
+
 void close_incident(Turn& t, ServiceId id, Ending how) {
   const std::uint64_t incident = t.durable(id).incident;
   if (incident != 0) t.record(IncidentClosed{incident, t.plan(id).name, how, t.now});
@@ -211,6 +212,7 @@ void evaluate(Turn& t, ServiceId id) {
   for (Place& place : places) align(t, id, place);
   align_count(t, id, places.back());
   progress_operation(t, id);
+  progress_rollout(t, id);
   for (Place& place : places) update_incident(t, id, place);
   settle_incident(t, id);
   update_status(t, id);

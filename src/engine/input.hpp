@@ -176,7 +176,13 @@ enum class Verb : std::uint8_t {
   unlock,
   roll_outdated,
   scale,
-  shutdown
+  shutdown,
+  rollout_promote,
+  rollout_abort,
+  rollout_freeze,
+  rollout_resume,
+  rollout_retry,
+  rollout_approve
 };
 
 /// What an operator asked for. Texts come from outside; they are data only.
@@ -188,7 +194,7 @@ struct Operator {
   CommandId id;            // ack, approve
   Duration length{};       // pause, scale; 0: for ever
   std::int32_t count = 0;  // scale; below 0: as the metrics say again
-  bool force = false;      // deploy: even a quarantined version
+  bool force = false;      // deploy: even a quarantined version; rollout_promote: without its gates
   std::string by;          // who, for the history
   static constexpr auto fields = [](auto& self, auto& v) {
     v("verb", self.verb);

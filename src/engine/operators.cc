@@ -4,6 +4,7 @@
 #include "engine/evaluate.hpp"
 #include "engine/looking.hpp"
 #include "engine/operations.hpp"
+#include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
 #include "engine/status.hpp"
 
@@ -99,6 +100,7 @@ void restart(Turn& t, ServiceId id, const Operator& in) {
 void deploy(Turn& t, ServiceId id, const Operator& in) {
   const bool refused = t.durable(id).quarantined.contains(in.version) && !in.force;
   if (!t.plan(id).runtime.releases || refused || in.version.empty()) return;
+  if (deploy_by_rollout(t, id, in)) return;
   const auto& running = t.durable(id).operation;
   if (running && running->incident != 0) return;
   stop_operation(t, id, "superseded by " + in.version);
@@ -152,6 +154,13 @@ void service_command(Turn& t, ServiceId id, const Operator& in) {
       return roll_outdated(t, id, in);
     case Verb::scale:
       return scale_by_hand(t, id, in);
+    case Verb::rollout_promote:
+    case Verb::rollout_abort:
+    case Verb::rollout_freeze:
+    case Verb::rollout_resume:
+    case Verb::rollout_retry:
+    case Verb::rollout_approve:
+      return rollout_command(t, id, in);
     case Verb::pause:
     case Verb::resume:
     case Verb::ack:

@@ -11,6 +11,7 @@
 #include "homeostat/breaker_types.hpp"
 #include "homeostat/health.hpp"
 #include "homeostat/remediation.hpp"
+#include "homeostat/rollout_types.hpp"
 #include "homeostat/scaling_policy.hpp"
 
 namespace homeostat::engine {
@@ -102,12 +103,18 @@ struct ScalingPlan {
   Duration every = std::chrono::seconds(15);
 };
 
+/// How a new version takes over.
+struct RolloutPlan {
+  rollout::Policy policy;
+};
+
 struct ServicePlan {
   std::string name;
   Mode mode = Mode::act;
   RuntimePlan runtime;
-  std::uint32_t instances = 1;                   // with `scaling`: the most there may be
+  std::uint32_t instances = 1;                   // places: with `scaling` or `rollout` the most there may be
   std::shared_ptr<const ScalingPlan> scaling{};  // null: always so many
+  std::shared_ptr<const RolloutPlan> rollout{};  // null: a deployment replaces one after the other
   std::uint32_t min_healthy = 1;
   std::string release;  // the version to begin with; empty without releases
   std::vector<ServiceId> depends_on;

@@ -12,6 +12,7 @@
 #include "engine/ids.hpp"
 #include "engine/names.hpp"
 #include "engine/record_breaker.hpp"
+#include "engine/record_rollout.hpp"
 #include "engine/record_scaling.hpp"
 #include "homeostat/incarnation.hpp"
 #include "homeostat/remediation.hpp"
@@ -472,7 +473,7 @@ using Body =
     std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing, IncidentRecovering,
                  IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified, InstanceChanged, DesiredSet,
                  OperationMoved, VersionMarked, Held, Skipped, Escalated, Notified, Acknowledged, Paused, Resumed,
-                 CautionChanged, LockChanged, BreakerChanged, Scaled, ScalingSeen, ScaleHeld>;
+                 CautionChanged, LockChanged, BreakerChanged, Scaled, ScalingSeen, ScaleHeld, RolloutMoved>;
 
 struct Record {
   std::uint64_t seq = 0;

@@ -4,6 +4,7 @@
 #include "engine/actions.hpp"
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
+#include "engine/rollout.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -139,6 +140,7 @@ void recovered(Turn& t) {
   for (const auto& [id, action] : t.s.durable.actions) open.push_back(id);
   for (const CommandId id : open) settle_open(t, id);
   t.s.started_by.clear();
+  rollouts_interrupted(t);
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     for (Place& place : t.live(id).places) begin(t, id, place);
     t.mark(id);

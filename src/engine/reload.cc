@@ -10,6 +10,7 @@
 #include "engine/evaluate.hpp"
 #include "engine/looking.hpp"
 #include "engine/operations.hpp"
+#include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
 
 namespace homeostat::engine {
@@ -121,6 +122,7 @@ void reload_plan(Turn& t, Plan plan) {
   build_targets(t.s);
   configure_breakers(t);
   fit_counts(t);
+  fit_rollouts(t);
   for (TargetId id = 0; id < t.s.targets.size(); ++id) restore_target(t, id, kept);
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     const auto old = kept.services.find(t.plan(id).name);

@@ -6,6 +6,7 @@
 #include "core/planted.hpp"
 #include "engine/escalate.hpp"
 #include "engine/gates.hpp"
+#include "engine/rollout.hpp"
 #include "homeostat/scaling.hpp"
 #include "homeostat/schedule.hpp"
 
@@ -82,7 +83,7 @@ std::vector<MetricReading> readings(const std::vector<MeasuredMetric>& told, con
 ScalingControl control_of(Turn& t, ServiceId id) {
   const ServiceState& state = t.durable(id);
   ScalingControl control;
-  control.paused = paused_until(t.s, id, t.now).has_value();
+  control.paused = paused_until(t.s, id, t.now).has_value() || rollout_active(t, id);
   control.repairing = state.incident != 0 || state.operation.has_value();
   if (state.scaling && t.now < state.scaling->held_until) control.by_hand = state.scaling->held;
   return control;

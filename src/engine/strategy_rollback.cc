@@ -1,5 +1,6 @@
 // rollback: every instance on the failing release returns to the last one that was proved well.
 #include "engine/operations.hpp"
+#include "engine/rollout.hpp"
 #include "engine/strategy.hpp"
 
 namespace homeostat::engine {
@@ -23,6 +24,7 @@ std::string rollback_target(const Case& c) {
 
 std::optional<std::string> validate(const Case& c) {
   if (!c.t.plan(c.service).runtime.releases) return "the runtime has no releases";
+  if (rollout_active(c.t, c.service)) return "a rollout is under way: it turns back by itself";
   if (auto why = not_changed_within(c)) return why;
   if (!c.t.plan(c.service).runtime.managed) return std::nullopt;  // the user's command knows its releases
   const auto& stable = c.t.durable(c.service).stable;

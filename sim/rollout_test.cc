@@ -1,0 +1,260 @@
+// Stories of rollouts: a good release promoted, bad ones taken back, Homeostat killed at every point.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/plans.hpp"
+#include "sim/started.hpp"
+
+namespace homeostat::sim {
+namespace {
+
+using namespace engine;
+using namespace std::chrono_literals;
+using rollout::GateResult;
+using rollout::Phase;
+
+constexpr std::uint32_t kNeeded = 3;
+
+ServicePlan staged(rollout::Policy policy, std::uint32_t surge = 1) {
+  policy.surge = surge;
+  ServicePlan service = web("web", kNeeded + surge);
+  service.runtime.releases = true;
+  service.release = "v1";
+  service.stable_after = 2s;
+  service.rollout = std::make_shared<const RolloutPlan>(RolloutPlan{std::move(policy)});
+  return service;
+}
+
+rollout::Policy two_stages() {
+  rollout::Policy policy;
+  policy.add_stage(5, {"checks"}, 10s).add_stage(50, {"checks"}, 10s);
+  policy.watch_after = 10s;
+  return policy;
+}
+
+void ask(World& world, Verb verb, const std::string& version = {}, bool force = false) {
+  Operator in;
+  in.verb = verb;
+  in.service = "web";
+  in.version = version;
+  in.force = force;
+  in.by = "ada";
+  world.input(in);
+}
+
+const rollout::State& state_of(const World& world) { return *world.durable().services.at("web").rollout; }
+
+int running(const World& world, const std::string& version) {
+  int count = 0;
+  for (Slot slot = 0; slot < static_cast<Slot>(world.plan().services[0].instances); ++slot) {
+    count += world.running("web", slot) && world.version("web", slot) == version ? 1 : 0;
+  }
+  return count;
+}
+
+bool ends(World& world, Phase phase, Duration within = 5min) {
+  return world.run_until([&] { return state_of(world).phase == phase; }, within);
+}
+
+TEST(RolloutStory, AGoodReleaseIsPromotedStageByStage) {
+  Started world(plan_of({staged(two_stages())}));
+  ASSERT_EQ(running(world, "v1"), 3);
+  ask(world, Verb::deploy, "v2");
+  int least = 9;
+  bool beside = false;
+  ASSERT_TRUE(world.run_until(
+      [&] {
+        least = std::min(least, running(world, "v1") + running(world, "v2"));
+        beside = beside || (running(world, "v1") == 3 && running(world, "v2") == 1);
+        return state_of(world).phase == Phase::promoted;
+      },
+      5min));
+  EXPECT_EQ(least, 3) << "never fewer than are needed";
+  EXPECT_TRUE(beside);
+  world.run_for(1s);
+  EXPECT_EQ(running(world, "v2"), 3);
+  EXPECT_EQ(running(world, "v1"), 0);
+  EXPECT_EQ(state_of(world).passed.size(), 2U);
+  EXPECT_EQ(world.durable().services.at("web").version, "v2");
+  EXPECT_EQ(world.durable().services.at("web").stable.back(), "v2");
+  EXPECT_TRUE(world.durable().incidents.empty());
+  EXPECT_TRUE(world.violations().empty());
+}
+
+TEST(RolloutStory, ABadReleaseIsTakenBackWithoutAnIncidentAndQuarantined) {
+  Started world(plan_of({staged(two_stages())}));
+  world.release_behaves("bad", Behaviour::error500);
+  ask(world, Verb::deploy, "bad");
+  ASSERT_TRUE(ends(world, Phase::rolled_back));
+  world.run_for(1s);
+  EXPECT_EQ(running(world, "v1"), 3);
+  EXPECT_EQ(running(world, "bad"), 0);
+  EXPECT_NE(state_of(world).harm.find("fails: answered 500"), std::string::npos) << state_of(world).harm;
+  EXPECT_TRUE(world.durable().services.at("web").quarantined.contains("bad"));
+  EXPECT_TRUE(world.durable().incidents.empty()) << "a canary is no case for the ladder";
+  EXPECT_EQ(world.notifications(), 1U);
+  ask(world, Verb::deploy, "bad");
+  world.run_for(5s);
+  EXPECT_EQ(running(world, "bad"), 0) << "a quarantined release needs force";
+}
+
+TEST(RolloutStory, WhatGoesBadLaterIsTakenBackInEveryStage) {
+  for (const auto phase : {Phase::baking, Phase::watching}) {
+    Started world(plan_of({staged(two_stages())}));
+    ask(world, Verb::deploy, "v2");
+    ASSERT_TRUE(ends(world, phase));
+    for (Slot slot = 0; slot < 4; ++slot) {
+      if (world.version("web", slot) == "v2") world.behave("web", slot, Behaviour::error500);
+    }
+    ASSERT_TRUE(ends(world, Phase::rolled_back)) << static_cast<int>(phase);
+    world.run_for(10s);
+    EXPECT_EQ(running(world, "v1"), 3);
+    EXPECT_EQ(world.status("web"), Status::healthy);
+  }
+}
+
+TEST(RolloutStory, WithoutASurgeInstancesAreReplacedInPlace) {
+  Started world(plan_of({staged(two_stages(), 0)}));
+  ask(world, Verb::deploy, "v2");
+  int least = 9;
+  int most = 0;
+  ASSERT_TRUE(world.run_until(
+      [&] {
+        const int now = running(world, "v1") + running(world, "v2");
+        least = std::min(least, now);
+        most = std::max(most, now);
+        return state_of(world).phase == Phase::promoted;
+      },
+      5min));
+  EXPECT_EQ(least, 2);
+  EXPECT_EQ(most, 3);
+  EXPECT_EQ(running(world, "v2"), 3);
+}
+
+TEST(RolloutStory, AnApprovalIsWaitedForAndRemembered) {
+  rollout::Policy policy;
+  policy.add_stage(5, {"checks", "approval"}, 5s);
+  Started world(plan_of({staged(policy)}));
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(ends(world, Phase::baking));
+  world.run_for(30min);
+  ASSERT_EQ(state_of(world).phase, Phase::baking);
+  ask(world, Verb::rollout_promote);
+  EXPECT_EQ(state_of(world).phase, Phase::baking) << "a gate is open";
+  ask(world, Verb::rollout_approve);
+  world.run_for(1s);
+  world.kill_engine();
+  world.boot();
+  ASSERT_TRUE(ends(world, Phase::promoted));
+}
+
+TEST(RolloutStory, PeopleMaySkipGatesFreezeAndTurnBack) {
+  Started world(plan_of({staged(two_stages())}));
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(ends(world, Phase::baking));
+  ask(world, Verb::rollout_freeze);
+  world.run_for(5min);
+  EXPECT_EQ(running(world, "v2"), 1);
+  ask(world, Verb::rollout_abort);
+  ASSERT_TRUE(ends(world, Phase::rolled_back));
+  ask(world, Verb::rollout_retry);
+  ASSERT_TRUE(ends(world, Phase::baking));
+  ask(world, Verb::rollout_promote, {}, true);
+  ASSERT_TRUE(ends(world, Phase::promoted));
+  EXPECT_EQ(state_of(world).passed.back().by, "ada");
+}
+
+TEST(RolloutStory, AnotherVersionSupersedes) {
+  Started world(plan_of({staged(two_stages())}));
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(ends(world, Phase::baking));
+  ask(world, Verb::deploy, "v3");
+  ASSERT_TRUE(
+      world.run_until([&] { return state_of(world).to == "v3" && state_of(world).phase == Phase::promoted; }, 5min));
+  world.run_for(1s);
+  EXPECT_EQ(running(world, "v3"), 3);
+  EXPECT_FALSE(world.durable().services.at("web").quarantined.contains("v2"));
+}
+
+TEST(RolloutStory, APauseHoldsItAndADoubtBlamesNobody) {
+  Started world(plan_of({staged(two_stages())}));
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(ends(world, Phase::baking));
+  ask(world, Verb::pause);
+  world.run_for(5min);
+  EXPECT_EQ(state_of(world).stage, 0U);
+  world.network_cut(true);
+  world.run_for(10s);
+  ask(world, Verb::resume);
+  world.run_for(5s);
+  EXPECT_TRUE(state_of(world).harm.empty()) << state_of(world).harm;
+  world.network_cut(false);
+  ASSERT_TRUE(ends(world, Phase::promoted));
+}
+
+TEST(RolloutStory, AStableInstanceThatCrashesMeanwhileIsRepaired) {
+  Started world(plan_of({staged(two_stages())}));
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(ends(world, Phase::baking));
+  world.crash("web", 0);
+  world.run_for(5s);
+  EXPECT_EQ(running(world, "v1"), 3);
+  ASSERT_TRUE(ends(world, Phase::promoted));
+}
+
+// What must hold of the journal, however it came about: a stage begins only when the one before has passed, with gates
+// that have passed or that somebody waived; a rollback happens once; nothing is promoted that something spoke against.
+std::string skipped_gate(const World& world) {
+  std::optional<rollout::State> last;
+  for (const RolloutMoved& moved : world.all<RolloutMoved>()) {
+    if (!moved.state) continue;
+    const rollout::State& now = *moved.state;
+    if (now.passed.size() != now.stage) return "a stage without a pass";
+    if (last && last->to == now.to && last->began == now.began && now.stage > last->stage) {
+      const rollout::Passed& passed = now.passed.back();
+      const bool open = std::ranges::any_of(last->gates, [](const auto& g) { return g.result != GateResult::passed; });
+      if (last->phase == Phase::baking && open && now.gates.empty() && passed.by.empty() && passed.waived.size() > 0)
+        return "a gate was skipped";
+    }
+    if (now.phase == Phase::promoted && !now.harm.empty()) return "promoted in spite of harm";
+    last = now;
+  }
+  return {};
+}
+
+// Kills Homeostat when so many records have been written. False: there are not so many.
+bool survives(const std::string& version, std::size_t kill_at) {
+  World world(plan_of({staged(two_stages())}));
+  world.release_behaves("bad", Behaviour::error500);
+  world.boot();
+  world.run_for(5s);
+  ask(world, Verb::deploy, version);
+  const bool killed = world.run_until([&] { return world.records().size() >= kill_at; }, 2min);
+  if (killed) {
+    world.kill_engine();
+    world.run_for(1s);
+    world.boot();
+    const auto& begun = world.durable().services.at("web").rollout;
+    if (!begun) ask(world, Verb::deploy, version);
+  }
+  const Phase end = version == "bad" ? Phase::rolled_back : Phase::promoted;
+  EXPECT_TRUE(ends(world, end)) << version << " killed at record " << kill_at;
+  world.run_for(2s);
+  EXPECT_EQ(running(world, version == "bad" ? "v1" : "v2"), 3) << version << " killed at record " << kill_at;
+  EXPECT_EQ(running(world, "v1") + running(world, "v2") + running(world, "bad"), 3);
+  EXPECT_EQ(skipped_gate(world), "") << kill_at;
+  EXPECT_TRUE(world.violations().empty()) << world.violations().front();
+  return killed;
+}
+
+TEST(RolloutStory, KilledAtAnyRecordItGoesOnOrBack) {
+  for (const std::string version : {"v2", "bad"}) {
+    std::size_t at = 1;
+    while (survives(version, at) && !::testing::Test::HasFailure()) ++at;
+    EXPECT_GT(at, 30U);
+  }
+}
+
+}  // namespace
+}  // namespace homeostat::sim

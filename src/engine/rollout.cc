@@ -1,0 +1,224 @@
+#include "engine/rollout.hpp"
+
+#include <algorithm>
+
+#include "core/planted.hpp"
+#include "engine/escalate.hpp"
+#include "engine/evaluate.hpp"
+#include "engine/gates.hpp"
+#include "engine/operations.hpp"
+#include "engine/rollout_places.hpp"
+#include "engine/status.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+void save(Turn& t, ServiceId id, const rollout::State& state, const RolloutPlaces& places, const std::string& by) {
+  t.record(RolloutMoved{t.plan(id).name,
+                        state,
+                        {places.spare.begin(), places.spare.end()},
+                        places.versions,
+                        explain(t.plan(id).rollout->policy, state),
+                        by});
+  t.mark(id);
+}
+
+/// A reason against the new version, as one instance of it shows it; empty: none.
+std::string evidence_in(Turn& t, ServiceId id, const Place& place) {
+  const View view = doubted_view(t, id, place.slot);
+  if (!view.failing || view.recovering || (t.s.tilt_since && !view.direct)) return {};
+  return t.plan(id).name + "/" + std::to_string(place.slot) + " fails: " + reason_of(t, id, place, view);
+}
+
+// Where the old version fails as well, or cannot be reached either, the new one is not to blame.
+bool old_version_fails(Turn& t, ServiceId id, const rollout::State& state) {
+  bool any = false;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot < 0 || !t.wanted(id, place.slot) || runs_new(t, id, place.slot, state)) continue;
+    const View view = doubted_view(t, id, place.slot);
+    if (!view.failing && !view.unknown) return false;
+    any = true;
+  }
+  return any;
+}
+
+std::string evidence(Turn& t, ServiceId id, const rollout::State& state) {
+  for (const Place& place : t.live(id).places) {
+    if (place.slot < 0 || !t.wanted(id, place.slot) || !runs_new(t, id, place.slot, state)) continue;
+    std::string against = evidence_in(t, id, place);
+    if (against.empty()) continue;
+    const bool direct = view_of(t, id, place.slot).direct;
+    if (direct || !old_version_fails(t, id, state)) return against;
+  }
+  return {};
+}
+
+void ask_checks(Turn& t, ServiceId id, rollout::State& state) {
+  std::string waits;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot < 0 || !t.wanted(id, place.slot) || !runs_new(t, id, place.slot, state)) continue;
+    if (!is_ready(t, id, place)) waits = t.plan(id).name + "/" + std::to_string(place.slot) + " is not ready";
+  }
+  rollout::gate(state, "checks", waits.empty() ? rollout::GateResult::passed : rollout::GateResult::waiting, waits);
+}
+
+void call(Turn& t, ServiceId id, const rollout::State& state, const std::string& what) {
+  escalate(t, id, 0, default_notifier(t), "the rollout of " + state.to + " of " + t.plan(id).name + " " + what);
+}
+
+// What it ended with is what the service runs from now on.
+void settle(Turn& t, ServiceId id, const rollout::State& state) {
+  const std::string& name = t.plan(id).name;
+  const bool promoted = state.phase == rollout::Phase::promoted;
+  t.record(DesiredSet{name, kWhole, true, promoted ? state.to : state.from, state.by});
+  if (promoted) t.record(VersionMarked{name, state.to, Mark::stable});
+  if (!promoted && state.bad) {
+    t.record(VersionMarked{name, state.to, Mark::quarantined});
+    call(t, id, state, "has been rolled back: " + state.harm);
+  }
+  const auto next = successor(state, t.now);
+  if (next) save(t, id, *next, rollout_places(t, id), next->by);
+}
+
+bool may_move(Turn& t, ServiceId id) {
+  if (!t.s.recovered || t.s.stopping || !t.s.observe_only.empty() || t.durable(id).stopped) return false;
+  const auto until = paused_until(t.s, id, t.now);
+  if (until) t.wake_at(*until);
+  return !until;
+}
+
+void look(Turn& t, ServiceId id, rollout::State& state) {
+  if (!state.frozen.empty() && !state.step) return;
+  if (rising(state)) {
+    const std::string against = evidence(t, id, state);
+    if (!against.empty()) harm(state, against);
+  }
+  if (planted(Bug::gate_skipped)) {
+    for (rollout::Gate& gate : state.gates) gate.result = rollout::GateResult::passed;
+  }
+  ask_checks(t, id, state);
+  if (state.step && is_so(t, id, state)) confirm(state, state.step->id, t.now);
+}
+
+void fit_places(Turn& t, ServiceId id) {
+  const ServicePlan& plan = t.plan(id);
+  const ServiceState& known = t.durable(id);
+  if (plan.scaling || rollout_active(t, id)) return;
+  const auto all = static_cast<Slot>(plan.instances);
+  const std::size_t surge = plan.instances - needed_of(t, id);
+  RolloutPlaces places = rollout_places(t, id);
+  std::erase_if(places.spare, [&](Slot slot) { return slot >= all; });
+  for (Slot slot = all - 1; slot >= 0 && places.spare.size() < surge; --slot) places.spare.insert(slot);
+  while (places.spare.size() > surge) places.spare.erase(places.spare.begin());
+  if (std::ranges::equal(places.spare, known.spare)) return;
+  t.record(RolloutMoved{plan.name,
+                        known.rollout ? std::optional(*known.rollout) : std::nullopt,
+                        {places.spare.begin(), places.spare.end()},
+                        places.versions,
+                        "places for a rollout",
+                        ""});
+}
+
+// Without a rollout in the configuration every place is needed again.
+void forget_rollout(Turn& t, ServiceId id) {
+  const ServiceState& known = t.durable(id);
+  if (t.plan(id).scaling || known.scaling || (!known.rollout && known.spare.empty())) return;
+  t.record(RolloutMoved{t.plan(id).name,
+                        std::nullopt,
+                        {},
+                        rollout_places(t, id).versions,
+                        "the configuration has no rollout any more",
+                        ""});
+}
+
+}  // namespace
+
+bool rollout_active(Turn& t, ServiceId id) {
+  const auto& state = t.durable(id).rollout;
+  return t.plan(id).rollout && state && !ended(*state);
+}
+
+bool rollout_judges(Turn& t, ServiceId id, Slot slot) {
+  if (slot < 0 || !rollout_active(t, id)) return false;
+  const rollout::State& state = *t.durable(id).rollout;
+  const bool all = state.phase == rollout::Phase::watching || state.phase == rollout::Phase::finishing;
+  return !all && runs_new(t, id, slot, state);
+}
+
+void fit_rollouts(Turn& t) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    if (t.plan(id).rollout)
+      fit_places(t, id);
+    else
+      forget_rollout(t, id);
+  }
+}
+
+void rollouts_interrupted(Turn& t) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    if (!rollout_active(t, id)) continue;
+    rollout::State state = *t.durable(id).rollout;
+    interrupted(state, t.now);
+    save(t, id, state, rollout_places(t, id), "");
+  }
+}
+
+bool deploy_by_rollout(Turn& t, ServiceId id, const Operator& in) {
+  if (!t.plan(id).rollout) return false;
+  if (rollout_active(t, id)) {
+    rollout::State state = *t.durable(id).rollout;
+    if (!supersede(state, in.version)) return true;
+    state.by = in.by;
+    save(t, id, state, rollout_places(t, id), in.by);
+    return true;
+  }
+  const std::string from = wanted_version_of(t.plan(id), t.durable(id), kWhole);
+  if (from.empty()) return false;
+  if (from == in.version) return true;
+  stop_operation(t, id, "a rollout of " + in.version + " begins");
+  save(t, id, rollout::begin(from, in.version, needed_of(t, id), t.now, in.by), rollout_places(t, id), in.by);
+  return true;
+}
+
+rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const Operator& in, Instant now) {
+  switch (in.verb) {
+    case Verb::rollout_promote:
+      return promote(plan.policy, state, in.by, in.force, now);
+    case Verb::rollout_abort:
+      return abort(state, in.by);
+    case Verb::rollout_freeze:
+      return freeze(state, "by " + (in.by.empty() ? "an operator" : in.by));
+    case Verb::rollout_resume:
+      return resume(state, now);
+    case Verb::rollout_retry:
+      return retry(state, in.by, now);
+    case Verb::rollout_approve:
+      if (gate(state, "approval", rollout::GateResult::passed, "approved by " + in.by, in.by)) return {};
+      return std::unexpected("nothing waits for an approval now");
+    default:
+      return std::unexpected("a rollout knows no such command");
+  }
+}
+
+void rollout_command(Turn& t, ServiceId id, const Operator& in) {
+  if (!t.plan(id).rollout || !t.durable(id).rollout) return;
+  rollout::State state = *t.durable(id).rollout;
+  if (!ask_rollout(*t.plan(id).rollout, state, in, t.now)) return;
+  save(t, id, state, rollout_places(t, id), in.by);
+}
+
+void progress_rollout(Turn& t, ServiceId id) {
+  if (!rollout_active(t, id) || !may_move(t, id)) return;
+  const rollout::Policy& policy = t.plan(id).rollout->policy;
+  const rollout::State before = *t.durable(id).rollout;
+  rollout::State state = before;
+  look(t, id, state);
+  advance(policy, state, look_at(t, id, state), t.now);
+  if (state == before) return t.wake_at(next_deadline(policy, state));
+  const bool stepped = state.steps != before.steps;
+  save(t, id, state, stepped ? assign_places(t, id, state, state.step->to) : rollout_places(t, id), "");
+  if (state.frozen != before.frozen && !state.frozen.empty()) call(t, id, state, "is frozen: " + state.frozen);
+  if (ended(state)) settle(t, id, state);
+}
+
+}  // namespace homeostat::engine

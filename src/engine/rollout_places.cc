@@ -1,0 +1,119 @@
+#include "engine/rollout_places.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "engine/status.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+std::vector<Slot> slots_of(Turn& t, ServiceId id, const rollout::State& state, bool fresh) {
+  std::vector<Slot> slots;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot < 0 || !t.wanted(id, place.slot)) continue;
+    if (runs_new(t, id, place.slot, state) == fresh) slots.push_back(place.slot);
+  }
+  return slots;
+}
+
+// Those that go first come last.
+void order_by_worth(Turn& t, ServiceId id, std::vector<Slot>& slots) {
+  std::vector<std::tuple<bool, Instant, Slot>> order;
+  for (const Slot slot : slots) {
+    const InstanceState* known = t.instance(id, slot);
+    order.emplace_back(!is_ready(t, id, t.place(id, slot)), known == nullptr ? kNever : known->since, slot);
+  }
+  std::ranges::sort(order);
+  for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = std::get<Slot>(order[i]);
+}
+
+// What has a wish of its own is waited for: a start under way, a place that has not been seen since.
+bool settled(Turn& t, ServiceId id, const Place& place) {
+  const InstanceState* known = t.instance(id, place.slot);
+  if (known == nullptr || known->state == RunState::absent || known->state == RunState::stopped) return false;
+  return is_ready(t, id, place) || view_of(t, id, place.slot).failing;
+}
+
+}  // namespace
+
+bool runs_new(Turn& t, ServiceId id, Slot slot, const rollout::State& state) {
+  return wanted_version_of(t.plan(id), t.durable(id), slot) == state.to;
+}
+
+bool is_ready(Turn& t, ServiceId id, const Place& place) {
+  const InstanceState* known = t.instance(id, place.slot);
+  const View view = view_of(t, id, place.slot);
+  if (known == nullptr || known->state != RunState::running || place.action) return false;
+  if (known->version != wanted_version_of(t.plan(id), t.durable(id), place.slot)) return false;
+  if (!view.up() || !view.confirmed) return false;
+  return std::ranges::all_of(place.targets, [&](TargetId target) {
+    if (t.plan(id).checks[t.s.targets[target].check].role != Role::ready) return true;
+    const Status status = t.s.targets[target].health.status();
+    return status == Status::healthy || status == Status::degraded;
+  });
+}
+
+RolloutPlaces rollout_places(Turn& t, ServiceId id) {
+  const ServiceState& known = t.durable(id);
+  RolloutPlaces places;
+  places.spare.insert(known.spare.begin(), known.spare.end());
+  for (const auto& [slot, version] : known.versions) places.versions[slot] = version;
+  return places;
+}
+
+RolloutPlaces assign_places(Turn& t, ServiceId id, const rollout::State& state, const rollout::Split& to) {
+  RolloutPlaces places = rollout_places(t, id);
+  std::vector<Slot> stable = slots_of(t, id, state, false);
+  std::vector<Slot> fresh = slots_of(t, id, state, true);
+  for (const auto& [side, count] : {std::pair(&stable, to.stable), std::pair(&fresh, to.fresh)}) {
+    order_by_worth(t, id, *side);
+    for (; side->size() > count; side->pop_back()) {
+      places.spare.insert(side->back());
+      places.versions.erase(side->back());
+    }
+  }
+  const auto places_in_all = static_cast<Slot>(t.plan(id).instances);
+  const auto use = [&](const std::string& version, std::size_t count) {
+    for (Slot slot = 0; slot < places_in_all && count > 0; ++slot) {
+      if (places.spare.erase(slot) == 0) continue;
+      places.versions[slot] = version;
+      --count;
+    }
+  };
+  use(state.to, to.fresh - std::min<std::size_t>(to.fresh, fresh.size()));
+  use(state.from, to.stable - std::min<std::size_t>(to.stable, stable.size()));
+  return places;
+}
+
+std::uint32_t needed_of(Turn& t, ServiceId id) {
+  const ServicePlan& plan = t.plan(id);
+  if (plan.scaling) return t.durable(id).rollout ? t.durable(id).rollout->needed : t.count(id);
+  return plan.instances - std::min(plan.instances, plan.rollout->policy.surge);
+}
+
+rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state) {
+  rollout::Seen seen;
+  seen.needed = needed_of(t, id);
+  for (const Place& place : t.live(id).places) {
+    if (place.slot < 0 || !t.wanted(id, place.slot) || !is_ready(t, id, place)) continue;
+    ++(runs_new(t, id, place.slot, state) ? seen.ready_fresh : seen.ready_stable);
+  }
+  return seen;
+}
+
+bool is_so(Turn& t, ServiceId id, const rollout::State& state) {
+  const rollout::Split& to = state.step->to;
+  if (slots_of(t, id, state, false).size() != to.stable || slots_of(t, id, state, true).size() != to.fresh)
+    return false;
+  return std::ranges::all_of(t.live(id).places, [&](const Place& place) {
+    if (place.slot < 0) return true;
+    const InstanceState* known = t.instance(id, place.slot);
+    if (!t.wanted(id, place.slot)) return known == nullptr || known->state != RunState::running;
+    const bool fresh = runs_new(t, id, place.slot, state);
+    if (fresh && !rollout::rising(state)) return true;  // it will go, however it is
+    return fresh ? is_ready(t, id, place) : settled(t, id, place);
+  });
+}
+
+}  // namespace homeostat::engine
