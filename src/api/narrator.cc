@@ -244,6 +244,10 @@ struct Teller {
     belongs(r.service, -1, open(r.service));
     return fmt::format("{} from {} to {} instances ({}): {}", place(), r.from, r.to, r.rule, r.reason);
   }
+  std::string operator()(const engine::RolloutMoved& r) {
+    belongs(r.service, -1, open(r.service));
+    return fmt::format("rollout of {}: {}{}", place(), r.detail, by(r.by));
+  }
   std::string operator()(const engine::ScalingSeen& r) {
     belongs(r.service, -1, 0);
     return place() + " stays as it is";

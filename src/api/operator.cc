@@ -9,6 +9,7 @@
 #include "api/json.hpp"
 #include "config/problem.hpp"
 #include "config/value.hpp"
+#include "engine/rollout.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -116,6 +117,18 @@ void read_move(Body& body, const engine::Engine& engine, Operator& out) {
   if (rolling && out.verb == Verb::restart) refuse_while_rolling(body, *state->second.operation);
 }
 
+/// Why a deployment by a rollout begins nothing; empty: it does.
+std::string no_rollout(const engine::ServicePlan& plan, const engine::ServiceState& known, const Operator& out) {
+  if (!plan.rollout) return {};
+  if (known.rollout && !ended(*known.rollout)) {
+    rollout::State state = *known.rollout;
+    const auto done = supersede(state, out.version);
+    return done ? "" : done.error();
+  }
+  const std::string& version = known.version.empty() ? plan.release : known.version.str();
+  return version == out.version ? out.service + " runs " + version + " already" : "";
+}
+
 void read_deploy(Body& body, const engine::Engine& engine, Operator& out) {
   out.version = body.text("version");
   out.force = body.flag("force");
@@ -135,8 +148,34 @@ void read_deploy(Body& body, const engine::Engine& engine, Operator& out) {
         409, fmt::format("version {} of {} is quarantined because it was rolled back; --force deploys it all the same",
                          out.version, out.service));
   }
+  const std::string nothing = no_rollout(plan, state->second, out);
+  if (!nothing.empty()) return body.refuse_with(409, nothing);
   const auto& operation = state->second.operation;  // an operator's own one is superseded
   if (operation && operation->incident != 0) refuse_while_rolling(body, *operation);
+}
+
+void read_rollout(Body& body, const engine::Engine& engine, Operator& out) {
+  static const std::map<std::string_view, Verb> kCommands{
+      {"promote", Verb::rollout_promote}, {"abort", Verb::rollout_abort}, {"freeze", Verb::rollout_freeze},
+      {"resume", Verb::rollout_resume},   {"retry", Verb::rollout_retry}, {"approve", Verb::rollout_approve}};
+  const std::string command = body.text("command");
+  out.force = body.flag("skip_gates");
+  read_service(body, engine, out, true);
+  if (body.refused()) return;
+  const auto verb = kCommands.find(command);
+  if (verb == kCommands.end()) {
+    return body.refuse_with(400, "`command` must be promote, abort, freeze, resume, retry or approve");
+  }
+  out.verb = verb->second;
+  const engine::ServicePlan& plan = engine.plan().services[*engine.find_service(out.service)];
+  const auto known = engine.durable().services.find(out.service);
+  if (!plan.rollout) return body.refuse_with(409, out.service + " has no `rollout` in its configuration");
+  if (known == engine.durable().services.end() || !known->second.rollout) {
+    return body.refuse_with(409, "nothing of " + out.service + " has been rolled out; `homeostat deploy` begins it");
+  }
+  rollout::State state = *known->second.rollout;
+  const auto done = engine::ask_rollout(*plan.rollout, state, out, engine.durable().last_at);
+  if (!done) body.refuse_with(409, done.error());
 }
 
 void read_pause(Body& body, const engine::Engine& engine, Operator& out) {
@@ -236,6 +275,7 @@ const Form* form_of(std::string_view verb) {
       {"ack", {Verb::ack, {"id"}, read_ack}},
       {"approve", {Verb::approve, {"id"}, read_approve}},
       {"scale", {Verb::scale, {"service", "count", "hold"}, read_scale}},
+      {"rollout", {Verb::rollout_promote, {"service", "command", "skip_gates"}, read_rollout}},
       {"unlock", {Verb::unlock, {"service", "slot"}, read_unlock}},
   };
   const auto found = kForms.find(verb);

@@ -18,7 +18,7 @@ struct Route {
   bool journal = false;
 };
 
-constexpr std::array<Route, 17> kRoutes{{
+constexpr std::array<Route, 18> kRoutes{{
     {"status"},
     {"why", false, true},
     {"history", false, false, true},
@@ -35,6 +35,7 @@ constexpr std::array<Route, 17> kRoutes{{
     {"approve", true},
     {"unlock", true},
     {"scale", true},
+    {"rollout", true},
     {"reload", true},
 }};
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "api/rollout.hpp"
+
 namespace homeostat::api {
 namespace {
 
@@ -201,6 +203,8 @@ json::object service_json(const View& view, const std::string& name) {
           {"incident", incident_json(view, name)},
           {"operation", operation_json(service)},
           {"scaling", scaling_json(view, name)},
+          {"staged", id && view.plan(*id).rollout != nullptr},
+          {"rollout", rollout_json(view, name)},
           {"locks", locks_json(service)}};
 }
 

@@ -46,6 +46,7 @@ std::optional<Failure> Follower::poll() {
       operations_.push_back({id_of(*record), text_at(*record, "kind"), text_at(*record, "version", ""),
                              text_at(*record, "phase"), text_at(*record, "detail", "")});
     }
+    if (text_at(line, "kind") == "rollout") note_rollout(line, *record);
     note_action(line);
     show(line);
   }
@@ -106,6 +107,22 @@ bool Follower::as_wanted(const json::object& service, bool running) const {
     const bool runs = text_at(instance, "state") == "running";
     return running ? runs && (status == "healthy" || status == "degraded") : !runs;
   });
+}
+
+void Follower::note_rollout(const json::object& line, const json::object& record) {
+  const json::object* state = object_at(record, "state");
+  if (state == nullptr) return;
+  rollout_phase_ = text_at(*state, "phase");
+  rollout_end_ = text_at(line, "text");
+}
+
+int Follower::until_rollout_ends() {
+  while (true) {
+    if (const auto failure = poll()) return complain(*failure);
+    if (rollout_phase_ == "promoted") return conclude(true, "promoted");
+    if (rollout_phase_ == "rolled_back") return conclude(false, rollout_end_);
+    std::this_thread::sleep_for(kPoll);
+  }
 }
 
 int Follower::until_moved(bool running) {

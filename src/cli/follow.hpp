@@ -26,6 +26,8 @@ class Follower {
 
   /// Until the rolling operation that began after `after` has ended; 0 only when it is done.
   int until_operation_ends(const std::string& kind, const std::string& version);
+  /// Until the rollout that began after `after` has ended; 0 only when it was promoted.
+  int until_rollout_ends();
   /// Until everything meant runs and is well (or is stopped); 1 when something did not prove well.
   int until_moved(bool running);
 
@@ -34,6 +36,7 @@ class Follower {
   std::optional<Failure> poll();
   void show(const json::object& line);
   void note_action(const json::object& line);
+  void note_rollout(const json::object& line, const json::object& record);
   bool as_wanted(const json::object& service, bool running) const;
   int conclude(bool ok, const std::string& text) const;
 
@@ -44,6 +47,8 @@ class Follower {
   const Context& context_;
   Place place_;
   std::uint64_t after_;
+  std::string rollout_phase_;           // of the last record of a rollout
+  std::string rollout_end_;             // … of one that ended: what it says
   std::vector<Operation> operations_;   // records since the last look
   std::map<std::string, int> actions_;  // id -> 0 under way, 1 proved well, -1 failed
 };

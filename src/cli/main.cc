@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   add_move_verbs(app, context);
   add_govern_verbs(app, context);
   add_scale_verbs(app, context);
+  add_rollout_verbs(app, context);
   add_journal_verbs(app, context);
   add_replay_verbs(app, context);
   add_simulate_verbs(app, context);

@@ -42,7 +42,12 @@ int deploy(const Context& context, const MoveOptions& options) {
   if (!answer) return complain(answer.error());
   if (options.no_wait) return accepted(context, *answer);
   Follower follower(context, *place, static_cast<std::uint64_t>(number_at(*answer, "seq")));
-  return follower.until_operation_ends("deploy", options.version);
+  const Answer now = status(context, place->service);
+  if (!now) return complain(now.error());
+  const json::array& services = list_at(*now, "services");
+  const bool staged = !services.empty() && services.at(0).as_object().contains("staged") &&
+                      flag_at(services.at(0).as_object(), "staged");
+  return staged ? follower.until_rollout_ends() : follower.until_operation_ends("deploy", options.version);
 }
 
 void add_waiting(CLI::App* verb, const std::shared_ptr<MoveOptions>& options) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "config/rollout_draft.hpp"
 #include "config/scaling_draft.hpp"
 #include "config/types.hpp"
 
@@ -52,6 +53,7 @@ struct ServiceDraft {
   std::vector<Named<CheckDraft>> checks;
   std::optional<std::vector<Placed<RungDraft>>> remediation;
   std::optional<ScalingDraft> scaling;
+  std::optional<RolloutDraft> rollout;
 };
 
 struct GuardrailsDraft {
@@ -132,6 +134,8 @@ const Table<RunDraft>& run_table();                    // run.cc
 const Table<RungDraft>& rung_table();                  // rung.cc
 const Table<PrerequisiteDraft>& prerequisite_table();  // prerequisite.cc
 const Table<PrerequisiteDraft>& min_healthy_table();   // prerequisite.cc
+const Table<RolloutDraft>& rollout_table();            // rollout.cc
+std::vector<const Section*> rollout_sections();        // rollout.cc
 const Table<ScalingDraft>& scaling_table();            // scaling.cc
 std::vector<const Section*> scaling_sections();        // scaling.cc
 const Table<MetricDraft>& metric_table();              // scaling_metric.cc

@@ -23,6 +23,10 @@ std::string service(const std::string& line, const std::string& run = "process: 
   return "homeostat: 1\nservices:\n  a:\n    " + line + "\n    run: { " + run + " }\n";
 }
 
+std::string released(const std::string& rollout, const std::string& ports = "9001-9002") {
+  return service("rollout: " + rollout, "process: { command: [x], ports: " + ports + ", releases: /r, release: v1 }");
+}
+
 struct Case {
   std::string text;
   std::string expected;
@@ -148,6 +152,23 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"homeostat: 1\nservices:\n  a: { run: { process: { command: [x], ports: 1-2 } } }\n"
              "  b: { run: { process: { command: [x], ports: 2 } } }\n",
              "4:47: service `a` uses ports 1-2 already"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Rollouts, Mistake,
+    testing::Values(Case{service("rollout: {}"),
+                         "4:14: a rollout needs the process runtime with `releases`: versions run side by side"},
+                    Case{released("{ stages: [{ traffic: 5 }] }"),
+                         "4:36: a share of the traffic from `0.01%` to `100%` is needed here"},
+                    Case{released("{ stages: [{ traffic: 0.123% }] }"),
+                         "4:36: a share of the traffic from `0.01%` to `100%` is needed here"},
+                    Case{released("{ stages: [{ traffic: 50% }, { traffic: 5% }] }"),
+                         "4:24: traffic must be more than in the stage before"},
+                    Case{released("{ stages: [{ traffic: 5%, pause: a while }] }"),
+                         "4:47: `a while` is not a span of time of at least 0s (write `150ms`, `5s`, `1h30m`)"},
+                    Case{released("{ surge: 0, stages: [{ traffic: 5% }] }"),
+                         "4:23: without a surge, a single instance cannot serve two versions"},
+                    Case{released("{ strategy: blue }"), "4:26: `blue` is not one of: canary, rolling"},
+                    Case{released("{ surge: 2 }", "1-2"), "5:44: 2 ports for 3 instances"}));
 
 TEST(Problems, AllAreReportedNotOnlyTheFirst) {
   EXPECT_EQ(problems_of("homeostat: 1\n"

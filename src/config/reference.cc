@@ -128,6 +128,7 @@ std::vector<const Section*> sections() {
     out.push_back(section);
   }
   for (const Section* section : scaling_sections()) out.push_back(section);
+  for (const Section* section : rollout_sections()) out.push_back(section);
   return out;
 }
 

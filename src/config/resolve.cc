@@ -138,8 +138,9 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     plan.runtime.reference = i;
     plan.release = service.value.run.release;
     resolve_scaling(in, service);
-    check_ports(in, service, ports);
     check_counts(in, service);
+    resolve_rollout(in, service);
+    check_ports(in, service, ports);
     resolve_checks(in, service);
     resolve_ladder(in, service);
     config.runtimes.push_back(std::move(service.value.run.spec));

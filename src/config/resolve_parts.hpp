@@ -29,6 +29,9 @@ void resolve_ladder(const Resolution& in, Named<ServiceDraft>& service);
 /// What the autoscaler of a service follows: `instances` becomes the most there may be.
 void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service);  // scaling.cc
 
+/// How a new version takes over: the places of its surge are added.
+void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service);  // rollout.cc
+
 /// Looks up the services and checks that others name; all are there already.
 void resolve_names(const Resolution& in);
 

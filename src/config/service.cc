@@ -80,6 +80,10 @@ void add_healing(Table<ServiceDraft>& rows) {
            {.text = "How many instances run, by what is measured.",
             .otherwise = "always `instances`",
             .example = "{ min: 2, max: 10, metrics: { cpu: { cpu: 60% } } }"});
+  rows.add("rollout", &ServiceDraft::rollout, maybe(rollout_table().type()),
+           {.text = "How a new version takes over.",
+            .otherwise = "`deploy` replaces one instance after the other",
+            .example = "{ stages: [{ traffic: 5%, bake: 10m }], watch_after: 1h }"});
   time("stable_after", &ServicePlan::stable_after,
        "A version that was healthy for this long is stable: rollback returns to it.", "10m");
   time("reopen_within", &ServicePlan::reopen_within,

@@ -194,8 +194,9 @@ std::string Lab::service(const std::string& name, const ServiceText& text) const
     backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},
     rearm_after: 100ms, reopen_within: 100ms, stable_after: 300ms{}{} }}
 )",
-                     name, note, first, first + std::max(text.instances, 1) - 1, text.run.empty() ? "" : ", ", text.run,
-                     text.instances, text.checks, text.remediation, text.more.empty() ? "" : ", ", text.more);
+                     name, note, first, first + std::max(text.instances, 1) + text.more_ports - 1,
+                     text.run.empty() ? "" : ", ", text.run, text.instances, text.checks, text.remediation,
+                     text.more.empty() ? "" : ", ", text.more);
 }
 
 void Lab::make_release(const std::string& service, const std::string& version, bool broken) const {

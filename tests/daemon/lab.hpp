@@ -59,6 +59,7 @@ std::string text_at(const json::value& from, const std::string& path);
 struct ServiceText {
   int instances = 1;
   int first_port = 0;     // index into the lab's ports
+  int more_ports = 0;     // than instances
   std::string run = "";   // more lines of `process`, "key: value, key: value"
   std::string more = "";  // more keys of the service, in flow style as well
   std::string remediation = "[{ restart: { attempts: 100, verify_within: 2s } }, { escalate: {} }]";

@@ -1,0 +1,72 @@
+#include "api/rollout.hpp"
+
+#include "homeostat/rollout.hpp"
+
+namespace homeostat::api {
+namespace {
+
+json::object split_json(const rollout::Split& split) {
+  return {{"stable", split.stable}, {"fresh", split.fresh}, {"weight_hundredths", split.weight}};
+}
+
+json::array gates_json(const rollout::State& state) {
+  json::array gates;
+  for (const rollout::Gate& gate : state.gates) {
+    gates.push_back(json::object{{"name", gate.name},
+                                 {"result", json::string(to_string(gate.result))},
+                                 {"why", printable(gate.why)},
+                                 {"by", printable(gate.by)}});
+  }
+  return gates;
+}
+
+json::array passed_json(const View& view, const rollout::State& state) {
+  json::array passed;
+  for (const rollout::Passed& one : state.passed) {
+    passed.push_back(json::object{{"stage", one.stage},
+                                  {"at", time_json(view.clock, one.at)},
+                                  {"waived", json::value_from(one.waived)},
+                                  {"by", printable(one.by)}});
+  }
+  return passed;
+}
+
+json::array stages_json(const rollout::Policy& policy) {
+  json::array stages;
+  for (const rollout::Stage& stage : policy.stages) {
+    stages.push_back(json::object{{"traffic_hundredths", stage.traffic},
+                                  {"bake_ms", span_json(stage.bake)},
+                                  {"pause", stage.pause.has_value()},
+                                  {"gates", json::value_from(stage.gates)}});
+  }
+  return stages;
+}
+
+}  // namespace
+
+json::value rollout_json(const View& view, const std::string& service) {
+  const auto known = view.durable.services.find(service);
+  const auto id = view.find(service);
+  if (known == view.durable.services.end() || !known->second.rollout) return nullptr;
+  const rollout::State& state = *known->second.rollout;
+  json::object out{{"from", state.from},
+                   {"to", state.to},
+                   {"next", state.next},
+                   {"phase", json::string(to_string(state.phase))},
+                   {"stage", state.stage},
+                   {"began", time_json(view.clock, state.began)},
+                   {"since", time_json(view.clock, state.since)},
+                   {"split", split_json(state.split)},
+                   {"step", state.step ? json::value(split_json(state.step->to)) : json::value(nullptr)},
+                   {"gates", gates_json(state)},
+                   {"passed", passed_json(view, state)},
+                   {"frozen", printable(state.frozen)},
+                   {"harm", printable(state.harm)},
+                   {"by", printable(state.by)}};
+  if (!id || !view.plan(*id).rollout) return out;
+  out["stages"] = stages_json(view.plan(*id).rollout->policy);
+  out["text"] = printable(explain(view.plan(*id).rollout->policy, state));
+  return out;
+}
+
+}  // namespace homeostat::api

@@ -1,0 +1,149 @@
+// rollout: a new version in stages; where it stands, and what may be done about it.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/client.hpp"
+#include "cli/follow.hpp"
+#include "cli/show.hpp"
+
+namespace homeostat::cli {
+namespace {
+
+struct RolloutOptions {
+  std::string service;
+  std::string version;
+  bool skip_gates = false;
+  bool force = false;
+};
+
+std::string percent(std::int64_t hundredths) {
+  return hundredths % 100 == 0 ? fmt::format("{} %", hundredths / 100)
+                               : fmt::format("{}.{:02} %", hundredths / 100, hundredths % 100);
+}
+
+std::string gates_of(const json::object& rollout) {
+  std::string text;
+  for (const json::value& item : list_at(rollout, "gates")) {
+    const json::object& gate = item.as_object();
+    const std::string why = text_at(gate, "why", "");
+    text += (text.empty() ? "" : ", ") + text_at(gate, "name") + " " + text_at(gate, "result") +
+            (why.empty() ? "" : " (" + why + ")");
+  }
+  return text;
+}
+
+std::string passed_text(const json::object& passed) {
+  std::string text = "passed at " + time_at(passed, "at", true);
+  const std::string by = text_at(passed, "by", "");
+  if (!by.empty()) text += " by " + by;
+  std::string waived;
+  for (const json::value& gate : list_at(passed, "waived")) {
+    waived += (waived.empty() ? "" : ", ") + std::string(gate.as_string());
+  }
+  return waived.empty() ? text : text + ", without " + waived;
+}
+
+std::string show_rollout(const json::object& rollout, bool color) {
+  std::string out = text_at(rollout, "text", "") + "\n";
+  const json::array& stages = list_at(rollout, "stages");
+  if (stages.empty()) return out;
+  Table table({"STAGE", "TRAFFIC", "STATE"});
+  const std::int64_t present = number_at(rollout, "stage");
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const json::array& passed = list_at(rollout, "passed");
+    const bool over = i < passed.size();
+    const bool here = static_cast<std::int64_t>(i) == present && text_at(rollout, "phase") == "baking";
+    table.add({{std::to_string(i + 1)},
+               {percent(number_at(stages.at(i).as_object(), "traffic_hundredths"))},
+               {over   ? passed_text(passed.at(i).as_object())
+                : here ? gates_of(rollout)
+                       : "-"}});
+  }
+  return out + "\n" + table.text(color);
+}
+
+int show(const Context& context, const std::string& service) {
+  const Answer answer = status(context, service);
+  if (!answer) return complain(answer.error());
+  const json::array& services = list_at(*answer, "services");
+  const json::object* rollout = services.empty() ? nullptr : object_at(services.at(0).as_object(), "rollout");
+  if (rollout == nullptr) return complain(kBad, "nothing of " + service + " has been rolled out");
+  std::fputs(
+      context.json ? (json::serialize(*rollout) + "\n").c_str() : show_rollout(*rollout, context.color()).c_str(),
+      stdout);
+  return kOk;
+}
+
+int command(const Context& context, const std::string& name, const RolloutOptions& options) {
+  const Answer answer = post(context, "/v1/rollout",
+                             {{"service", options.service}, {"command", name}, {"skip_gates", options.skip_gates}});
+  if (!answer) return complain(answer.error());
+  if (context.json) {
+    std::printf("%s\n", json::serialize(*answer).c_str());
+    return kOk;
+  }
+  return show(context, options.service);
+}
+
+int start(const Context& context, const RolloutOptions& options) {
+  const Answer answer = post(context, "/v1/deploy",
+                             {{"service", options.service}, {"version", options.version}, {"force", options.force}});
+  if (!answer) return complain(answer.error());
+  if (context.json) {
+    std::printf("%s\n", json::serialize(*answer).c_str());
+    return kOk;
+  }
+  return show(context, options.service);
+}
+
+int past(const Context& context, const std::string& service) {
+  std::uint64_t after = 0;
+  while (true) {
+    const Answer news = lines(context, after, service);
+    if (!news) return complain(news.error());
+    for (const json::value& item : list_at(*news, "lines")) {
+      const json::object& line = item.as_object();
+      if (text_at(line, "kind") != "rollout") continue;
+      std::printf("%s\n", context.json ? json::serialize(line).c_str() : show_line(line, context.color()).c_str());
+    }
+    const auto last = static_cast<std::uint64_t>(number_at(*news, "last"));
+    if (last <= after) return kOk;
+    after = last;
+  }
+}
+
+}  // namespace
+
+void add_rollout_verbs(CLI::App& app, Context& context) {
+  CLI::App* group = app.add_subcommand("rollout", "A new version in stages: where it stands, and what may be done");
+  group->require_subcommand(1);
+  group->footer("\nExample: homeostat rollout status web\n  homeostat rollout promote web --skip-gates");
+  const auto add = [&](const std::string& name, const std::string& what, auto body) {
+    const auto options = std::make_shared<RolloutOptions>();
+    CLI::App* verb = add_verb(*group, context, name, what, "homeostat rollout " + name + " web",
+                              [options, body] { return body(*options); });
+    verb->add_option("SERVICE", options->service, "The service")->required();
+    return std::pair(verb, options);
+  };
+  const auto [begin, begun] = add("start", "Begin one, and do not wait for its end (`deploy` waits)",
+                                  [&context](const RolloutOptions& options) { return start(context, options); });
+  begin->footer("\nExample: homeostat rollout start web v2");
+  begin->add_option("VERSION", begun->version, "The release: a folder of the service's `releases`")->required();
+  begin->add_flag("--force", begun->force, "Even when the release is quarantined");
+  add("status", "Where it stands", [&context](const RolloutOptions& o) { return show(context, o.service); });
+  add("history", "All that became of rollouts",
+      [&context](const RolloutOptions& o) { return past(context, o.service); });
+  const auto add_command = [&](const std::string& name, const std::string& what) {
+    return add(name, what, [&context, name](const RolloutOptions& options) { return command(context, name, options); });
+  };
+  const auto [promote, promoted] = add_command("promote", "End the bake or the pause of this stage");
+  promote->add_flag("--skip-gates", promoted->skip_gates, "Waive every gate that is left, and say so in the history");
+  add_command("abort", "Go back to the old version");
+  add_command("freeze", "Move nothing, in either direction");
+  add_command("resume", "End a freeze, or the pause of a stage");
+  add_command("retry", "This stage's gates anew, or all of it after a rollback");
+  add_command("approve", "Pass the stage's approval");
+}
+
+}  // namespace homeostat::cli

@@ -1,0 +1,143 @@
+// How a new version takes over.
+#include "homeostat/rollout.hpp"
+
+#include <fmt/format.h>
+
+#include "config/draft.hpp"
+#include "config/resolve_parts.hpp"
+
+namespace homeostat::config {
+namespace {
+
+/// `5%`, `0.5%`, `12.25%`, in hundredths of a percent.
+std::optional<std::uint32_t> parse_share(std::string_view text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  text.remove_suffix(1);
+  const std::size_t point = text.find('.');
+  const auto whole = parse_count(text.substr(0, point), 100);
+  if (!whole) return std::nullopt;
+  std::uint64_t share = *whole * 100;
+  if (point != std::string_view::npos) {
+    const std::string_view rest = text.substr(point + 1);
+    const auto part = parse_count(rest, 99);
+    if (!part || rest.size() > 2) return std::nullopt;
+    share += rest.size() == 1 ? *part * 10 : *part;
+  }
+  return share > 0 && share <= rollout::kAll ? std::optional(static_cast<std::uint32_t>(share)) : std::nullopt;
+}
+
+Type<std::uint32_t> share_of_traffic_type() {
+  return {{"percent", R"({"type":"string","pattern":"^[0-9]+(\\.[0-9]{1,2})?%$"})"},
+          [](const Node& node, Reader& reader, std::uint32_t& out) {
+            const auto share = node.is_scalar() ? parse_share(node.text) : std::nullopt;
+            if (share) {
+              out = *share;
+            } else {
+              reader.problem(node.at, "a share of the traffic from `0.01%` to `100%` is needed here");
+            }
+          }};
+}
+
+Type<std::optional<Duration>> pause_type() {
+  const Type<Duration> span = duration_type(Duration{});
+  return {{"duration or `forever`", R"({"type":["string","number"]})"},
+          [span](const Node& node, Reader& reader, std::optional<Duration>& out) {
+            if (node.is_scalar() && node.text == "forever") {
+              out = rollout::kForever;
+            } else {
+              span.read(node, reader, out.emplace());
+            }
+          }};
+}
+
+const Table<StageDraft>& stage_table() {
+  static const Table<StageDraft> table = [] {
+    Table<StageDraft> rows("rollout.stage", "One step of a rollout; it is passed when the new version is well.");
+    rows.add("traffic", [](StageDraft& stage) -> auto& { return stage.stage.traffic; }, share_of_traffic_type(),
+             {.text = "The new version's share. Instances that nothing divides traffic between get equal parts.",
+              .example = "5%",
+              .required = true});
+    rows.add("bake", [](StageDraft& stage) -> auto& { return stage.stage.bake; }, duration_type(Duration{}),
+             {.text = "So long at least.", .fallback = "0s", .example = "10m"});
+    rows.add("pause", [](StageDraft& stage) -> auto& { return stage.stage.pause; }, pause_type(),
+             {.text = "So long after the bake, or until somebody resumes or promotes it: `forever`.",
+              .otherwise = "none",
+              .example = "forever"});
+    rows.add(
+        "approval", &StageDraft::approval, bool_type(),
+        {.text = "Somebody must approve it: `homeostat rollout approve`.", .fallback = "false", .example = "true"});
+    return rows;
+  }();
+  return table;
+}
+
+template <class M>
+auto of_policy(M rollout::Policy::* member) {
+  return [member](RolloutDraft& draft) -> auto& { return draft.policy.*member; };
+}
+
+}  // namespace
+
+const Table<RolloutDraft>& rollout_table() {
+  static const Table<RolloutDraft> table = [] {
+    using rollout::AtDeadline;
+    using rollout::Policy;
+    using rollout::Strategy;
+    Table<RolloutDraft> rows("rollout", "How a new version takes over: `homeostat deploy` begins one.");
+    rows.add("strategy", of_policy(&Policy::strategy),
+             word_type<Strategy>("canary or rolling", {{"canary", Strategy::canary}, {"rolling", Strategy::rolling}}),
+             {.text = "`canary`: in stages. `rolling`: one after the other, without stages.",
+              .fallback = "canary",
+              .example = "rolling"});
+    rows.add("surge", of_policy(&Policy::surge), count_type(0, 1000),
+             {.text = "So many instances more than are needed run meanwhile; 0: one is replaced at a time.",
+              .fallback = "1",
+              .example = "2"});
+    rows.add("stages", &RolloutDraft::stages, list_type(stage_table().type()),
+             {.text = "All of the traffic follows the last one.",
+              .otherwise = "none",
+              .example = "[{ traffic: 5%, bake: 10m }, { traffic: 50%, bake: 10m, approval: true }]"});
+    rows.add("watch_after", of_policy(&Policy::watch_after), duration_type(Duration{}),
+             {.text = "So long after the promotion a failure still brings the old version back.",
+              .fallback = "0s",
+              .example = "1h"});
+    rows.add("deadline", of_policy(&Policy::deadline), duration_type(std::chrono::seconds(1)),
+             {.text = "So long after its bake and pause a stage may wait for what is open.",
+              .fallback = "1h",
+              .example = "30m"});
+    rows.add("at_deadline", of_policy(&Policy::at_deadline),
+             word_type<AtDeadline>("roll_back, promote or freeze", {{"roll_back", AtDeadline::roll_back},
+                                                                    {"promote", AtDeadline::promote},
+                                                                    {"freeze", AtDeadline::freeze}}),
+             {.text = "What happens then.", .fallback = "roll_back", .example = "freeze"});
+    rows.add("step_within", of_policy(&Policy::step_within), duration_type(std::chrono::seconds(1)),
+             {.text = "A step that is not done by then is taken back.", .fallback = "15m", .example = "5m"});
+    return rows;
+  }();
+  return table;
+}
+
+std::vector<const Section*> rollout_sections() { return {&rollout_table().section(), &stage_table().section()}; }
+
+void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
+  if (!service.value.rollout) return;
+  RolloutDraft& draft = *service.value.rollout;
+  const Node& node = *service.node->find("rollout");
+  engine::ServicePlan& plan = service.value.plan;
+  if (plan.runtime.identity != 0 && (!plan.runtime.managed || !plan.runtime.releases)) {
+    in.reader.problem(node.at, "a rollout needs the process runtime with `releases`: versions run side by side");
+  }
+  if (draft.policy.surge == 0 && plan.instances < 2 && !draft.stages.empty()) {
+    in.reader.problem(node.where("surge"), "without a surge, a single instance cannot serve two versions");
+  }
+  for (StageDraft& one : draft.stages) {
+    one.stage.gates.emplace_back("checks");
+    if (one.approval) one.stage.gates.emplace_back("approval");
+    draft.policy.stages.push_back(std::move(one.stage));
+  }
+  if (const auto valid = validate(draft.policy); !valid) in.reader.problem(node.where("stages"), valid.error());
+  plan.instances += draft.policy.surge;
+  plan.rollout = std::make_shared<const engine::RolloutPlan>(engine::RolloutPlan{std::move(draft.policy)});
+}
+
+}  // namespace homeostat::config
