@@ -1,6 +1,6 @@
 #include "api/json.hpp"
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 #include <charconv>
 
 #include "core/text.hpp"

@@ -62,7 +62,7 @@ void HttpParser::reset(bool head, std::size_t keep) {
   chunked_ = sized_ = cut_ = extra_ = false;
   minor_ = 1;
   status_ = 0;
-  keep_limit_ = std::min(keep, kMaxKept);
+  keep_limit_ = std::min(keep, kMaxBody);
   head_bytes_ = 0;
   body_bytes_ = remaining_ = 0;
   complaint_ = "";

@@ -6,6 +6,7 @@
 
 #include "homeostat/observation.hpp"
 #include "probe/http_parser.hpp"
+#include "probe/reading.hpp"
 #include "probe/spec.hpp"
 
 namespace re2 {
@@ -18,6 +19,7 @@ namespace homeostat::probe {
 struct Finding {
   Observation seen;
   std::string detail;
+  Reading told{};  // of a source of numbers; a check tells none
 };
 
 /// Judges a final parser state. `pattern` may be null. Not for State::more.

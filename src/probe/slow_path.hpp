@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <variant>
+#include <vector>
 
 #include "probe/judge.hpp"
+#include "probe/source.hpp"
 #include "probe/spec.hpp"
 
 namespace homeostat::probe {
@@ -14,6 +16,7 @@ namespace homeostat::probe {
 struct SlowRequest {
   std::variant<HttpSpec, TcpSpec> what;     // filled
   std::shared_ptr<const re2::RE2> pattern;  // of `matches`; null: none
+  std::vector<Selection> numbers{};         // read out of the answer; a check wants none
 };
 
 /// The thread begins with the first run.

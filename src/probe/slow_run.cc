@@ -11,6 +11,7 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 
+#include "probe/read_answer.hpp"
 #include "probe/redirect.hpp"
 #include "probe/request.hpp"
 
@@ -112,13 +113,13 @@ asio::awaitable<error_code> connect(std::shared_ptr<tcp::socket> socket, Deadlin
 
 template <typename Stream>
 asio::awaitable<Finding> talk_http(Stream& stream, DeadlinePtr deadline, const HttpSpec& spec, HttpParser& parser,
-                                   const re2::RE2* pattern) {
+                                   const SlowRequest& of) {
   const auto request = request_bytes(spec, false);
   if (!request) co_return failure(*deadline, Result::unknown, Reason::internal, request.error().text);
   error_code error;
   co_await asio::async_write(stream, asio::buffer(*request), asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return broken(*deadline, error, "sending the request");
-  parser.reset(spec.method == "HEAD", body_wanted(spec));
+  parser.reset(spec.method == "HEAD", of.numbers.empty() ? body_wanted(spec) : kMaxBody);
   std::vector<char> buffer(16 * 1024);
   bool answering = false;
   while (parser.state() == HttpParser::State::more) {
@@ -133,11 +134,13 @@ asio::awaitable<Finding> talk_http(Stream& stream, DeadlinePtr deadline, const H
       co_return broken(*deadline, error, answering ? "reading the answer" : "waiting for the answer");
     }
   }
-  co_return judge(spec, parser, pattern, deadline->elapsed());
+  Finding found = judge(spec, parser, of.pattern.get(), deadline->elapsed());
+  if (!of.numbers.empty()) found.told = read_answer(of.numbers, found, parser);
+  co_return found;
 }
 
 asio::awaitable<Finding> talk_tls(Means means, tcp::socket& socket, DeadlinePtr deadline, const HttpSpec& spec,
-                                  HttpParser& parser, const re2::RE2* pattern) {
+                                  HttpParser& parser, const SlowRequest& of) {
   const Trust trust = spec.trust ? *spec.trust : Trust{};
   const auto context = means.contexts.get(trust.ca_file);
   if (!context) co_return failure(*deadline, Result::unknown, Reason::internal, context.error().text);
@@ -151,7 +154,7 @@ asio::awaitable<Finding> talk_tls(Means means, tcp::socket& socket, DeadlinePtr 
     co_return failure(*deadline, Result::failure, Reason::tls, handshake_words(stream.native_handle(), error));
   }
   if (error) co_return broken(*deadline, error, "shaking hands");
-  co_return co_await talk_http(stream, deadline, spec, parser, pattern);
+  co_return co_await talk_http(stream, deadline, spec, parser, of);
 }
 
 /// Connects to where `spec` points. Null: it failed, `found` says why.
@@ -188,9 +191,9 @@ asio::awaitable<Finding> look_http(Means means, DeadlinePtr deadline, const Slow
     const auto socket = co_await reach(means, deadline, spec, found);
     if (!socket) co_return found;
     if (spec.tls) {
-      found = co_await talk_tls(means, *socket, deadline, spec, parser, request.pattern.get());
+      found = co_await talk_tls(means, *socket, deadline, spec, parser, request);
     } else {
-      found = co_await talk_http(*socket, deadline, spec, parser, request.pattern.get());
+      found = co_await talk_http(*socket, deadline, spec, parser, request);
     }
     const bool answered = parser.state() == HttpParser::State::done;
     auto next = left > 0 && answered ? redirected(spec, parser.status(), parser.location()) : std::nullopt;
