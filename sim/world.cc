@@ -258,9 +258,9 @@ void World::handle(const Release&) {}
 void World::handle(const Measure& c) {
   const ServicePlan& plan = engine_->plan().services[c.service];
   MeasuredMetric told;
-  const std::optional<std::int64_t> load = loads_[plan.name];
+  const auto [load, ago] = loads_[plan.name];
   for (Slot slot = 0; slot < static_cast<Slot>(plan.instances); ++slot) {
-    if (running(plan.name, slot)) told.samples.push_back({slot, 0, now_, std::chrono::seconds(1)});
+    if (running(plan.name, slot)) told.samples.push_back({slot, 0, now_ - ago, std::chrono::seconds(1)});
   }
   for (SlotSample& sample : told.samples)
     sample.value = load.value_or(0) / static_cast<std::int64_t>(told.samples.size());

@@ -71,9 +71,10 @@ class World {
   void notifier_fails(bool fails) { notifier_fails_ = fails; }
   void notifier_silent(bool silent) { notifier_silent_ = silent; }
   void network_cut(bool cut) { network_cut_ = cut; }
-  /// What there is to do for a service: its instances share it evenly. Nothing: its metrics cannot be read.
-  void load(std::string_view service, std::optional<std::int64_t> thousandths) {
-    loads_[std::string(service)] = thousandths;
+  /// What there is to do for a service, seen so long ago: its instances share it evenly. Nothing: its metrics cannot be
+  /// read.
+  void load(std::string_view service, std::optional<std::int64_t> thousandths, Duration ago = {}) {
+    loads_[std::string(service)] = {thousandths, ago};
   }
   /// kill -9 of the engine: what is not durable is lost, replies under way are lost, instances live on. boot() again.
   void kill_engine();
@@ -179,7 +180,7 @@ class World {
   bool file_exists_ = true;
   bool self_check_fails_ = false;
   bool self_check_silent_ = false;
-  std::map<std::string, std::optional<std::int64_t>> loads_;
+  std::map<std::string, std::pair<std::optional<std::int64_t>, Duration>> loads_;
   bool journal_stalls_ = false;
   bool runtime_silent_ = false;
   bool notifier_fails_ = false;

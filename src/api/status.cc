@@ -283,11 +283,12 @@ json::object breaker_json(const View& view, const std::string& name, const Break
           {"probe_at", is_open ? time_json(view.clock, open->second.probe_at) : json::value(nullptr)}};
 }
 
-/// Those that have been called since the start; from the journal alone, those that are not closed. The commands of
-/// other services are left out.
+/// Those that have been called since the start; from the journal alone, those that are not closed. The commands and
+/// the metrics of other services are left out.
 json::array breakers_json(const View& view, const std::string& only_service) {
   const auto asked = [&](const std::string& name) {
-    return only_service.empty() || !name.starts_with("exec:") || name.starts_with("exec:" + only_service + "/");
+    const bool of_service = name.starts_with("exec:") || name.starts_with("metric:");
+    return only_service.empty() || !of_service || name.substr(name.find(':') + 1).starts_with(only_service + "/");
   };
   json::array list;
   if (view.engine != nullptr) {

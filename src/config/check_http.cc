@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/draft.hpp"
+#include "config/http_target.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -18,19 +19,13 @@ struct Expectation {
   Duration latency_below{};
 };
 
-struct Tls {
-  std::string ca_file;
-  std::string server_name;
-};
-
 struct Http {
-  std::string url, path, host, port, method;
-  Pairs headers;
+  HttpTarget target;
+  std::string method;
   Expectation expect;
   std::uint32_t follow_redirects = 0;
   probe::Connection connection = probe::Connection::reuse;
   std::uint32_t fresh_every = 10;
-  std::optional<Tls> tls;
 };
 
 Type<Statuses> statuses_type() {
@@ -84,40 +79,12 @@ const Table<Expectation>& expect_table() {
   return table;
 }
 
-const Table<Tls>& tls_table() {
-  static const Table<Tls> table = [] {
-    Table<Tls> rows("check.http.tls", "How the server is verified. Certificates are always verified.");
-    rows.add(
-        "ca_file", &Tls::ca_file, path_type(),
-        {.text = "Certificates (PEM) to trust.", .otherwise = "those of the system", .example = "/etc/ssl/my-ca.pem"});
-    rows.add("server_name", &Tls::server_name, text_type(),
-             {.text = "The name to ask for and to verify.", .otherwise = "the host", .example = "api.example.org"});
-    return rows;
-  }();
-  return table;
-}
-
 const Table<Http>& http_table() {
   static const Table<Http> table = [] {
     Table<Http> rows("check.http", "Asks a web server. Either `url` or `path` is given.");
-    rows.add("url", &Http::url, text_type(),
-             {.text = "The address to ask, http or https. May contain `{port}` and `{instance}`.",
-              .otherwise = "made of `host`, `port` and `path`",
-              .example = "http://127.0.0.1:8080/livez"});
-    rows.add("path", &Http::path, text_type(),
-             {.text = "The path to ask for.", .otherwise = "from `url`", .example = "/livez"});
-    rows.add("host", &Http::host, text_type(),
-             {.text = "Host of `path`.", .otherwise = "127.0.0.1", .example = "10.0.0.7"});
-    rows.add("port", &Http::port, text_type(),
-             {.text = "Port of `path`.", .otherwise = "the instance's `{port}`", .example = "8080"});
+    rows.include(http_target_table(), &Http::target);
     rows.add("method", &Http::method, text_type(),
              {.text = "The method of the request, such as GET or HEAD.", .fallback = "GET", .example = "HEAD"});
-    rows.add(
-        "headers", &Http::headers, secrets_type("header"),
-        {.text =
-             "Headers to send. A value may be `{ file: path }`: read when the configuration is loaded, never shown.",
-         .otherwise = "none",
-         .example = "{ Authorization: { file: /etc/homeostat/token } }"});
     rows.add("expect", &Http::expect, expect_table().type(),
              {.text = "What the answer must be.", .fallback = "{}", .example = "{ status: 200, contains: ok }"});
     rows.add("follow_redirects", &Http::follow_redirects, count_type(0, 10),
@@ -131,82 +98,18 @@ const Table<Http>& http_table() {
                       "is noticed.",
               .fallback = "10",
               .example = "5"});
-    rows.add("tls", &Http::tls, maybe(tls_table().type()),
-             {.text = "How a https server is verified; given with `path`, it means https.",
-              .otherwise = "verified by the system's certificates",
-              .example = "{ ca_file: /etc/ssl/my-ca.pem }"});
     return rows;
   }();
   return table;
 }
 
-bool is_port(std::string_view text) { return text == "{port}" || parse_range(text, 1, 65535).has_value(); }
-
-/// Splits `text` into the specification; returns what is wrong with it, or nothing.
-std::string_view take_url(std::string_view text, probe::HttpSpec& out) {
-  out.tls = text.starts_with("https://");
-  if (!out.tls && !text.starts_with("http://")) return "it must begin with http:// or https://";
-  text.remove_prefix(out.tls ? 8 : 7);
-  if (text.find('#') != std::string_view::npos) return "a part after `#` is never sent";
-  const std::size_t slash = std::min(text.find_first_of("/?"), text.size());
-  std::string_view authority = text.substr(0, slash);
-  out.path = slash == text.size() ? "/" : (text[slash] == '?' ? "/" : "") + std::string(text.substr(slash));
-  if (authority.find('@') != std::string_view::npos) return "a name and password belong into a header, from a file";
-  out.port = out.tls ? "443" : "80";
-  const std::size_t colon = authority.rfind(':');
-  if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {
-    out.port = authority.substr(colon + 1);
-    if (!is_port(out.port) || out.port.find('-') != std::string::npos) return "its port is not from 1 to 65535";
-    authority = authority.substr(0, colon);
-  }
-  if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
-  out.host = authority;
-  return out.host.empty() ? "it names no host" : "";
-}
-
-bool has_blank(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
-}
-
-void take_target(const Http& http, const Node& node, Reader& reader, probe::HttpSpec& out) {
-  if (http.url.empty() == http.path.empty()) {
-    if (node.find("url") == nullptr || node.find("path") != nullptr) {
-      reader.problem(node.at, "either `url` or `path` must be given");
-    }
-    return;
-  }
-  if (!http.url.empty()) {
-    for (const char* key : {"host", "port"}) {
-      if (node.find(key) != nullptr) reader.problem(node.where(key), fmt::format("`{}` is part of `url` already", key));
-    }
-    const std::string_view wrong = take_url(http.url, out);
-    if (!wrong.empty()) reader.problem(node.where("url"), fmt::format("not a usable address: {}", wrong));
-    if (http.tls && !out.tls) reader.problem(node.where("tls"), "`tls` is given but the address is not https");
-  } else {
-    if (!http.path.starts_with('/')) reader.problem(node.where("path"), "a path begins with `/`");
-    if (!http.port.empty() && (!is_port(http.port) || http.port.find('-') != std::string::npos)) {
-      reader.problem(node.where("port"), fmt::format("{} is not a port from 1 to 65535", quote(http.port)));
-    }
-    out.tls = http.tls.has_value();
-    out.host = http.host.empty() ? "127.0.0.1" : http.host;
-    out.port = http.port.empty() ? "{port}" : http.port;
-    out.path = http.path;
-  }
-  const char* const key = http.url.empty() ? "path" : "url";
-  if (has_blank(out.path) || has_blank(out.host)) {
-    reader.problem(node.where(key), "blanks, line ends and control characters cannot be part of an address");
-  }
-}
-
 void finish(const Http& http, const Node& node, Reader& reader, CheckDraft& out) {
   probe::HttpSpec spec;
-  take_target(http, node, reader, spec);
+  take_target(http.target, node, reader, spec);
   spec.method = http.method;
   const bool word = !spec.method.empty() && spec.method.size() <= 16 &&
                     std::all_of(spec.method.begin(), spec.method.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!word) reader.problem(node.where("method"), fmt::format("{} is no method such as GET", quote(spec.method)));
-  for (const auto& [name, text] : http.headers) spec.headers.emplace_back(name, text.value);
   spec.status = http.expect.status;
   spec.contains = http.expect.contains;
   spec.matches = http.expect.matches;
@@ -214,10 +117,15 @@ void finish(const Http& http, const Node& node, Reader& reader, CheckDraft& out)
   spec.follow_redirects = http.follow_redirects;
   spec.connection = http.connection;
   spec.fresh_every = http.fresh_every;
-  const probe::Trust trust{http.tls ? http.tls->ca_file : "", http.tls ? http.tls->server_name : ""};
-  if (trust != probe::Trust{}) spec.trust = trust;
+  const probe::Trust trust = spec.trust ? *spec.trust : probe::Trust{};
   Fingerprint print;
-  print.add("http").add(spec.tls).add(spec.host).add(spec.port).add(spec.path).add(spec.method).add(http.headers);
+  print.add("http")
+      .add(spec.tls)
+      .add(spec.host)
+      .add(spec.port)
+      .add(spec.path)
+      .add(spec.method)
+      .add(http.target.access.headers);
   for (const auto& [first, last] : spec.status) print.add(static_cast<std::uint64_t>(first * 1000 + last));
   print.add(spec.contains.str()).add(spec.matches.str()).add(static_cast<std::uint64_t>(spec.latency_below.count()));
   print.add(spec.follow_redirects).add(trust.ca_file).add(trust.server_name);
@@ -231,7 +139,7 @@ Component<CheckDraft> http_check() {
   return {"http",
           "Asks a web server.",
           "{ path: /livez }",
-          {&http_table().section(), &expect_table().section(), &tls_table().section()},
+          {&http_table().section(), &expect_table().section(), &http_tls_section()},
           [](const Node& node, Reader& reader, CheckDraft& out) {
             Http http;
             http_table().read(node, reader, http);

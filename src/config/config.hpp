@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/plan.hpp"
+#include "probe/source.hpp"
 #include "probe/spec.hpp"
 #include "runtime/spec.hpp"
 
@@ -26,8 +27,9 @@ struct Config {
   std::string text;   // as read: the input log and the journal refer to it
   engine::Plan plan;  // plan.services[i] belongs to runtimes[i]
   std::vector<runtime::Spec> runtimes;
-  std::vector<probe::Spec> probes;    // CheckPlan::probe and Prerequisite::probe point here
-  std::vector<CommandSpec> commands;  // exec rungs
+  std::vector<probe::SourceSpec> sources;  // engine::SourcePlan::reference points here
+  std::vector<probe::Spec> probes;         // CheckPlan::probe and Prerequisite::probe point here
+  std::vector<CommandSpec> commands;       // exec rungs
   std::vector<CommandSpec> notifiers;
 };
 

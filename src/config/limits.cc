@@ -56,8 +56,8 @@ const Table<BreakerOptions>& breakers_table() {
   static const Table<BreakerOptions> table = [] {
     Table<BreakerOptions> rows(
         "breakers",
-        "The circuit breakers before the commands of exec services and before the notifiers: what "
-        "fails again and again is left alone for a while.");
+        "The circuit breakers before the commands of exec services, the notifiers, and the sources of metrics that lie "
+        "outside: what fails again and again is left alone for a while.");
     rows.add("failures", &BreakerOptions::consecutive_failures, count_type(1, 1000),
              {.text = "So many failures in a row open a breaker.", .fallback = "5", .example = "3"});
     rows.add("open_for", &BreakerOptions::open_for, duration_type(std::chrono::milliseconds(1)),

@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{service("checks: { process: { file: /x } }"),
              "4:15: the name `process` is kept for the check of the process itself"},
         Case{service("checks: { c: { http: { path: /x } } }", "process: { command: [x] }"),
-             "4:18: `path` needs a port: give the service `ports`, or the check a `port` or `url`"},
+             "4:18: `path` needs a port: give the service `ports`, or name a `port` or `url`"},
         Case{service("mode: act", "exec: { restart: [x] }"),
              "3:3: nothing observes this service: give it a check, or its runtime a `status` command"}));
 

@@ -33,24 +33,9 @@ bool uses(const probe::Spec& spec, std::string_view placeholder) {
                      [&](std::string_view text) { return text.find(placeholder) != std::string_view::npos; });
 }
 
-bool tells_apart(const probe::Spec& spec) {
-  return std::holds_alternative<probe::ProcessSpec>(spec) || uses(spec, "{port}") || uses(spec, "{instance}") ||
-         uses(spec, "{release}");
-}
-
 void check_placeholders(const Resolution& in, const Named<CheckDraft>& check, const ServiceDraft& service) {
-  if (service.run.plan.identity == 0) return;  // the runtime could not be read, and that is reported already
-  const auto* process = std::get_if<runtime::ProcessSpec>(&service.run.spec);
   const probe::Spec& spec = check.value.spec;
-  if (uses(spec, "{port}") && (process == nullptr || process->first_port == 0)) {
-    const bool said = check.node->find("http") == nullptr || check.node->find("http")->find("path") == nullptr;
-    in.reader.problem(check.node->at,
-                      said ? "`{port}` is used but the service has no `ports`"
-                           : "`path` needs a port: give the service `ports`, or the check a `port` or `url`");
-  }
-  if (uses(spec, "{release}") && (process == nullptr || process->releases.empty())) {
-    in.reader.problem(check.node->at, "`{release}` is used but the service has no `releases`");
-  }
+  check_placeholders(in, spec, service, *check.node);
   if (check.value.scope == Scope::service && tells_apart(spec)) {
     in.reader.problem(check.node->where("scope"),
                       "with `scope: service` there is no instance to look at or to fill in");
@@ -103,6 +88,24 @@ void add_status_check(const Resolution& in, engine::ServicePlan& plan, const run
 }
 
 }  // namespace
+
+bool tells_apart(const probe::Spec& spec) {
+  return std::holds_alternative<probe::ProcessSpec>(spec) || uses(spec, "{port}") || uses(spec, "{instance}") ||
+         uses(spec, "{release}");
+}
+
+void check_placeholders(const Resolution& in, const probe::Spec& spec, const ServiceDraft& service, const Node& node) {
+  if (service.run.plan.identity == 0) return;  // the runtime could not be read, and that is reported already
+  const auto* process = std::get_if<runtime::ProcessSpec>(&service.run.spec);
+  if (uses(spec, "{port}") && (process == nullptr || process->first_port == 0)) {
+    const bool said = node.find("http") == nullptr || node.find("http")->find("path") == nullptr;
+    in.reader.problem(node.at, said ? "`{port}` is used but the service has no `ports`"
+                                    : "`path` needs a port: give the service `ports`, or name a `port` or `url`");
+  }
+  if (uses(spec, "{release}") && (process == nullptr || process->releases.empty())) {
+    in.reader.problem(node.at, "`{release}` is used but the service has no `releases`");
+  }
+}
 
 void check_timing(const Resolution& in, const CheckPolicy& policy, const Node& node) {
   if (policy.fast_interval > policy.interval) {

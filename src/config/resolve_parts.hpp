@@ -20,6 +20,11 @@ Position find_at(const Node& node, std::initializer_list<std::string_view> path)
 /// What must hold between the durations of one check or of the defaults.
 void check_timing(const Resolution& in, const CheckPolicy& policy, const Node& node);
 
+/// Whether what is looked at is another one for each instance.
+bool tells_apart(const probe::Spec& spec);
+/// Reports at `node` what is to be filled in but is not there.
+void check_placeholders(const Resolution& in, const probe::Spec& spec, const ServiceDraft& service, const Node& node);
+
 /// Adds the checks of a service, those it has without saying so included.
 void resolve_checks(const Resolution& in, Named<ServiceDraft>& service);
 

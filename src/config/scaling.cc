@@ -8,6 +8,8 @@
 namespace homeostat::config {
 namespace {
 
+constexpr std::size_t kMostMetrics = 32;
+
 Type<Tolerance> tolerance_type() {
   const std::string ratio = ratio_type().shape.schema;
   const Shape shape{"ratio, or { up, down }",
@@ -126,9 +128,12 @@ void check_scaling(const Resolution& in, const Named<ServiceDraft>& service, con
     in.reader.problem(service.node->where("instances"),
                       "`instances` and `scaling` both say how many run: `scaling` has min and max");
   }
-  if (!service.value.plan.runtime.managed) {
+  const auto own = [](const auto& metric) { return !metric.value.value.source; };
+  if (!service.value.plan.runtime.managed && std::ranges::any_of(scaling.metrics, own)) {
     in.reader.problem(node.at, "cpu and memory are measured of instances that the process runtime has started");
   }
+  if (scaling.metrics.size() > kMostMetrics)
+    in.reader.problem(node.where("metrics"), fmt::format("more than {} metrics", kMostMetrics));
   if (scaling.metrics.empty()) in.reader.problem(node.where("metrics"), "at least one metric is needed");
   for (const auto& metric : scaling.metrics) check_metric(in, metric);
   const auto least = static_cast<std::uint32_t>(std::max(scaling.policy.range.min, 1));
@@ -147,7 +152,13 @@ std::uint32_t most_of(const ScalingDraft& draft) {
   return static_cast<std::uint32_t>(most);
 }
 
-engine::ScalingPlan plan_of(const ScalingDraft& draft) {
+engine::SourcePlan source_plan(const Resolution& in, const Named<ServiceDraft>& service,
+                               const Placed<MetricDraft>& metric, MetricKind kind) {
+  if (metric.value.source) return resolve_source(in, service, *metric.node, *metric.value.source, kind);
+  return {.kind = metric.value.cpu ? engine::MetricSource::cpu : engine::MetricSource::memory};
+}
+
+engine::ScalingPlan plan_of(const Resolution& in, const Named<ServiceDraft>& service, const ScalingDraft& draft) {
   engine::ScalingPlan out;
   out.every = draft.every;
   out.policy = draft.policy;
@@ -155,7 +166,7 @@ engine::ScalingPlan plan_of(const ScalingDraft& draft) {
     const bool used = draft.activation && draft.activation->metric == metric.name;
     if (used) out.policy.activation.metric = static_cast<std::int32_t>(out.policy.metrics.size());
     out.policy.metrics.push_back(metric_rule(metric));
-    out.sources.push_back(metric.value.value.cpu ? engine::MetricSource::cpu : engine::MetricSource::memory);
+    out.sources.push_back(source_plan(in, service, metric.value, out.policy.metrics.back().kind));
   }
   if (draft.activation) {
     out.policy.activation.above = draft.activation->above;
@@ -180,14 +191,15 @@ const Table<ScalingDraft>& scaling_table() {
 std::vector<const Section*> scaling_sections() {
   return {&scaling_table().section(),  &metric_table().section(),     &up_table().section(),
           &down_table().section(),     &rate_limit_table().section(), &schedule_table().section(),
-          &fallback_table().section(), &activation_table().section(), &help_table().section()};
+          &fallback_table().section(), &activation_table().section(), &help_table().section(),
+          &http_source_section(),      &promql_source_section(),      &exec_source_section()};
 }
 
 void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service) {
   if (!service.value.scaling) return;
   const ScalingDraft& draft = *service.value.scaling;
   check_scaling(in, service, draft);
-  engine::ScalingPlan scaling = plan_of(draft);
+  engine::ScalingPlan scaling = plan_of(in, service, draft);
   const auto valid = validate(scaling.policy);
   // What has been said with its exact place already is not said again.
   if (!valid && in.reader.found() == 0) in.reader.problem(service.node->where("scaling"), valid.error());

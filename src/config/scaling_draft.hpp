@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "config/metric_source.hpp"
 #include "config/types.hpp"
 #include "homeostat/scaling_policy.hpp"
 
@@ -29,6 +30,7 @@ struct MetricForm {
 struct MetricDraft {
   std::optional<std::uint32_t> cpu;  // percent of one processor
   std::optional<std::uint64_t> memory;
+  std::optional<SourceDraft> source;  // what lies outside
   MetricForm form;
 };
 

@@ -134,8 +134,6 @@ INSTANTIATE_TEST_SUITE_P(
     Service, ScalingMistake,
     testing::Values(
         Case{service("scaling: { min: 5, max: 2, metrics: { a: { cpu: 50% } } }"), "4:21: min 5 is more than max 2"},
-        Case{metric(""), "4:38: metric `a` needs one of `cpu` and `memory`"},
-        Case{metric("cpu: 50%, memory: 1MiB"), "4:38: metric `a` needs one of `cpu` and `memory`"},
         Case{service("scaling: { max: 2, metrics: {} }"), "4:33: at least one metric is needed"},
         Case{service("instances: 2\n    scaling: { max: 2, metrics: { a: { cpu: 50% } } }"),
              "4:16: `instances` and `scaling` both say how many run: `scaling` has min and max"},

@@ -131,7 +131,7 @@ const Table<FileDraft>& file_table() {
               .otherwise = "escalations are only recorded",
               .example = "{ oncall: { exec: [/usr/local/bin/page, '{summary}'] } }"});
     rows.add("breakers", &FileDraft::breakers, breakers_table().type(),
-             {.text = "When commands and notifiers that fail are left alone.",
+             {.text = "When commands, notifiers and sources of metrics that fail are left alone.",
               .fallback = "{}",
               .example = "{ failures: 3, open_for: 1m }"});
     rows.add("guardrails", &FileDraft::guardrails, guardrails_table().type(),

@@ -94,7 +94,7 @@ std::expected<void, Error> Daemon::go_over(config::Config next, bool accept_shri
   const auto before = std::exchange(config_, std::make_unique<config::Config>(std::move(next)));
   engine_->reload(config_->plan, now(), out_);
   eyes_->configure(*config_);
-  meters_->configure();
+  meters_->configure(*config_);
   hands_->configure(*config_, before.get());
   recorder_->rotate_inputs();
   carry_out(out_);

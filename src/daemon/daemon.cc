@@ -85,7 +85,9 @@ std::expected<void, Error> Daemon::open_parts() {
   auto hands = Hands::open(*loop_, *engine_, options_.state_dir, feed, cgroups);
   if (!hands) return std::unexpected(hands.error());
   hands_ = std::move(*hands);
-  meters_ = std::make_unique<Meters>(*engine_, feed);
+  auto meters = Meters::open(*loop_, *engine_, feed, cgroups);
+  if (!meters) return std::unexpected(meters.error());
+  meters_ = std::move(*meters);
 
   auto server = api::Server::open(
       {.socket = options_.socket}, [this](api::Request r, api::Reply reply) { serve(std::move(r), std::move(reply)); },
@@ -100,6 +102,7 @@ void Daemon::begin() {
   config_->plan.shadow = options_.shadow;
   engine_->start(config_->plan, build_id(), now(), out_);
   eyes_->configure(*config_);
+  meters_->configure(*config_);
   hands_->configure(*config_, nullptr);
   recorder_->open_input_log(options_.state_dir, *engine_, [this] { return config_->text; }, [this] { return now(); });
   if (const std::string why = recorder_->untrusted(); !why.empty()) {
@@ -126,7 +129,8 @@ void Daemon::give_memory_back() {
 Instant Daemon::next_deadline() const {
   const Instant at = now();
   Instant next = later(at, kHouse);
-  for (const auto& one : {engine_->next_deadline(), eyes_->next_deadline(), hands_->next_deadline()}) {
+  for (const auto& one :
+       {engine_->next_deadline(), eyes_->next_deadline(), hands_->next_deadline(), meters_->next_deadline()}) {
     if (one) next = std::min(next, *one);
   }
   return std::max(next, at);  // what is overdue is due now, not a gap
@@ -148,6 +152,7 @@ void Daemon::turn() {
   const Instant at = now();
   eyes_->advance(at);
   hands_->advance(at);
+  meters_->advance(at);
   const auto due = engine_->next_deadline();
   if (due && *due <= at) feed(engine::Tick{});
   drain();

@@ -2,20 +2,13 @@
 
 #include <algorithm>
 
+#include "daemon/places.hpp"
 #include "daemon/time_keeper.hpp"
 
 namespace homeostat::daemon {
 namespace {
 
 constexpr Duration kLook = std::chrono::seconds(1);
-
-const engine::InstanceState* instance_of(const engine::Engine& engine, const engine::Target& target) {
-  const auto& services = engine.durable().services;
-  const auto service = services.find(engine.plan().services[target.service].name);
-  if (service == services.end()) return nullptr;
-  const auto instance = service->second.instances.find(target.slot < 0 ? 0 : target.slot);
-  return instance == service->second.instances.end() ? nullptr : &instance->second;
-}
 
 /// Which of the configuration's probes a target stands for.
 std::uint32_t spec_of(const engine::Engine& engine, engine::TargetId id) {
@@ -62,20 +55,14 @@ void Eyes::place_changed(engine::ServiceId service, engine::Slot slot) {
 void Eyes::prepare(engine::TargetId id) {
   const engine::Target& target = engine_.state().targets[id];
   const std::uint32_t spec = spec_of(engine_, id);
-  probe::Place place;
-  place.instance = static_cast<std::uint32_t>(target.slot < 0 ? 0 : target.slot);
-  if (const auto* instance = instance_of(engine_, target)) {
-    place.port = instance->port;
-    const auto* process = std::get_if<runtime::ProcessSpec>(&config_->runtimes[target.service]);
-    if (process != nullptr && !instance->version.empty())
-      place.release = process->releases + "/" + instance->version.str();
-  }
+  const probe::Place place = place_of(engine_, *config_, target.service, std::max<engine::Slot>(target.slot, 0));
   const probe::Spec process_check = probe::ProcessSpec{};
   prober_->prepare(id, spec < config_->probes.size() ? config_->probes[spec] : process_check, place);
 }
 
 bool Eyes::process_runs(engine::TargetId id) const {
-  const engine::InstanceState* instance = instance_of(engine_, engine_.state().targets[id]);
+  const engine::InstanceState* instance = instance_in(engine_, engine_.state().targets[id].service,
+                                                      std::max<engine::Slot>(engine_.state().targets[id].slot, 0));
   return instance != nullptr && instance->state == engine::RunState::running;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/breakers.hpp"
 
 #include "core/planted.hpp"
+#include "engine/sources.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -69,6 +70,9 @@ Dependency dependency_of(const NotifierPlan& notifier) { return {"notify:" + not
 std::map<std::string, std::uint64_t> dependencies(const Plan& plan) {
   std::map<std::string, std::uint64_t> all;
   for (const ServicePlan& service : plan.services) {
+    for (std::size_t i = 0; service.scaling && i < service.scaling->sources.size(); ++i) {
+      if (const auto behind = source_behind(service, i)) all.emplace(behind->name, behind->identity);
+    }
     for (const Op op : {Op::start, Op::stop, Op::restart, Op::rollback, Op::scale}) {
       if (const auto behind = command_behind(service, op)) all.emplace(behind->name, behind->identity);
     }

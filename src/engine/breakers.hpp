@@ -1,5 +1,5 @@
-// Circuit breakers between the engine and what it depends on: the commands of exec services, and the notifiers. What
-// fails again and again is left alone for a while, and then asked once.
+// Circuit breakers between the engine and what it depends on: the commands of exec services, the notifiers, and the
+// sources of metrics. What fails again and again is left alone for a while, and then asked once.
 #pragma once
 
 #include <expected>

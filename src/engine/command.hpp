@@ -50,6 +50,7 @@ struct SelfCheck {
 struct Measure {
   ServiceId service = 0;
   std::uint32_t round = 0;
+  std::uint64_t held = 0;  // metrics that are not to be asked now, a bit each
 };
 
 /// Homeostat does not look after this instance any more (service removed); it goes on running.

@@ -144,10 +144,14 @@ struct MeasuredMetric {
   MetricFault fault = MetricFault::none;
   std::vector<SlotSample> samples;
   std::vector<std::int64_t> totals;  // thousandths
+  Instant at{};                      // when the totals were measured
+  std::string why{};                 // for people: of a fault, or why instances are missing
   static constexpr auto fields = [](auto& self, auto& v) {
     v("fault", self.fault);
     v("samples", self.samples);
     v("totals", self.totals);
+    v("at", self.at);
+    v("why", self.why);
   };
 };
 

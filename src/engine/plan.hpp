@@ -92,14 +92,23 @@ struct RuntimePlan {
 
 /// Where a metric of the autoscaler comes from.
 enum class MetricSource : std::uint8_t {
-  cpu,     // of each instance, in percent of one processor
-  memory,  // of each instance, in bytes
+  cpu,      // of each instance, in percent of one processor
+  memory,   // of each instance, in bytes
+  outside,  // of a server or a command, whom the shell asks
+};
+
+struct SourcePlan {
+  MetricSource kind = MetricSource::cpu;
+  // Outside only.
+  std::uint32_t reference = kNone;  // index into Config::sources
+  std::uint64_t identity = 0;       // changes when what is asked does
+  Duration fresh_within{};          // what is older is not used; 0: of any age
 };
 
 /// How the number of instances follows what is measured.
 struct ScalingPlan {
   ScalingPolicy policy;
-  std::vector<MetricSource> sources{};  // of each metric of the policy
+  std::vector<SourcePlan> sources{};  // of each metric of the policy
   Duration every = std::chrono::seconds(15);
 };
 

@@ -12,6 +12,7 @@
 #include "engine/operations.hpp"
 #include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
+#include "engine/sources.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -114,6 +115,7 @@ std::vector<std::string> names(const Plan& plan) {
 
 void reload_plan(Turn& t, Plan plan) {
   release_removed(t, plan);
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) give_up_sources(t, id);
   const Kept kept = keep(t.s);
   t.s.plan = std::move(plan);
   t.s.dirty.clear();

@@ -7,6 +7,7 @@
 #include "engine/escalate.hpp"
 #include "engine/gates.hpp"
 #include "engine/rollout.hpp"
+#include "engine/sources.hpp"
 #include "homeostat/scaling.hpp"
 #include "homeostat/schedule.hpp"
 
@@ -124,13 +125,21 @@ std::vector<Slot> spare_with(Turn& t, ServiceId id, std::int32_t wanted) {
   return spare;
 }
 
-void show(LiveScaling& live, const ScalingPolicy& policy, const ScalingDecision& decision) {
+// What the source itself said tells more than the name of the fault.
+void add_reason(ScalingAdvice& advice, const std::string& why) {
+  if (why.empty()) return;
+  advice.why_not += (advice.why_not.empty() ? "" : ": ") + why;
+}
+
+void show(LiveScaling& live, const ScalingPolicy& policy, const ScalingDecision& decision,
+          const std::vector<MeasuredMetric>& told) {
   live.sentence = explain(policy, decision);
   live.desired = decision.desired;
   live.advice.clear();
   for (const RuleAdvice& rule : recommend(policy, decision)) {
     live.advice.push_back({std::string(rule.id), rule.current, rule.desired, rule.min, rule.max,
                            rule.utilisation.value_or(-1), rule.why_not});
+    add_reason(live.advice.back(), told[live.advice.size() - 1].why);
   }
 }
 
@@ -140,10 +149,11 @@ void hand_over(Turn& t, ServiceId id, LiveScaling& live, const ScalingDecision& 
            t.plan(id).name + ": more instances do not help: " + live.sentence);
 }
 
-void decide_now(Turn& t, ServiceId id, const std::vector<MeasuredMetric>& told) {
+void decide_now(Turn& t, ServiceId id, std::vector<MeasuredMetric> told) {
   const ScalingPolicy& policy = t.plan(id).scaling->policy;
   LiveScaling& live = *t.live(id).scaling;
   live.measuring = false;
+  judge_sources(t, id, told);
   if (t.durable(id).stopped || !t.s.recovered) return;
   const Sight sight = look(t, id);
   std::vector<std::vector<MetricSample>> samples;
@@ -156,7 +166,7 @@ void decide_now(Turn& t, ServiceId id, const std::vector<MeasuredMetric>& told) 
   ScalingHistory history = t.durable(id).scaling->history;
   ScalingDecision decision;
   decide(policy, history, input, t.now, decision);
-  show(live, policy, decision);
+  show(live, policy, decision, told);
   hand_over(t, id, live, decision);
   if (!decision.changes() || !decision.act || !may_act(t, id)) {
     t.record(ScalingSeen{t.plan(id).name, std::move(history)});
@@ -212,7 +222,7 @@ void progress_scaling(Turn& t, ServiceId id) {
   live.next_at = next_on_grid(Instant(phase_of(hash_name(t.plan(id).name), t.s.plan.seed, every)), every, t.now);
   live.measuring = true;
   live.began = t.now;
-  t.command(Measure{id, ++live.round});
+  t.command(Measure{id, ++live.round, hold_sources(t, id)});
   t.wake_at(later(live.began, kMeasureWithin));
 }
 

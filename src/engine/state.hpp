@@ -134,6 +134,9 @@ struct LiveScaling {
   std::int32_t desired = 0;
   std::string sentence;
   std::vector<ScalingAdvice> advice;
+  std::vector<CommandId> asked;     // while it measures, of each metric: the call that its breaker admitted
+  std::vector<std::string> held;    // … or why it did not
+  std::vector<std::string> failed;  // of each metric: why it failed when it was asked last
   static constexpr auto fields = [](auto& self, auto& v) {
     v("next_at", self.next_at);
     v("began", self.began);
@@ -143,6 +146,9 @@ struct LiveScaling {
     v("desired", self.desired);
     v("sentence", self.sentence);
     v("advice", self.advice);
+    v("asked", self.asked);
+    v("held", self.held);
+    v("failed", self.failed);
   };
 };
 

@@ -32,7 +32,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
       {"runtime", {"engine", "os", "core", "include"}},
       {"traffic", {"engine", "os", "core", "include"}},
       {"journal", {"engine", "os", "core", "include"}},
-      {"config", {"engine", "probe/spec.hpp", "runtime/spec.hpp", "os", "core", "include"}},
+      {"config", {"engine", "probe/spec.hpp", "probe/source.hpp", "runtime/spec.hpp", "os", "core", "include"}},
       {"api", {"engine", "journal", "config", "os", "core", "include"}},
       {"scenario", {"api", "engine", "config", "core", "include"}},
       {"daemon", {"all"}},

@@ -1,0 +1,105 @@
+// A number that a Prometheus computes.
+#include <fmt/format.h>
+
+#include "config/http_target.hpp"
+#include "config/metric_source.hpp"
+
+namespace homeostat::config {
+namespace {
+
+constexpr std::size_t kMostQuery = 4096;
+
+struct Promql {
+  std::string url, query, done, label, label_value;
+  HttpAccess access;
+  SourceTiming timing;
+};
+
+const Table<Promql>& promql_table() {
+  static const Table<Promql> table = [] {
+    Table<Promql> rows("scaling.metric.promql",
+                       "A number that a Prometheus computes: a scalar, or a vector of one element. With `label` an "
+                       "element for each instance.");
+    rows.add("url", &Promql::url, text_type(),
+             {.text = "Where the Prometheus is, or what speaks its API.",
+              .example = "http://127.0.0.1:9090",
+              .required = true});
+    rows.add(
+        "query", &Promql::query, text_type(),
+        {.text = "The query. `{port}`, `{instance}` and `{release}` are filled in, and then each instance is asked "
+                 "for by itself.",
+         .example = R"('sum(jobs_waiting{queue="mail"})')",
+         .required = true});
+    rows.add("done", &Promql::done, text_type(),
+             {.text = "Of a queue (`kind: drain`): the query that says how many were done so far, a number that only "
+                      "grows.",
+              .otherwise = "needed by `drain`, and only there",
+              .example = "sum(jobs_done_total)"});
+    rows.add("label", &Promql::label, text_type(),
+             {.text = "The label by which an element of the result belongs to an instance.",
+              .otherwise = "one number",
+              .example = "instance"});
+    rows.add("label_value", &Promql::label_value, text_type(),
+             {.text = "What that label says of an instance.",
+              .otherwise = "needed with `label`",
+              .example = "'127.0.0.1:{port}'"});
+    rows.include(http_access_table(), &Promql::access);
+    rows.include(source_timing_table(), &Promql::timing);
+    return rows;
+  }();
+  return table;
+}
+
+void check_promql(const Promql& promql, const Node& node, Reader& reader) {
+  if (promql.query.empty() && node.find("query") != nullptr)
+    reader.problem(node.where("query"), "a query is needed here");
+  if (promql.query.size() + promql.done.size() > kMostQuery)
+    reader.problem(node.where("query"), fmt::format("the query is longer than {} bytes", kMostQuery));
+  if (!promql.done.empty() && !promql.label.empty())
+    reader.problem(node.where("done"), "`done` is of the service as a whole, `label` of its instances");
+  if (promql.label.empty() != promql.label_value.empty())
+    reader.problem(node.at, "`label` and `label_value` belong together");
+  const bool apart = promql.label_value.find("{port}") != std::string::npos ||
+                     promql.label_value.find("{instance}") != std::string::npos;
+  if (!promql.label_value.empty() && !apart)
+    reader.problem(node.where("label_value"), "without `{port}` or `{instance}` it is the same of every instance");
+}
+
+void read_promql(const Node& node, Reader& reader, SourceDraft& out) {
+  Promql promql;
+  promql_table().read(node, reader, promql);
+  check_promql(promql, node, reader);
+  probe::HttpSource source;
+  probe::HttpSpec& spec = source.request;
+  if (node.find("url") != nullptr) {
+    HttpTarget target;
+    target.url = promql.url;
+    target.access = promql.access;
+    take_target(target, node, reader, spec);
+    if (spec.path.find('?') != std::string::npos) reader.problem(node.where("url"), "the query has a key of its own");
+  }
+  Fingerprint print;
+  const probe::Trust trust = spec.trust ? *spec.trust : probe::Trust{};
+  print.add("promql").add(spec.tls).add(spec.host).add(spec.port).add(spec.path).add(promql.access.headers);
+  print.add(trust.ca_file)
+      .add(trust.server_name)
+      .add(promql.query)
+      .add(promql.done)
+      .add(promql.label)
+      .add(promql.label_value);
+  out.identity = print.value();
+  spec.path = probe::promql_path(spec.path, promql.query, promql.done, promql.timing.fresh_within);
+  source.numbers = {probe::QueryResult{promql.label, !promql.done.empty()}};
+  out.spec.queue = !promql.done.empty();
+  out.spec.from = std::move(source);
+  out.spec.instance_label = promql.label_value;
+  finish_source("promql", promql.timing, out);
+}
+
+}  // namespace
+
+const Section& promql_source_section() { return promql_table().section(); }
+
+Type<SourceDraft> promql_source_type() { return {promql_table().type().shape, read_promql}; }
+
+}  // namespace homeostat::config

@@ -1,0 +1,17 @@
+// Where an instance is, for whoever looks at it.
+#pragma once
+
+#include "config/config.hpp"
+#include "engine/engine.hpp"
+#include "probe/spec.hpp"
+
+namespace homeostat::daemon {
+
+/// Null: nothing is known of it.
+const engine::InstanceState* instance_in(const engine::Engine& engine, engine::ServiceId service, engine::Slot slot);
+
+/// What `{port}`, `{instance}` and `{release}` stand for.
+probe::Place place_of(const engine::Engine& engine, const config::Config& config, engine::ServiceId service,
+                      engine::Slot slot);
+
+}  // namespace homeostat::daemon
