@@ -12,7 +12,7 @@ void Arena::rebuild_index() {
   index_.clear();
   for (const ServicePlan& service : plan_.services) {
     const auto [found, fresh] = numbers_.try_emplace(service.name, static_cast<std::uint32_t>(services_.size()));
-    if (fresh) services_.push_back(ArenaService{service.name, {}, {}, {}, {}});
+    if (fresh) services_.emplace_back().name = service.name;
     services_[found->second].at(static_cast<Slot>(service.instances));
     index_.push_back(found->second);
   }
@@ -206,6 +206,7 @@ void Arena::peace() {
   for (ArenaService& service : services_) {
     service.handling = {};
     service.dies_after = {};
+    service.metering = {};
     for (ArenaPlace& place : service.places) {
       place.conduct = {};
       place.release = Conduct::well;

@@ -23,6 +23,10 @@ enum class Conduct : std::uint8_t { well, slow, wrong, refuse, hang, unreachable
 /// How actions go. `mute`: it is done, and nobody tells.
 enum class Handling : std::uint8_t { well, fail, hang, late, mute };
 
+/// How the metrics of a service go. `fail`: one of them cannot be read. `silent`: there is no answer. `lie`: far too
+/// much, or far too little. `late`: the answer comes when it may be too late.
+enum class Metering : std::uint8_t { well, fail, silent, lie_high, lie_low, late };
+
 /// A fault that ends by itself.
 template <class T>
 struct Spell {
@@ -48,6 +52,9 @@ struct ArenaService {
   Spell<Handling> handling;
   Duration late_by{};
   Spell<Duration> dies_after;
+  Spell<Metering> metering;
+  std::int64_t load = 20'000;   // that its instances share, in thousandths
+  std::int32_t told_count = 0;  // how many there are, of a service whose own command makes them
   ArenaPlace& at(Slot slot) {
     const auto index = static_cast<std::size_t>(slot + 1);
     if (index >= places.size()) places.resize(index + 1);
@@ -88,6 +95,10 @@ class Arena {
   void conduct(std::uint32_t service, Slot slot, Conduct conduct, Duration span, bool sticky);
   void handling(std::uint32_t service, Handling handling, Duration late_by, Duration span);
   void dies_after(std::uint32_t service, Duration after, Duration span);
+  void metering(std::uint32_t service, Metering metering, Duration span) {
+    services_[service].metering = {metering, later(now_, span)};
+  }
+  void load(std::uint32_t service, std::int64_t load) { services_[service].load = load; }
   void release_does(const std::string& version, Conduct conduct) { releases_[version] = conduct; }
   /// kill -9; so many records beyond the acknowledged ones turn out to be durable.
   bool kill(std::uint64_t also_durable, Duration down_for);
@@ -174,6 +185,7 @@ class Arena {
   void handle(const engine::SelfCheck& c);
   void handle(const engine::Release& c);
   void handle(const engine::Measure& c);
+  engine::MeasuredMetric measure(const ArenaService& service, bool by_instance) const;
   Observation look(const engine::Target& target, Duration timeout);
   Observation answer(ArenaPlace& place, Duration timeout) const;
   void carry_out(const Order& order);

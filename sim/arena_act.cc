@@ -71,12 +71,39 @@ void Arena::handle(const SelfCheck& c) {
 
 void Arena::handle(const Release&) {}
 
+MeasuredMetric Arena::measure(const ArenaService& service, bool by_instance) const {
+  std::int64_t load = service.load;
+  if (service.metering.at(now_) == Metering::lie_high) load = load * 20 + 1'000'000;
+  if (service.metering.at(now_) == Metering::lie_low) load /= 20;
+  MeasuredMetric told;
+  if (!by_instance) {
+    told.totals = {load};
+    told.at = now_;
+    return told;
+  }
+  for (std::size_t i = 1; i < service.places.size(); ++i) {
+    if (service.places[i].alive) told.samples.push_back({static_cast<Slot>(i - 1), 0, now_, std::chrono::seconds(1)});
+  }
+  for (SlotSample& sample : told.samples) sample.value = load / static_cast<std::int64_t>(told.samples.size());
+  return told;
+}
+
 void Arena::handle(const Measure& c) {
-  MeasuredMetric unread;
-  unread.fault = MetricFault::unread;
-  const std::size_t metrics = engine_->plan().services[c.service].scaling->policy.metrics.size();
-  at(now_ + std::chrono::milliseconds(5),
-     [this, answer = Measured{c.service, c.round, {metrics, unread}}] { give(answer); });
+  const ArenaService& service = services_[index_[c.service]];
+  const Metering metering = service.metering.at(now_);
+  if (metering == Metering::silent) return;
+  Measured answer{c.service, c.round, {}, {}};
+  for (const MetricRule& rule : plan_.services[c.service].scaling->policy.metrics) {
+    answer.metrics.push_back(measure(service, rule.kind == MetricKind::average || rule.kind == MetricKind::threshold));
+  }
+  if (metering == Metering::fail) {
+    MeasuredMetric& failed = answer.metrics[c.round % answer.metrics.size()];
+    failed = {};
+    failed.fault = MetricFault::unread;
+  }
+  const Duration wait = metering == Metering::late ? std::chrono::seconds(2 + c.round % 12) : options_.probe_delay;
+  // An answer that nobody waits for any more comes all the same.
+  at(now_ + wait, [this, answer = std::move(answer)] { tell(answer); });
 }
 
 void Arena::handle(const Dispatch& c) {
@@ -97,6 +124,8 @@ void Arena::handle(const Dispatch& c) {
 void Arena::run_command(const Order& order) {
   ArenaPlace& place = services_[order.service].at(order.c.slot);
   const std::uint64_t life = life_;
+  if (!order.fails && order.c.op == Op::scale)
+    services_[order.service].told_count = static_cast<std::int32_t>(order.c.reference);
   if (!order.fails) {
     did(order, order.c.op, well(order.service, order.c.slot));
     if (!place.sticky) place.conduct = {};

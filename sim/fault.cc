@@ -96,6 +96,52 @@ bool fail_commands(Arena& arena, const FaultEvent& e) {
   return any;
 }
 
+// The first service from the event's on that is scaled.
+std::optional<std::uint32_t> scaled_service(const Arena& arena, const FaultEvent& e) {
+  const auto count = static_cast<std::uint32_t>(arena.services().size());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t service = (e.service + i) % count;
+    const ServicePlan* plan = arena.plan_of(service);
+    if (plan != nullptr && plan->scaling) return service;
+  }
+  return std::nullopt;
+}
+
+bool scale_by_hand(Arena& arena, const FaultEvent& e, std::uint32_t service) {
+  Operator in;
+  in.verb = e.fault == Fault::operator_scales ? Verb::scale : Verb::freeze;
+  in.service = arena.services()[service].name;
+  in.by = "somebody";
+  in.length = e.span;
+  in.count = static_cast<std::int32_t>(e.amount % 8) - 1;
+  in.direction = static_cast<Freeze>(e.amount % 4);
+  return arena.tell(in);
+}
+
+bool strike_scaling(Arena& arena, const FaultEvent& e) {
+  const auto service = scaled_service(arena, e);
+  if (!service) return false;
+  switch (e.fault) {
+    case Fault::load_changes:
+      arena.load(*service, static_cast<std::int64_t>(e.amount % 80'000));
+      return true;
+    case Fault::metric_fails:
+      arena.metering(*service, Metering::fail, e.span + 20s);
+      return true;
+    case Fault::metric_silent:
+      arena.metering(*service, Metering::silent, e.span);
+      return true;
+    case Fault::metric_lies:
+      arena.metering(*service, e.amount % 2 == 0 ? Metering::lie_high : Metering::lie_low, e.span);
+      return true;
+    case Fault::metric_late:
+      arena.metering(*service, Metering::late, e.span);
+      return true;
+    default:
+      return scale_by_hand(arena, e, *service);
+  }
+}
+
 bool strike_service(Arena& arena, const FaultEvent& e) {
   switch (e.fault) {
     case Fault::crash:
@@ -204,6 +250,7 @@ bool strike_world(Arena& arena, const FaultEvent& e) {
 
 bool strike(Arena& arena, const FaultEvent& event) {
   if (event.fault <= Fault::reply_lost) return strike_service(arena, event);
+  if (event.fault >= Fault::load_changes) return strike_scaling(arena, event);
   return event.fault <= Fault::disk_full ? strike_engine(arena, event) : strike_world(arena, event);
 }
 

@@ -91,15 +91,55 @@ class Maker {
       case 10:
         s.depends_on = {0};
         return;
+      case 11:
+      case 12:
+      case 13:
+        return scaled(s, number);
       default:
         return;
     }
+  }
+
+  // Each instance takes a load of ten.
+  void scaled(ServicePlan& s, std::uint32_t number) {
+    ScalingPlan scaling;
+    scaling.every = 10s;
+    ScalingPolicy& policy = scaling.policy;
+    const auto metric = [&](const char* id, MetricKind kind) {
+      policy.metrics.emplace_back();
+      policy.metrics.back().id = id;
+      policy.metrics.back().kind = kind;
+      policy.metrics.back().target = 10'000;
+    };
+    if (number == 13) {
+      external(s);
+      s.runtime.scale = true;
+    }
+    metric("share", number == 11   ? MetricKind::average
+                    : number == 12 ? MetricKind::threshold
+                                   : MetricKind::total_average);
+    if (number != 12) metric("load", MetricKind::total_average);
+    policy.range = {static_cast<std::int32_t>(1 + pick(2)), static_cast<std::int32_t>(4 + pick(3))};
+    policy.up = {LimitSelect::largest, 10s * static_cast<int>(pick(3)), {{LimitUnit::instances, 2, 30s}}};
+    policy.down = {LimitSelect::largest, 20s * static_cast<int>(1 + pick(3)), {{LimitUnit::instances, 1, 30s}}};
+    policy.flap_budget = static_cast<std::int32_t>(pick(4));
+    scaling.sources.resize(policy.metrics.size());
+    s.instances = static_cast<std::uint32_t>(policy.range.max);
+    s.min_healthy = 1;
+    s.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
   }
 
   std::uint64_t pick(std::uint64_t bound) { return random_.below(bound); }
   bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
   Random random_;
 };
+
+void widen(ServicePlan& s) {
+  ScalingPlan scaling = *s.scaling;
+  s.instances += 1;
+  scaling.policy.range.max += 1;
+  s.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
+}
 
 void change(Plan& plan, std::uint64_t variant) {
   ServicePlan& s = plan.services[variant % plan.services.size()];
@@ -118,6 +158,7 @@ void change(Plan& plan, std::uint64_t variant) {
       s.checks.back().policy.failure_threshold += 1;
       return;
     case 3:
+      if (s.scaling) return widen(s);
       s.instances += s.runtime.managed ? 1 : 0;
       return;
     default:

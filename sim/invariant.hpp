@@ -47,6 +47,9 @@ class Invariant : public Witness {
 /// The action in words: "restart of web/1 (2.17)".
 std::string words(const engine::Intent& intent);
 
+/// The truth: so many instances as its load needs, and not many more.
+bool scaled_to_need(const Arena& arena, const engine::ServicePlan& plan);
+
 using Invariants = std::vector<std::unique_ptr<Invariant>>;
 
 // One function a file of invariants.
@@ -56,6 +59,7 @@ void add_limit_invariants(Scene& scene, Invariants& out);
 void add_operator_invariants(Scene& scene, Invariants& out);
 void add_journal_invariants(Scene& scene, Invariants& out);
 void add_breaker_invariants(Scene& scene, Invariants& out);
+void add_scaling_invariants(Scene& scene, Invariants& out);
 void add_rest_invariants(Scene& scene, Invariants& out);
 
 }  // namespace homeostat::sim

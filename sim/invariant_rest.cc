@@ -98,8 +98,8 @@ class ComesToRest : public Invariant {
     if (!plan.runtime.managed) return;
     const auto& places = arena().services()[arena().number_of(plan.name)].places;
     for (std::size_t i = 1; i < places.size(); ++i) {
-      const bool wanted = i <= plan.instances;
       const Slot slot = static_cast<Slot>(i) - 1;
+      const bool wanted = i <= plan.instances && !state.spare.contains(slot);
       if (!wanted && (released_.contains({plan.name, slot}) || undecided(plan.name, slot))) continue;
       expect(places[i].alive == wanted, where(wanted ? "has an instance that does not run" : "has a surplus instance"));
     }

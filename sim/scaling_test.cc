@@ -1,6 +1,8 @@
 // The number of instances follows what is measured, and survives whatever happens meanwhile.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "sim/plans.hpp"
 #include "sim/started.hpp"
 
@@ -34,7 +36,7 @@ std::size_t running(const World& world) {
 }
 
 struct Fleet : Started {
-  explicit Fleet(WorldOptions options = {}) : Started(plan_of({scaled()}), options) {}
+  explicit Fleet(Plan plan = plan_of({scaled()})) : Started(std::move(plan)) {}
 };
 
 TEST(Scaling, BeginsWithTheLeast) {
@@ -93,6 +95,134 @@ TEST(Scaling, ByHandItStaysSoLongAsItIsSaid) {
   EXPECT_EQ(running(world), 7U);
   world.run_for(10min);
   EXPECT_EQ(running(world), 2U);
+}
+
+Operator freeze(Freeze direction, Duration length) {
+  Operator in;
+  in.verb = Verb::freeze;
+  in.service = "web";
+  in.direction = direction;
+  in.length = length;
+  return in;
+}
+
+TEST(Scaling, FrozenOneWayItGoesTheOtherOnly) {
+  Fleet world;
+  world.load("web", 55 * kOne);
+  world.run_for(1min);
+  world.input(freeze(Freeze::down, 30min));
+  world.load("web", 12 * kOne);
+  world.run_for(10min);
+  EXPECT_EQ(running(world), 6U);
+  world.load("web", 80 * kOne);
+  world.run_for(1min);
+  EXPECT_EQ(running(world), 8U) << "up is free";
+  world.kill_engine();
+  world.boot();
+  world.load("web", 12 * kOne);
+  world.run_for(10min);
+  EXPECT_EQ(running(world), 8U) << "it outlives a kill";
+  world.run_for(10min);
+  EXPECT_EQ(running(world), 2U) << "it has an end";
+}
+
+TEST(Scaling, AFreezeEndsWhenItIsTakenBack) {
+  Fleet world;
+  world.input(freeze(Freeze::both, {}));
+  world.load("web", 55 * kOne);
+  world.run_for(30min);
+  EXPECT_EQ(running(world), 2U);
+  world.input(freeze(Freeze::none, {}));
+  world.run_for(1min);
+  EXPECT_EQ(running(world), 6U);
+}
+
+/// With the policy changed by `change`.
+Plan plan_with(const std::function<void(ServicePlan&, ScalingPolicy&)>& change) {
+  ServicePlan service = scaled();
+  ScalingPlan scaling = *service.scaling;
+  change(service, scaling.policy);
+  service.instances = 10;
+  service.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
+  return plan_of({service});
+}
+
+TEST(Scaling, OtherBoundsByTheHour) {
+  Plan plan = plan_with([](ServicePlan&, ScalingPolicy& policy) {
+    policy.range = {2, 4};
+    policy.down.window = {};
+    policy.schedules.emplace_back();
+    policy.schedules[0].start = *parse_cron("30 1 * * *");
+    policy.schedules[0].end = *parse_cron("45 1 * * *");
+    policy.schedules[0].min = 5;
+    policy.schedules[0].max = 8;
+  });
+  Started world(plan);  // it is one o'clock
+  world.load("web", 100 * kOne);
+  world.run_for(20min);
+  EXPECT_EQ(running(world), 4U);
+  world.run_for(15min);
+  EXPECT_EQ(running(world), 8U);
+  world.load("web", 10 * kOne);
+  world.run_for(5min);
+  EXPECT_EQ(running(world), 5U) << "never fewer meanwhile";
+  world.run_for(10min);
+  EXPECT_EQ(running(world), 2U);
+}
+
+TEST(Scaling, InNoUseItIsNoneAndComesBack) {
+  Plan plan = plan_with([](ServicePlan& service, ScalingPolicy& policy) {
+    policy.range.min = 0;
+    policy.metrics[0].kind = MetricKind::total_average;
+    policy.activation = {.metric = 0, .above = 0, .idle_for = 2min};
+    service.min_healthy = 1;
+  });
+  Started world(plan);
+  world.load("web", 25 * kOne);
+  world.run_for(5min);
+  EXPECT_EQ(running(world), 3U);
+  world.load("web", 0);
+  world.run_for(10min);
+  EXPECT_EQ(running(world), 0U);
+  EXPECT_EQ(world.status("web"), Status::healthy) << "none is needed, none is missed";
+  world.load("web", std::nullopt);
+  world.run_for(10min);
+  EXPECT_EQ(running(world), 0U);
+  world.load("web", 3 * kOne);
+  world.run_for(1min);
+  EXPECT_EQ(running(world), 1U);
+  EXPECT_TRUE(world.violations().empty());
+}
+
+TEST(Scaling, WhoAsksFirstOnlySaysWhatItWouldDoButAHandIsObeyed) {
+  Fleet world(plan_with([](ServicePlan& service, ScalingPolicy&) { service.mode = Mode::approve; }));
+  world.load("web", 55 * kOne);
+  world.run_for(5min);
+  EXPECT_EQ(running(world), 2U);
+  Operator scale;
+  scale.verb = Verb::scale;
+  scale.service = "web";
+  scale.count = 6;
+  world.input(scale);
+  world.run_for(1min);
+  EXPECT_EQ(running(world), 6U);
+}
+
+TEST(Scaling, WhatDoesNotHelpIsNotRepeatedAndSomebodyIsCalled) {
+  Plan plan = plan_with([](ServicePlan&, ScalingPolicy& policy) {
+    policy.metrics[0].kind = MetricKind::total;  // it does not fall, however many there are
+    policy.help = {.tries = 2, .improvement = 50'000, .settle = 10s, .hold = 30min};
+    policy.up.limits = {{LimitUnit::instances, 1, 30s}};
+  });
+  Started world(plan);
+  world.load("web", 15 * kOne);
+  world.run_for(10min);
+  const std::size_t stopped_at = running(world);
+  EXPECT_LT(stopped_at, 10U);
+  EXPECT_GT(stopped_at, 3U);
+  ASSERT_EQ(world.durable().escalations.size(), 1U);
+  EXPECT_NE(world.durable().escalations.begin()->second.what.summary.find("more instances do not help"),
+            std::string::npos);
 }
 
 TEST(Scaling, APauseHoldsTheNumber) {

@@ -79,6 +79,19 @@ class Run {
     }
   }
 
+  void let_scale() {
+    Operator in;
+    in.by = "peace";
+    in.count = -1;
+    for (const ServicePlan& plan : arena_.plan().services) {
+      in.service = plan.name;
+      for (const Verb verb : {Verb::scale, Verb::freeze}) {
+        in.verb = verb;
+        if (plan.scaling) arena_.tell(in);
+      }
+    }
+  }
+
   void start_stopped() {
     if (!arena_.alive()) return;
     Operator in;
@@ -105,6 +118,7 @@ class Run {
     arena_.run_for(2s);
     tell_all(Verb::resume);
     tell_all(Verb::unlock);
+    let_scale();
     start_stopped();
     const Instant most = later(arena_.now(), 40min);
     // Who waits for an action that never answers is told after ten minutes, and unlocks its target.

@@ -255,17 +255,31 @@ void World::handle(const SelfCheck& c) {
 
 void World::handle(const Release&) {}
 
+std::vector<SlotSample> World::shared_load(const ServicePlan& plan, std::int64_t load, Instant taken) const {
+  std::vector<SlotSample> samples;
+  for (Slot slot = 0; slot < static_cast<Slot>(plan.instances); ++slot) {
+    if (running(plan.name, slot)) samples.push_back({slot, 0, taken, std::chrono::seconds(1)});
+  }
+  for (SlotSample& sample : samples) sample.value = load / static_cast<std::int64_t>(samples.size());
+  return samples;
+}
+
 void World::handle(const Measure& c) {
   const ServicePlan& plan = engine_->plan().services[c.service];
-  MeasuredMetric told;
   const auto [load, ago] = loads_[plan.name];
-  for (Slot slot = 0; slot < static_cast<Slot>(plan.instances); ++slot) {
-    if (running(plan.name, slot)) told.samples.push_back({slot, 0, now_ - ago, std::chrono::seconds(1)});
+  Measured answer{c.service, c.round, {}, {}};
+  for (const MetricRule& rule : plan.scaling->policy.metrics) {
+    MeasuredMetric& told = answer.metrics.emplace_back();
+    if (!load)
+      told.fault = MetricFault::unread;
+    else if (rule.kind == MetricKind::average || rule.kind == MetricKind::threshold)
+      told.samples = shared_load(plan, *load, now_ - ago);
+    else
+      told.totals = {*load};
+    told.at = now_ - ago;
   }
-  for (SlotSample& sample : told.samples)
-    sample.value = load.value_or(0) / static_cast<std::int64_t>(told.samples.size());
-  if (!load) told.fault = MetricFault::unread;
-  const Measured answer{c.service, c.round, {plan.scaling->policy.metrics.size(), told}};
+  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now_.time_since_epoch()).count();
+  answer.local.assign(plan.scaling->policy.schedules.size(), minutes);  // everybody lives by UTC here
   at(now_ + std::chrono::milliseconds(5), [this, answer] { input(answer); });
 }
 

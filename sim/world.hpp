@@ -147,6 +147,7 @@ class World {
   void handle(const engine::SelfCheck& c);
   void handle(const engine::Release& c);
   void handle(const engine::Measure& c);
+  std::vector<engine::SlotSample> shared_load(const engine::ServicePlan& plan, std::int64_t load, Instant taken) const;
   Observation look(const engine::Target& target, Duration timeout);
   void start(const engine::Dispatch& c, const Key& key, const std::string& version);
   void finish(const engine::Dispatch& c, engine::OutcomeKind outcome, const Incarnation& running, std::string detail,

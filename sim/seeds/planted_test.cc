@@ -45,7 +45,11 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::record_lost, "journal_is_without_gaps"},
         Planted{Bug::unrecorded, "state_is_the_fold_of_the_journal"},
         Planted{Bug::acts_without_journal, "no_journal_no_action"}, Planted{Bug::runs_twice, "nothing_piles_up"},
-        Planted{Bug::breaker_ignored, "breakers_hold"},
+        Planted{Bug::breaker_ignored, "breakers_hold"}, Planted{Bug::bounds_ignored, "scaling_stays_within_its_bounds"},
+        Planted{Bug::fault_ignored, "what_cannot_be_read_takes_nothing_away"},
+        Planted{Bug::speed_forgotten, "scaling_keeps_its_speed"}, Planted{Bug::freeze_ignored, "frozen_is_frozen"},
+        Planted{Bug::repair_ignored, "repair_goes_before_scaling_down"},
+        Planted{Bug::stops_measuring, "scaled_to_the_need"},
         Planted{Bug::breaker_forgotten, "open_breakers_survive_a_crash"}, Planted{Bug::gives_up, "comes_to_rest"},
         Planted{Bug::hidden_state, "same_seed_same_trace"}),
     [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });

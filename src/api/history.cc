@@ -30,7 +30,7 @@ void History::add(const journal::EntryView& entry) {
   const auto body = engine::decode(entry.type, entry.payload);
   if (!body) return;
   Line line = narrator_.tell(entry, *body);
-  if (!query_.service.empty() && line.service != query_.service) return;
+  if (line.text.empty() || (!query_.service.empty() && line.service != query_.service)) return;
   if (line.incident != 0) note(line, *body);
   const auto incident = incidents_.find(line.incident);
   if (incident != incidents_.end()) {

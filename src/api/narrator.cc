@@ -248,9 +248,19 @@ struct Teller {
     belongs(r.service, -1, open(r.service));
     return fmt::format("rollout of {}: {}{}", place(), r.detail, by(r.by));
   }
+  // Every few seconds one, and nothing that people would look for.
   std::string operator()(const engine::ScalingSeen& r) {
     belongs(r.service, -1, 0);
-    return place() + " stays as it is";
+    return {};
+  }
+  std::string operator()(const engine::ScalingFrozen& r) {
+    using engine::Freeze;
+    belongs(r.service, -1, open(r.service));
+    if (r.direction == Freeze::none) return fmt::format("{} is not frozen any more{}", place(), by(r.by));
+    const std::string_view what = r.direction == Freeze::up     ? "gets no more instances"
+                                  : r.direction == Freeze::down ? "loses no instances"
+                                                                : "keeps its number of instances";
+    return fmt::format("{} {} until {}{}", place(), what, clock_text(line.clock, r.until), by(r.by));
   }
   std::string operator()(const engine::ScaleHeld& r) {
     belongs(r.service, -1, open(r.service));

@@ -178,10 +178,11 @@ void read_rollout(Body& body, const engine::Engine& engine, Operator& out) {
   if (!done) body.refuse_with(409, done.error());
 }
 
-void read_pause(Body& body, const engine::Engine& engine, Operator& out) {
-  const std::string length = body.text("for");
-  read_service(body, engine, out, false);
-  if (length.empty()) return body.refuse_with(400, "`for` is missing: how long, such as 10m, or `forever`");
+void read_length(Body& body, std::string_view key, Operator& out) {
+  const std::string length = body.text(key);
+  if (length.empty()) {
+    return body.refuse_with(400, fmt::format("`{}` is missing: for how long, such as 10m, or `forever`", key));
+  }
   if (length == "forever") return;
   const auto span = config::parse_duration(length);
   if (!span || *span <= Duration{}) {
@@ -190,26 +191,44 @@ void read_pause(Body& body, const engine::Engine& engine, Operator& out) {
   out.length = *span;
 }
 
-void read_scale(Body& body, const engine::Engine& engine, Operator& out) {
+void read_pause(Body& body, const engine::Engine& engine, Operator& out) {
+  read_service(body, engine, out, false);
+  read_length(body, "for", out);
+}
+
+/// The plan of a service that is scaled; null and refused where it is not.
+const engine::ServicePlan* scaled_plan(Body& body, const engine::Engine& engine, Operator& out) {
   read_service(body, engine, out, true);
-  if (body.refused()) return;
+  if (body.refused()) return nullptr;
   const engine::ServicePlan& plan = engine.plan().services[*engine.find_service(out.service)];
-  if (!plan.scaling) return body.refuse_with(409, out.service + " has a fixed number of instances; set `scaling`");
-  const CountRange range = plan.scaling->policy.range;
-  const auto count = body.number("count", range.max);
+  if (plan.scaling) return &plan;
+  body.refuse_with(409, out.service + " has a fixed number of instances; set `scaling`");
+  return nullptr;
+}
+
+void read_scale(Body& body, const engine::Engine& engine, Operator& out) {
+  const engine::ServicePlan* plan = scaled_plan(body, engine, out);
+  if (plan == nullptr) return;
+  const std::int32_t least = plan->scaling->policy.range.min;
+  const auto count = body.number("count", plan->instances);
   out.count = count.value_or(-1);
-  if (count && *count < range.min) {
-    return body.refuse_with(409, fmt::format("{} has from {} to {} instances", out.service, range.min, range.max));
+  if (count && *count < least) {
+    return body.refuse_with(409, fmt::format("{} has from {} to {} instances", out.service, least, plan->instances));
   }
-  const std::string length = body.text("hold");
-  if (length.empty() && count)
-    return body.refuse_with(400, "`hold` is missing: for how long, such as 30m, or `forever`");
-  if (length.empty() || length == "forever") return;
-  const auto span = config::parse_duration(length);
-  if (!span || *span <= Duration{}) {
-    return body.refuse_with(400, config::quote(length) + " is no time span, such as 30m or 2h, nor `forever`");
+  if (count) read_length(body, "hold", out);
+}
+
+void read_freeze(Body& body, const engine::Engine& engine, Operator& out) {
+  if (scaled_plan(body, engine, out) == nullptr) return;
+  const std::string direction = body.text("direction");
+  for (const engine::Freeze one :
+       {engine::Freeze::none, engine::Freeze::up, engine::Freeze::down, engine::Freeze::both}) {
+    if (name_of(one) != direction) continue;
+    out.direction = one;
+    if (one != engine::Freeze::none) read_length(body, "for", out);
+    return;
   }
-  out.length = *span;
+  body.refuse_with(400, "`direction` is what is frozen: up, down or both; or none, to end it");
 }
 
 void read_id(Body& body, Operator& out) {
@@ -276,6 +295,7 @@ const Form* form_of(std::string_view verb) {
       {"approve", {Verb::approve, {"id"}, read_approve}},
       {"scale", {Verb::scale, {"service", "count", "hold"}, read_scale}},
       {"rollout", {Verb::rollout_promote, {"service", "command", "skip_gates"}, read_rollout}},
+      {"freeze", {Verb::freeze, {"service", "direction", "for"}, read_freeze}},
       {"unlock", {Verb::unlock, {"service", "slot"}, read_unlock}},
   };
   const auto found = kForms.find(verb);

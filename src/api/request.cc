@@ -18,7 +18,7 @@ struct Route {
   bool journal = false;
 };
 
-constexpr std::array<Route, 18> kRoutes{{
+constexpr std::array<Route, 19> kRoutes{{
     {"status"},
     {"why", false, true},
     {"history", false, false, true},
@@ -36,6 +36,7 @@ constexpr std::array<Route, 18> kRoutes{{
     {"unlock", true},
     {"scale", true},
     {"rollout", true},
+    {"freeze", true},
     {"reload", true},
 }};
 

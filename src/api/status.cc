@@ -155,14 +155,21 @@ json::value scaling_json(const View& view, const std::string& name) {
   const auto id = view.find(name);
   const engine::ServiceState& service = durable_of(view, name);
   if (!id || !view.plan(*id).scaling || !service.scaling) return nullptr;
-  const CountRange range = view.plan(*id).scaling->policy.range;
+  const auto& live = view.live_service(*id).scaling;
+  const bool decided = live && live->max > 0;
+  const CountRange planned = view.plan(*id).scaling->policy.range;
+  const CountRange range = decided ? CountRange{live->min, live->max} : planned;
   const auto places = static_cast<std::size_t>(view.plan(*id).instances);
   json::object out{{"min", range.min}, {"max", range.max}, {"count", places - service.spare.size()}};
   const bool held = service.scaling->held_until > view.clock.now;
   out["held"] = held ? json::value(service.scaling->held) : json::value(nullptr);
   out["held_until"] = held && service.scaling->held_until != kNever ? time_json(view.clock, service.scaling->held_until)
                                                                     : json::value(nullptr);
-  const auto& live = view.live_service(*id).scaling;
+  const bool frozen = service.scaling->frozen_until > view.clock.now;
+  out["frozen"] = frozen ? json::value(json::string(name_of(service.scaling->frozen))) : json::value(nullptr);
+  out["frozen_until"] = frozen && service.scaling->frozen_until != kNever
+                            ? time_json(view.clock, service.scaling->frozen_until)
+                            : json::value(nullptr);
   out["why"] = live ? json::value(printable(live->sentence)) : json::value(nullptr);
   json::array rules;
   if (live) {

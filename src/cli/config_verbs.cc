@@ -9,6 +9,7 @@
 #include "cli/table.hpp"
 #include "config/load.hpp"
 #include "config/reference.hpp"
+#include "config/warnings.hpp"
 
 namespace homeostat::cli {
 namespace {
@@ -40,7 +41,7 @@ std::string ladder_text(const engine::ServicePlan& plan) {
   return text.empty() ? "none" : text;
 }
 
-json::object summary(const config::Config& config) {
+json::object summary(const config::Config& config, const std::vector<config::Problem>& warnings) {
   json::array services;
   for (const engine::ServicePlan& plan : config.plan.services) {
     services.push_back(json::object{{"name", plan.name},
@@ -49,7 +50,8 @@ json::object summary(const config::Config& config) {
                                     {"checks", checks_text(plan)},
                                     {"ladder", ladder_text(plan)}});
   }
-  return {{"ok", true}, {"file", config.path}, {"services", std::move(services)}};
+  return {
+      {"ok", true}, {"file", config.path}, {"services", std::move(services)}, {"warnings", problems_json(warnings)}};
 }
 
 std::string show_summary(const json::object& summary, bool color) {
@@ -67,12 +69,22 @@ std::string show_summary(const json::object& summary, bool color) {
          (count == 0 ? "" : "\n" + table.text(color));
 }
 
+/// With `warning:` after the place, as compilers do, so that editors find it.
+void warn(const std::vector<config::Problem>& warnings) {
+  for (config::Problem warning : warnings) {
+    warning.text = "warning: " + warning.text;
+    std::fprintf(stderr, "%s\n", config::render(warning).c_str());
+  }
+}
+
 int validate(const Context& context, const std::string& file) {
   const auto config = config::load(file.empty() ? context.config : file);
   if (config) {
-    const json::object good = summary(*config);
+    const std::vector<config::Problem> warnings = config::warnings_of(*config);
+    const json::object good = summary(*config, warnings);
     std::fputs(context.json ? (json::serialize(good) + "\n").c_str() : show_summary(good, context.color()).c_str(),
                stdout);
+    if (!context.json) warn(warnings);
     return kOk;
   }
   if (context.json) {

@@ -86,7 +86,7 @@ int show(const Context& context, api::JournalQuery query) {
       const json::object& line = item.as_object();
       if (context.json)
         std::printf("%s\n", json::serialize(line).c_str());
-      else
+      else if (!text_at(line, "text", "").empty())
         std::printf("%8s  %s\n", text_at(line, "seq").c_str(), show_line(line, context.color()).c_str());
     }
     const std::size_t got = list_at(*answer, "lines").size();

@@ -43,6 +43,7 @@ int run_replay(const Context& context, const ReplayChoice& choice) {
   const auto result = daemon::replay(options, [&](const engine::Record& record) {
     // Engine time began as wall time; the log does not keep both.
     const json::object line = api::line_json(narrator.tell(record, record.at.time_since_epoch()));
+    if (!context.json && text_at(line, "text", "").empty()) return;
     std::puts((context.json ? json::serialize(line) : show_line(line, context.color())).c_str());
   });
   if (!result) return complain(kUnreachable, result.error().text);

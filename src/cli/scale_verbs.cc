@@ -1,4 +1,4 @@
-// scale: how many instances run, and why; so many by hand.
+// scale: how many instances run, and why; so many by hand. freeze, unfreeze: no more, no fewer, or neither.
 #include <fmt/format.h>
 
 #include <memory>
@@ -25,6 +25,15 @@ std::string show_scaling(const json::object& service, bool color) {
     const bool ends = !scaling.at("held_until").is_null();
     out += fmt::format("held at {} by hand until {}\n", text_at(scaling, "held"),
                        ends ? time_at(scaling, "held_until", true) : "`homeostat scale SERVICE auto`");
+  }
+  if (!scaling.at("frozen").is_null()) {
+    const std::string frozen = text_at(scaling, "frozen");
+    const bool ends = !scaling.at("frozen_until").is_null();
+    out += fmt::format("frozen by hand ({}) until {}\n",
+                       frozen == "up"     ? "no more"
+                       : frozen == "down" ? "no fewer"
+                                          : "neither more nor fewer",
+                       ends ? time_at(scaling, "frozen_until", true) : "`homeostat unfreeze SERVICE`");
   }
   out += text_at(scaling, "why", "nothing has been measured yet") + "\n\n";
   Table table({"METRIC", "UTILISATION", "NOW", "ASKS FOR", "MIN", "MAX", "WHY NOT NOW"});
@@ -70,6 +79,38 @@ int set(const Context& context, const std::string& service, const std::string& c
   return kOk;
 }
 
+int freeze(const Context& context, const std::string& service, const std::string& only, const std::string& length) {
+  const json::object body{{"service", service}, {"direction", only}, {"for", length}};
+  const Answer answer = post(context, "/v1/freeze", body);
+  if (!answer) return complain(answer.error());
+  const std::string what = only == "up" ? "gets no more instances" : only == "down" ? "loses no instances" : "";
+  const std::string text = only == "none"
+                               ? service + " is not frozen any more"
+                               : fmt::format("{} {} {}", service, what.empty() ? "keeps its number of instances" : what,
+                                             length == "forever" ? "until `homeostat unfreeze`" : "for " + length);
+  std::printf("%s\n", context.json ? json::serialize(*answer).c_str() : text.c_str());
+  return kOk;
+}
+
+void add_freeze_verbs(CLI::App& app, Context& context) {
+  const auto service = std::make_shared<std::string>();
+  const auto only = std::make_shared<std::string>("both");
+  const auto length = std::make_shared<std::string>();
+  CLI::App* verb = add_verb(app, context, "freeze", "Hold the number of a service's instances; repairs go on",
+                            "homeostat freeze web --for 1h\n  homeostat freeze web --only down --for forever",
+                            [&context, service, only, length] { return freeze(context, *service, *only, *length); });
+  verb->add_option("SERVICE", *service, "The service")->required();
+  verb->add_option("--only", *only, "`up`: no more, but fewer; `down`: no fewer, but more")
+      ->check(CLI::IsMember({"up", "down", "both"}))
+      ->capture_default_str();
+  verb->add_option("--for", *length, "How long, such as 30m or 2h, or `forever`")->required();
+  const auto again = std::make_shared<std::string>();
+  add_verb(app, context, "unfreeze", "End a freeze", "homeostat unfreeze web",
+           [&context, again] { return freeze(context, *again, "none", ""); })
+      ->add_option("SERVICE", *again, "The service")
+      ->required();
+}
+
 }  // namespace
 
 void add_scale_verbs(CLI::App& app, Context& context) {
@@ -85,6 +126,7 @@ void add_scale_verbs(CLI::App& app, Context& context) {
   scale->add_option("SERVICE", *service, "The service")->required();
   scale->add_option("COUNT", *count, "So many by hand, whatever the metrics say; `auto`: as the metrics say again");
   scale->add_option("--hold", *hold, "For how long, such as 30m or 2h, or `forever`")->capture_default_str();
+  add_freeze_verbs(app, context);
 }
 
 }  // namespace homeostat::cli

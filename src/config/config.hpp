@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "config/problem.hpp"
 #include "engine/plan.hpp"
 #include "probe/source.hpp"
 #include "probe/spec.hpp"
@@ -22,6 +24,15 @@ struct CommandSpec {
   Duration timeout = std::chrono::seconds(30);
 };
 
+/// Where the parts of a service's `scaling` stand.
+struct ScalingPosition {
+  std::uint32_t service = 0;
+  Position whole;
+  std::optional<Position> up_limits;  // where they are given
+  std::optional<Position> down_limits;
+  std::vector<Position> metrics;
+};
+
 struct Config {
   std::string path;
   std::string text;   // as read: the input log and the journal refer to it
@@ -31,6 +42,7 @@ struct Config {
   std::vector<probe::Spec> probes;         // CheckPlan::probe and Prerequisite::probe point here
   std::vector<CommandSpec> commands;       // exec rungs
   std::vector<CommandSpec> notifiers;
+  std::vector<ScalingPosition> scalings;
 };
 
 }  // namespace homeostat::config

@@ -176,6 +176,17 @@ engine::ScalingPlan plan_of(const Resolution& in, const Named<ServiceDraft>& ser
   return out;
 }
 
+ScalingPosition positions_of(const Node& node, const ScalingDraft& draft, std::uint32_t service) {
+  const auto limits = [&](std::string_view direction) {
+    const Node* rules = node.find(direction);
+    const Node* given = rules == nullptr ? nullptr : rules->find("limits");
+    return given == nullptr ? std::nullopt : std::optional(given->at);
+  };
+  ScalingPosition out{service, node.at, limits("up"), limits("down"), {}};
+  for (const auto& metric : draft.metrics) out.metrics.push_back(metric.at);
+  return out;
+}
+
 }  // namespace
 
 const Table<ScalingDraft>& scaling_table() {
@@ -203,6 +214,8 @@ void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service) {
   const auto valid = validate(scaling.policy);
   // What has been said with its exact place already is not said again.
   if (!valid && in.reader.found() == 0) in.reader.problem(service.node->where("scaling"), valid.error());
+  const Node& node = *service.node->find("scaling");
+  in.config.scalings.push_back(positions_of(node, draft, service.value.plan.runtime.reference));
   service.value.plan.instances = most_of(draft);
   service.value.plan.scaling = std::make_shared<const engine::ScalingPlan>(std::move(scaling));
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "config/draft.hpp"
+#include "os/zone.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -20,6 +21,18 @@ Type<CronTime> cron_type() {
           }};
 }
 
+Type<std::string> zone_type() {
+  return {{"time zone", R"({"type":"string"})"}, [](const Node& node, Reader& reader, std::string& out) {
+            std::string zone;
+            const std::size_t before = reader.found();
+            text_type().read(node, reader, zone);
+            if (reader.found() != before) return;
+            if (!os::local_minutes(zone, 0))
+              return reader.problem(node.at, quote(zone) + " is no time zone of this machine (write `Europe/Berlin`)");
+            out = zone;
+          }};
+}
+
 }  // namespace
 
 const Table<ScalingSchedule>& schedule_table() {
@@ -32,7 +45,7 @@ const Table<ScalingSchedule>& schedule_table() {
               .required = true});
     rows.add("end", &ScalingSchedule::end, cron_type(),
              {.text = "Until then.", .example = "0 18 * * mon-fri", .required = true});
-    rows.add("zone", &ScalingSchedule::zone, text_type(),
+    rows.add("zone", &ScalingSchedule::zone, zone_type(),
              {.text = "The time zone of both, by its name in the system's zone data.",
               .fallback = "UTC",
               .example = "Europe/Berlin"});

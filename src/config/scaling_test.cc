@@ -3,6 +3,7 @@
 
 #include "config/draft.hpp"
 #include "config/load.hpp"
+#include "config/warnings.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -107,6 +108,25 @@ TEST(ScalingConfig, SchedulesMakePlacesForTheirMost) {
   EXPECT_EQ(policy.help.tries, 0);
   EXPECT_EQ(policy.fallback.after, 3);
   EXPECT_EQ(policy.fallback.instances, 3);
+}
+
+TEST(ScalingConfig, WarnsOfWhatNobodyWantsAtItsPlace) {
+  const auto config = load_text(
+      service("scaling:\n      max: 10\n      metrics:\n        load: { cpu: 60%, kind: threshold, "
+              "scale_up_threshold: 1.1, scale_down_threshold: 0.9 }\n      up: { limits: [{ instances: 50 }] }"),
+      "h.yaml");
+  ASSERT_TRUE(config);
+  const auto warnings = warnings_of(*config);
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_EQ(render(warnings[0]).substr(0, 60), "h.yaml:7:9: a: load swings under a constant load: with 66.00");
+  EXPECT_EQ(render(warnings[1]),
+            "h.yaml:8:21: a: up: 50 instances in 15 s can never bind: it reaches from 1 to 10 at once");
+}
+
+TEST(ScalingConfig, TheDefaultsAreNotWarnedAbout) {
+  const auto config = load_text(service("scaling: { max: 3, metrics: { load: { cpu: 60% } } }"), "h.yaml");
+  ASSERT_TRUE(config);
+  for (const Problem& warning : warnings_of(*config)) ADD_FAILURE() << render(warning);
 }
 
 struct Case {

@@ -33,6 +33,12 @@ enum class Bug : std::uint8_t {
   breaker_ignored,
   breaker_forgotten,
   gate_skipped,
+  bounds_ignored,
+  fault_ignored,
+  speed_forgotten,
+  freeze_ignored,
+  repair_ignored,
+  stops_measuring,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

@@ -1,5 +1,6 @@
 #include "homeostat/scaling.hpp"
 
+#include "core/planted.hpp"
 #include "core/scaling_form.hpp"
 #include "core/scaling_guard.hpp"
 #include "core/scaling_limits.hpp"
@@ -108,6 +109,7 @@ void measure(const ScalingPolicy& policy, ScalingHistory& history, const Scaling
     }
   }
   combine(out);
+  if (planted(Bug::fault_ignored) && out.winner != kNoMetric) out.fault = MetricFault::none;
   // Nothing runs that could measure: that is no failure of the source.
   const bool failed = out.fault != MetricFault::none && out.fault != MetricFault::no_instances;
   history.failures = failed ? std::min(history.failures, kMostInstances - 1) + 1 : 0;
@@ -117,6 +119,7 @@ void begin(const ScalingPolicy& policy, ScalingHistory& history, const ScalingIn
            ScalingDecision& out) {
   out.current = input.counts.wanted;
   out.range = range_now(policy, input.local);
+  if (planted(Bug::bounds_ignored)) out.range.min = 0;
   out.weighed = false;
   out.fault = MetricFault::none;
   out.fault_metric = kNoMetric;
@@ -185,7 +188,7 @@ void decide(const ScalingPolicy& policy, ScalingHistory& history, const ScalingI
 }
 
 void note_scaled(const ScalingPolicy& policy, ScalingHistory& history, const ScalingDecision& decision, Instant now) {
-  const std::int32_t change = decision.desired - decision.current;
+  const std::int32_t change = planted(Bug::speed_forgotten) ? 0 : decision.desired - decision.current;
   if (change > 0) {
     if (policy.behavior) store_event(history.ups, policy.up, change, now);
     history.up_at = now;

@@ -8,6 +8,7 @@
 #include "daemon/places.hpp"
 #include "daemon/time_keeper.hpp"
 #include "os/cgroup.hpp"
+#include "os/zone.hpp"
 #include "probe/fill.hpp"
 #include "runtime/process_runtime.hpp"
 
@@ -38,6 +39,16 @@ const engine::SourcePlan& source_of(const engine::ServicePlan& plan, std::size_t
   return plan.scaling->sources[metric];
 }
 
+std::vector<LocalMinutes> local_times(const std::vector<ScalingSchedule>& schedules) {
+  std::vector<LocalMinutes> out;
+  for (const ScalingSchedule& schedule : schedules) {
+    const auto local = os::local_minutes(schedule.zone, TimeKeeper::wall_ns());
+    if (!local) return {};  // of half of them nothing could be made
+    out.push_back(*local);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<Meters>, Error> Meters::open(os::Loop& loop, const engine::Engine& engine, Feed feed,
@@ -58,8 +69,9 @@ void Meters::configure(const config::Config& config) {
 void Meters::measure(const engine::Measure& command, Instant now) {
   const engine::ServicePlan& plan = engine_.plan().services[command.service];
   if (!plan.scaling) return;  // asked for under another configuration: nobody waits for it any more
-  const auto round = std::make_shared<Round>(Round{{command.service, command.round, {}}, now});
+  const auto round = std::make_shared<Round>(Round{{command.service, command.round, {}, {}}, now});
   round->answer.metrics.resize(plan.scaling->sources.size());
+  round->answer.local = local_times(plan.scaling->policy.schedules);
   read_use(command, now, round->answer);
   for (std::size_t i = 0; i < plan.scaling->sources.size(); ++i) {
     const bool held = (command.held >> i & 1) != 0;

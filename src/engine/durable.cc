@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/planted.hpp"
+#include "engine/delta.hpp"
 #include "engine/json_reader.hpp"
 #include "engine/json_writer.hpp"
 #include "homeostat/breaker_types.hpp"
@@ -152,8 +153,10 @@ struct Fold {
     } else if (intent.incident != 0) {
       ++service(r.service).strategies[intent.strategy].attempts;
     }
+    // What has not succeeded may have been done all the same: the number is told again.
+    if (intent.op == Op::scale && r.outcome != OutcomeKind::not_started)
+      service(r.service).scaled = r.outcome == OutcomeKind::succeeded ? intent.count : kUntold;
     if (r.outcome == OutcomeKind::succeeded) {
-      if (intent.op == Op::scale) service(r.service).scaled = intent.count;
       action->second.succeeded_at = at;
     } else {
       d.actions.erase(action);
@@ -315,13 +318,23 @@ struct Fold {
   }
   void operator()(const ScalingSeen& r) {
     ServiceState& s = service(r.service);
-    if (s.scaling) s.scaling->history = r.history;
+    if (!s.scaling) return;
+    if (r.history)
+      s.scaling->history = *r.history;
+    else
+      DeltaReader::apply(r.change, s.scaling->history);
   }
   void operator()(const ScaleHeld& r) {
     ServiceState& s = service(r.service);
     if (!s.scaling) return;
     s.scaling->held = r.count;
     s.scaling->held_until = r.until;
+  }
+  void operator()(const ScalingFrozen& r) {
+    ServiceState& s = service(r.service);
+    if (!s.scaling) return;
+    s.scaling->frozen = r.direction;
+    s.scaling->frozen_until = r.until;
   }
 
   void operator()(const BreakerChanged& r) {

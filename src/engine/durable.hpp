@@ -19,6 +19,8 @@ inline constexpr std::size_t kEscalations = 1000;
 inline constexpr std::size_t kIntervals = 1000;
 inline constexpr std::size_t kRepairTimes = 256;
 
+inline constexpr std::uint32_t kUntold = 0xffffffffU;
+
 struct InstanceState {
   Incarnation incarnation;
   Text version;
@@ -141,11 +143,15 @@ struct ScalingState {
   std::int32_t places = 0;  // in all: the most there might be when it was last decided
   std::int32_t held = 0;    // so many by hand …
   Instant held_until = kLongAgo;
+  Freeze frozen = Freeze::none;
+  Instant frozen_until = kLongAgo;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("history", self.history);
     v("places", self.places);
     v("held", self.held);
     v("held_until", self.held_until);
+    v("frozen", self.frozen);
+    v("frozen_until", self.frozen_until);
   };
 };
 
@@ -173,7 +179,7 @@ struct ServiceState {
   std::uint64_t incident = 0;  // the open one
   std::uint64_t last_incident = 0;
   Instant last_closed_at = kLongAgo;
-  std::uint32_t scaled = 0;  // instances the exec runtime was last told to make
+  std::uint32_t scaled = 0;  // instances the exec runtime was last told to make; kUntold: nobody knows what it made
   FlatMap<std::int32_t, std::string> locks;
   FlatMap<std::int32_t, HoldState> holds;
   FlatMap<std::string, StrategyStats> strategies;

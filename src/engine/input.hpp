@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/command.hpp"
+#include "homeostat/scaling_schedule.hpp"
 #include "homeostat/scaling_types.hpp"
 
 namespace homeostat::engine {
@@ -155,15 +156,18 @@ struct MeasuredMetric {
   };
 };
 
-/// The answer to Measure: one for each metric of the service's policy, in its order.
+/// The answer to Measure: one for each metric of the service's policy, in its order; and the time in the zone of each
+/// of its schedules.
 struct Measured {
   ServiceId service = 0;
   std::uint32_t round = 0;
   std::vector<MeasuredMetric> metrics;
+  std::vector<LocalMinutes> local{};
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("round", self.round);
     v("metrics", self.metrics);
+    v("local", self.local);
   };
 };
 
@@ -186,7 +190,8 @@ enum class Verb : std::uint8_t {
   rollout_freeze,
   rollout_resume,
   rollout_retry,
-  rollout_approve
+  rollout_approve,
+  freeze
 };
 
 /// What an operator asked for. Texts come from outside; they are data only.
@@ -196,8 +201,9 @@ struct Operator {
   Slot slot = kWhole;
   std::string version;     // deploy
   CommandId id;            // ack, approve
-  Duration length{};       // pause, scale; 0: for ever
+  Duration length{};       // pause, scale, freeze; 0: for ever
   std::int32_t count = 0;  // scale; below 0: as the metrics say again
+  Freeze direction{};      // freeze; none: not any more
   bool force = false;      // deploy: even a quarantined version; rollout_promote: without its gates
   std::string by;          // who, for the history
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -208,6 +214,7 @@ struct Operator {
     v("id", self.id);
     v("length", self.length);
     v("count", self.count);
+    v("direction", self.direction);
     v("force", self.force);
     v("by", self.by);
   };

@@ -161,6 +161,8 @@ void service_command(Turn& t, ServiceId id, const Operator& in) {
     case Verb::rollout_retry:
     case Verb::rollout_approve:
       return rollout_command(t, id, in);
+    case Verb::freeze:
+      return freeze_scaling(t, id, in);
     case Verb::pause:
     case Verb::resume:
     case Verb::ack:

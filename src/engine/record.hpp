@@ -469,11 +469,11 @@ struct LockChanged {
   };
 };
 
-using Body =
-    std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing, IncidentRecovering,
-                 IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified, InstanceChanged, DesiredSet,
-                 OperationMoved, VersionMarked, Held, Skipped, Escalated, Notified, Acknowledged, Paused, Resumed,
-                 CautionChanged, LockChanged, BreakerChanged, Scaled, ScalingSeen, ScaleHeld, RolloutMoved>;
+using Body = std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing,
+                          IncidentRecovering, IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified,
+                          InstanceChanged, DesiredSet, OperationMoved, VersionMarked, Held, Skipped, Escalated,
+                          Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged, BreakerChanged, Scaled,
+                          ScalingSeen, ScaleHeld, RolloutMoved, ScalingFrozen>;
 
 struct Record {
   std::uint64_t seq = 0;

@@ -1,7 +1,10 @@
 // The records of the autoscaler.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,15 +38,17 @@ struct Scaled {
   };
 };
 
-/// A decision that changed nothing but what the autoscaler remembers.
+/// A decision that changed nothing but what the autoscaler remembers: what has changed of it (delta.hpp), or all of it.
 struct ScalingSeen {
   static constexpr std::string_view kType = "scaling";
   static constexpr bool kCritical = false;
   std::string service;
-  ScalingHistory history;
+  std::optional<ScalingHistory> history;
+  std::vector<std::int64_t> change;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("history", self.history);
+    v("change", self.change);
   };
 };
 
@@ -58,6 +63,28 @@ struct ScaleHeld {
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("count", self.count);
+    v("until", self.until);
+    v("by", self.by);
+  };
+};
+
+enum class Freeze : std::uint8_t { none, up, down, both };
+constexpr std::span<const std::string_view> names_of(Freeze) {
+  static constexpr std::array<std::string_view, 4> kNames{"none", "up", "down", "both"};
+  return kNames;
+}
+
+/// Not more instances, not fewer, or neither, by hand. None: it is over.
+struct ScalingFrozen {
+  static constexpr std::string_view kType = "scaling_frozen";
+  static constexpr bool kCritical = true;
+  std::string service;
+  Freeze direction = Freeze::none;
+  Instant until = kLongAgo;
+  std::string by;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("direction", self.direction);
     v("until", self.until);
     v("by", self.by);
   };

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "core/planted.hpp"
+#include "engine/delta.hpp"
 #include "engine/escalate.hpp"
 #include "engine/gates.hpp"
 #include "engine/rollout.hpp"
@@ -85,13 +86,27 @@ ScalingControl control_of(Turn& t, ServiceId id) {
   const ServiceState& state = t.durable(id);
   ScalingControl control;
   control.paused = paused_until(t.s, id, t.now).has_value() || rollout_active(t, id);
-  control.repairing = state.incident != 0 || state.operation.has_value();
-  if (state.scaling && t.now < state.scaling->held_until) control.by_hand = state.scaling->held;
+  control.repairing = (state.incident != 0 || state.operation.has_value()) && !planted(Bug::repair_ignored);
+  if (!state.scaling || planted(Bug::freeze_ignored)) return control;
+  if (t.now < state.scaling->held_until) control.by_hand = state.scaling->held;
+  const Freeze frozen = t.now < state.scaling->frozen_until ? state.scaling->frozen : Freeze::none;
+  control.freeze_up = frozen == Freeze::up || frozen == Freeze::both;
+  control.freeze_down = frozen == Freeze::down || frozen == Freeze::both;
   return control;
 }
 
-bool may_act(Turn& t, ServiceId id) {
-  return t.plan(id).mode == Mode::act && !t.s.plan.shadow && t.s.observe_only.empty() && !t.s.stopping;
+// What somebody has said by hand is done in every mode.
+bool may_act(Turn& t, ServiceId id, const ScalingDecision& decision, const ScalingControl& control) {
+  const bool by_itself = t.plan(id).mode == Mode::act && !t.s.plan.shadow && decision.act;
+  return (by_itself || control.by_hand) && t.s.observe_only.empty() && !t.s.stopping;
+}
+
+/// The time in the zone of each schedule, as far as it has been told.
+std::vector<LocalMinutes> local_now(const LiveScaling& live, Instant now) {
+  std::vector<LocalMinutes> local = live.local;
+  for (LocalMinutes& time : local)
+    time += std::chrono::duration_cast<std::chrono::minutes>(now - live.local_at).count();
+  return local;
 }
 
 // Of those that are needed: first what is not well, the newest first.
@@ -135,6 +150,8 @@ void show(LiveScaling& live, const ScalingPolicy& policy, const ScalingDecision&
           const std::vector<MeasuredMetric>& told) {
   live.sentence = explain(policy, decision);
   live.desired = decision.desired;
+  live.min = decision.range.min;
+  live.max = decision.range.max;
   live.advice.clear();
   for (const RuleAdvice& rule : recommend(policy, decision)) {
     live.advice.push_back({std::string(rule.id), rule.current, rule.desired, rule.min, rule.max,
@@ -149,12 +166,27 @@ void hand_over(Turn& t, ServiceId id, LiveScaling& live, const ScalingDecision& 
            t.plan(id).name + ": more instances do not help: " + live.sentence);
 }
 
+void remember(Turn& t, ServiceId id, ScalingHistory history) {
+  ScalingSeen r{t.plan(id).name, {}, {}};
+  if (auto change = DeltaWriter::write(t.durable(id).scaling->history, history))
+    r.change = std::move(*change);
+  else
+    r.history = std::move(history);
+  t.record(std::move(r));
+}
+
 void decide_now(Turn& t, ServiceId id, std::vector<MeasuredMetric> told) {
   const ScalingPolicy& policy = t.plan(id).scaling->policy;
   LiveScaling& live = *t.live(id).scaling;
-  live.measuring = false;
+  live.measuring = planted(Bug::stops_measuring) && told.empty();
   judge_sources(t, id, told);
   if (t.durable(id).stopped || !t.s.recovered) return;
+  const std::vector<LocalMinutes> local = local_now(live, t.now);
+  // Without the hour nobody knows the bounds.
+  if (local.size() != policy.schedules.size()) {
+    live.sentence = "waits to be told what time it is in the zones of its schedules";
+    return;
+  }
   const Sight sight = look(t, id);
   std::vector<std::vector<MetricSample>> samples;
   const auto read = readings(told, sight, policy.metrics.size(), samples);
@@ -163,15 +195,13 @@ void decide_now(Turn& t, ServiceId id, std::vector<MeasuredMetric> told) {
   input.instances = sight.instances;
   input.counts = sight.counts;
   input.control = control_of(t, id);
+  input.local = local;
   ScalingHistory history = t.durable(id).scaling->history;
   ScalingDecision decision;
   decide(policy, history, input, t.now, decision);
   show(live, policy, decision, told);
   hand_over(t, id, live, decision);
-  if (!decision.changes() || !decision.act || !may_act(t, id)) {
-    t.record(ScalingSeen{t.plan(id).name, std::move(history)});
-    return;
-  }
+  if (!decision.changes() || !may_act(t, id, decision, input.control)) return remember(t, id, std::move(history));
   note_scaled(policy, history, decision, t.now);
   const std::string rule(to_string(decision.rule));
   t.record(Scaled{t.plan(id).name, decision.current, decision.desired, spare_with(t, id, decision.desired),
@@ -228,8 +258,10 @@ void progress_scaling(Turn& t, ServiceId id) {
 
 void measured(Turn& t, const Measured& in) {
   if (in.service >= t.s.services.size() || !t.plan(in.service).scaling) return;
-  const LiveScaling& live = *t.live(in.service).scaling;
+  LiveScaling& live = *t.live(in.service).scaling;
   if (!live.measuring || in.round != live.round) return;
+  live.local = in.local;
+  live.local_at = t.now;
   decide_now(t, in.service, in.metrics);
   t.mark(in.service);
 }
@@ -238,6 +270,15 @@ void scale_by_hand(Turn& t, ServiceId id, const Operator& in) {
   if (!t.plan(id).scaling) return;
   const Instant until = in.count < 0 ? t.now : in.length == Duration{} ? kNever : later(t.now, in.length);
   t.record(ScaleHeld{t.plan(id).name, in.count, until, in.by});
+  t.live(id).scaling->next_at = kLongAgo;
+  t.mark(id);
+}
+
+void freeze_scaling(Turn& t, ServiceId id, const Operator& in) {
+  if (!t.plan(id).scaling) return;
+  const bool over = in.direction == Freeze::none;
+  const Instant until = over ? t.now : in.length == Duration{} ? kNever : later(t.now, in.length);
+  t.record(ScalingFrozen{t.plan(id).name, in.direction, until, in.by});
   t.live(id).scaling->next_at = kLongAgo;
   t.mark(id);
 }

@@ -17,4 +17,7 @@ void measured(Turn& t, const Measured& in);
 /// So many by hand: as long as it is said, or until taken back (count < 0).
 void scale_by_hand(Turn& t, ServiceId id, const Operator& in);
 
+/// Not more, not fewer, or neither: as long as it is said, or until taken back (direction none).
+void freeze_scaling(Turn& t, ServiceId id, const Operator& in);
+
 }  // namespace homeostat::engine

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "engine/binary.hpp"
+#include "engine/delta.hpp"
+#include "engine/durable.hpp"
 #include "engine/json_reader.hpp"
 #include "engine/json_writer.hpp"
 #include "homeostat/random.hpp"
@@ -35,6 +38,8 @@ ScalingPolicy policy() {
 /// A service whose metrics are random, its sources fail at times, and its instances take 20 s to start.
 class Life {
  public:
+  explicit Life(std::uint64_t seed = 7) : random(seed) {}
+
   ScalingInput look() {
     now += 5s;
     for (ScalingInstance& one : instances) {
@@ -73,7 +78,7 @@ class Life {
   Instant now{100h};
 
  private:
-  Random random{7};
+  Random random;
   std::array<std::int64_t, 2> queue{};
   std::array<std::int64_t, 1> load{};
   std::array<std::int64_t, 1> requests{};
@@ -113,6 +118,72 @@ TEST(ScalingMemory, ARestartAtAnyMomentDecidesTheSame) {
   }
   EXPECT_GT(most, 10) << "much happened";
   EXPECT_GT(changes, 100);
+}
+
+/// Decides on, and calls `each` with what was remembered before and after.
+void live(std::uint64_t seed, int decisions, const std::function<void(const ScalingHistory&, ScalingHistory&)>& each) {
+  const ScalingPolicy rules = policy();
+  Life life(seed);
+  ScalingHistory kept;
+  for (int i = 0; i < decisions; ++i) {
+    const ScalingHistory before = kept;
+    const ScalingInput input = life.look();
+    ScalingDecision decision;
+    decide(rules, kept, input, life.now, decision);
+    note_scaled(rules, kept, decision, life.now);
+    each(before, kept);
+    if (testing::Test::HasFatalFailure()) return;
+    life.follow(decision.desired);
+  }
+}
+
+TEST(ScalingMemory, WhatHasChangedLeadsFromOneDecisionToTheNext) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    ScalingHistory followed;
+    std::size_t whole = 0, changes = 0, decisions = 0;
+    live(seed, 300, [&](const ScalingHistory& before, ScalingHistory& after) {
+      const auto change = DeltaWriter::write(before, after);
+      ++decisions;
+      if (!change) {
+        followed = after;
+        return;
+      }
+      ASSERT_TRUE(DeltaReader::apply(*change, followed));
+      ASSERT_TRUE(followed == after) << "seed " << seed << ", decision " << decisions;
+      whole += JsonWriter::write(after).size();
+      changes += JsonWriter::write(ScalingSeen{"web", {}, *change}).size();
+    });
+    EXPECT_LT(changes * 4, whole) << "else it is not worth it";
+  }
+}
+
+TEST(ScalingMemory, WhatIsNoChangeOfItIsRefusedAndChangesNothing) {
+  ScalingHistory history;
+  live(1, 50, [&](const ScalingHistory&, ScalingHistory& after) { history = after; });
+  const ScalingHistory before = history;
+  Random random(11);
+  for (int i = 0; i < 20'000; ++i) {
+    std::vector<std::int64_t> change(random.below(12));
+    for (std::int64_t& number : change)
+      number = random.below(3) == 0 ? static_cast<std::int64_t>(random.next())
+                                    : static_cast<std::int64_t>(random.below(40)) - 10;
+    if (DeltaReader::apply(change, history))
+      history = before;
+    else
+      ASSERT_TRUE(history == before);
+  }
+}
+
+TEST(ScalingMemory, AJournalWithTheWholeMemoryInEachRecordIsStillRead) {
+  ScalingHistory history;
+  live(1, 50, [&](const ScalingHistory&, ScalingHistory& after) { history = after; });
+  const std::string old = R"({"service":"web","history":)" + JsonWriter::write(history) + "}";
+  const auto body = decode("scaling", old);
+  ASSERT_TRUE(body);
+  Durable durable;
+  durable.apply({1, Instant(1h), 1, Scaled{"web", 0, 1, {}, 3, "configuration", "", {}}});
+  durable.apply({2, Instant(1h), 1, *body});
+  EXPECT_TRUE(durable.services.at("web").scaling->history == history);
 }
 
 TEST(ScalingMemory, StandsInAJsonRecordAndComesBack) {

@@ -130,8 +130,12 @@ struct LiveScaling {
   Instant began = kLongAgo;
   std::uint32_t round = 0;
   bool measuring = false;
-  bool handed_over = false;  // somebody was told that more instances do not help
+  bool handed_over = false;           // somebody was told that more instances do not help
+  std::vector<LocalMinutes> local{};  // the time in the zone of each schedule, at `local_at`
+  Instant local_at = kLongAgo;
   std::int32_t desired = 0;
+  std::int32_t min = 0;  // by the hour
+  std::int32_t max = 0;
   std::string sentence;
   std::vector<ScalingAdvice> advice;
   std::vector<CommandId> asked;     // while it measures, of each metric: the call that its breaker admitted
@@ -143,7 +147,11 @@ struct LiveScaling {
     v("round", self.round);
     v("measuring", self.measuring);
     v("handed_over", self.handed_over);
+    v("local", self.local);
+    v("local_at", self.local_at);
     v("desired", self.desired);
+    v("min", self.min);
+    v("max", self.max);
     v("sentence", self.sentence);
     v("advice", self.advice);
     v("asked", self.asked);

@@ -138,11 +138,16 @@ std::string why(Turn& t, ServiceId id) {
   return {};
 }
 
+// The autoscaler has found that it is not in use: as it should be, none runs.
+bool none_needed(Turn& t, ServiceId id) {
+  return t.plan(id).scaling && t.s.recovered && t.count(id) == 0 && !t.durable(id).stopped;
+}
+
 }  // namespace
 
 void update_status(Turn& t, ServiceId id) {
   const Tally tally = tally_of(t, id);
-  const Status status = fold(tally, t.plan(id).min_healthy);
+  const Status status = none_needed(t, id) ? Status::healthy : fold(tally, t.plan(id).min_healthy);
   update_downtime(t, id, tally);
   LiveService& live = t.live(id);
   const bool changed = live.status != status;

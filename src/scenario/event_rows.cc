@@ -71,6 +71,23 @@ std::string order(Stage& stage, const Captures& c) {
   return ask(stage, c, verb(kVerbs.at(c.text("verb"))));
 }
 
+std::string scale(Stage& stage, const Captures& c) {
+  engine::Operator in = verb(engine::Verb::scale);
+  in.count = static_cast<std::int32_t>(c.count("count"));
+  in.length = c.span("span");
+  return ask(stage, c, in);
+}
+
+std::string freeze(Stage& stage, const Captures& c) {
+  engine::Operator in = verb(engine::Verb::freeze);
+  if (!c.has("span")) return ask(stage, c, in);
+  in.direction = c.text("way") == "up"     ? engine::Freeze::up
+                 : c.text("way") == "down" ? engine::Freeze::down
+                                           : engine::Freeze::both;
+  in.length = c.span("span");
+  return ask(stage, c, in);
+}
+
 std::string deploy(Stage& stage, const Captures& c) {
   engine::Operator in = verb(engine::Verb::deploy);
   in.version = c.text("version");
@@ -188,6 +205,26 @@ std::vector<EventRow> services() {
   };
 }
 
+std::string load(Stage& s, const Captures& c) {
+  if (c.has("count"))
+    s.world.load(c.text("service"), static_cast<std::int64_t>(c.count("count")) * 1000);
+  else
+    s.world.load(c.text("service"), std::nullopt);
+  return {};
+}
+
+std::vector<EventRow> loads() {
+  return {
+      {Pattern("load on <service> is <count>"),
+       "What its metrics measure, in their unit: as one number, or shared by the instances that run.", load},
+      {Pattern("load on <service> cannot be read"), "Its metrics have no source any more.", load},
+      {Pattern("operator scales <service> to <count> for <span>"), "`homeostat scale`: so many by hand.", scale},
+      {Pattern("operator freezes <service> [<way:up|down>] for <span>"),
+       "`homeostat freeze`: not more, not fewer; without a word neither.", freeze},
+      {Pattern("operator unfreezes <service>"), "`homeostat unfreeze`.", freeze},
+  };
+}
+
 std::vector<EventRow> surroundings() {
   return {
       {Pattern("files are <how:missing|there>"), "The files of prerequisites; they are there at the beginning.",
@@ -242,7 +279,7 @@ std::vector<EventRow> operators() {
 const std::vector<EventRow>& event_rows() {
   static const std::vector<EventRow> kRows = [] {
     std::vector<EventRow> all = services();
-    for (auto* more : {surroundings, operators}) {
+    for (auto* more : {loads, surroundings, operators}) {
       for (EventRow& row : more()) all.push_back(std::move(row));
     }
     return all;

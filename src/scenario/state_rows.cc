@@ -38,6 +38,13 @@ Seen running(const Stage& stage, const Captures& c) {
   return judged(c, up == slots.size() && up > 0, fmt::format("{} of {} so{}", up, slots.size(), versions));
 }
 
+Seen counted(const Stage& stage, const Captures& c) {
+  std::size_t up = 0;
+  for (const engine::Slot slot : stage.slots(c.text("service"), -1))
+    up += stage.world.running(c.text("service"), slot) ? 1 : 0;
+  return judged(c, up == c.count("count"), fmt::format("{} run", up));
+}
+
 Seen flag(const Stage& stage, const Captures& c, const PlaceName& place) {
   const std::string wanted = c.text("state");
   const engine::ServiceState& service = durable_of(stage, place.service);
@@ -163,6 +170,7 @@ const std::vector<StateRow>& state_rows() {
                "quarantined|suppressed|locked|shadow>"),
        "A status, or a flag as in `homeostat status`; `running`: the processes really are there.", status},
       {Pattern("<place> is [<not:not>] on <version>"), "It runs that release, all of it.", running},
+      {Pattern("<service> runs <count> instance(s)"), "So many of its processes really are there.", counted},
       {Pattern("check <check> of <place> is [<not:not>] <state:healthy|degraded|unhealthy|critical|unknown>"),
        "What one check makes of it.", check_status},
       {Pattern("<place> is [<not:not>] held "

@@ -1,0 +1,34 @@
+#include "config/warnings.hpp"
+
+#include "homeostat/scaling_check.hpp"
+
+namespace homeostat::config {
+namespace {
+
+/// The core begins a warning with the direction or the metric that it is about. Of limits that nobody has given nothing
+/// is said.
+std::optional<Position> place_of(const ScalingPosition& at, const ScalingPolicy& policy, std::string_view warning) {
+  if (warning.starts_with("up:")) return at.up_limits;
+  if (warning.starts_with("down:")) return at.down_limits;
+  for (std::size_t i = 0; i < policy.metrics.size(); ++i) {
+    if (warning.starts_with(policy.metrics[i].id + " ")) return at.metrics[i];
+  }
+  return at.whole;
+}
+
+}  // namespace
+
+std::vector<Problem> warnings_of(const Config& config) {
+  std::vector<Problem> out;
+  for (const ScalingPosition& at : config.scalings) {
+    const engine::ServicePlan& plan = config.plan.services[at.service];
+    const ScalingPolicy& policy = plan.scaling->policy;
+    for (const std::string& warning : warnings(policy)) {
+      const auto place = place_of(at, policy, warning);
+      if (place) out.push_back({config.path, place->line, place->column, plan.name + ": " + warning, {}});
+    }
+  }
+  return out;
+}
+
+}  // namespace homeostat::config
