@@ -33,6 +33,9 @@ bool operate(Arena& arena, const FaultEvent& e, Verb verb) {
     in.slot = kWhole;
     in.version = "v" + std::to_string(2 + e.amount % 3);
     in.force = e.amount % 5 == 0;
+    static constexpr Verb kLeading[] = {Verb::rollout_promote, Verb::rollout_abort, Verb::rollout_freeze,
+                                        Verb::rollout_resume, Verb::rollout_retry};
+    if (e.amount % 7 == 6) in.verb = kLeading[e.amount / 7 % 5];
   }
   return arena.tell(in);
 }

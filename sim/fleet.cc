@@ -52,6 +52,17 @@ class Maker {
     s.ladder.insert(s.ladder.begin(), rollback);
   }
 
+  void staged(ServicePlan& s) {
+    RolloutPlan plan;
+    plan.policy.surge = s.instances % 2;
+    plan.policy.add_stage(20, {"checks"}, 10s).add_stage(50, {"checks"}, 20s);
+    plan.policy.watch_after = 30s;
+    plan.policy.step_within = 3min;
+    plan.policy.deadline = 2min;
+    s.instances += plan.policy.surge;
+    s.rollout = std::make_shared<const RolloutPlan>(std::move(plan));
+  }
+
   void external(ServicePlan& s) {
     s.runtime.managed = false;
     s.instances = 1;
@@ -67,8 +78,10 @@ class Maker {
   void special(ServicePlan& s, std::uint32_t number) {
     switch (number) {
       case 1:
-      case 2:
         return released(s);
+      case 2:
+        released(s);
+        return staged(s);
       case 3:
       case 4:
         return external(s);

@@ -1,6 +1,7 @@
 // What holds for the whole: nothing piles up, and when the faults have ended everything comes to rest and works.
 #include <algorithm>
 
+#include "homeostat/rollout.hpp"
 #include "sim/invariant.hpp"
 
 namespace homeostat::sim {
@@ -91,6 +92,7 @@ class ComesToRest : public Invariant {
     const ServiceState& state = arena().engine().durable().services.at(plan.name);
     const auto where = [&plan](const char* what) { return [&plan, what] { return plan.name + " " + what; }; };
     expect(!state.operation, where("still has an operation under way"));
+    expect(!plan.rollout || !state.rollout || rollout::ended(*state.rollout), where("still has a rollout under way"));
     expect(state.incident == 0, where("still has an incident"));
     expect(!state.down_since, where("is still counted as down"));
     expect(state.locks.empty(), where("is still locked"));
@@ -99,7 +101,7 @@ class ComesToRest : public Invariant {
     const auto& places = arena().services()[arena().number_of(plan.name)].places;
     for (std::size_t i = 1; i < places.size(); ++i) {
       const Slot slot = static_cast<Slot>(i) - 1;
-      const bool wanted = i <= plan.instances && !state.spare.contains(slot);
+      const bool wanted = i <= plan.instances && state.wants_running(slot);
       if (!wanted && (released_.contains({plan.name, slot}) || undecided(plan.name, slot))) continue;
       expect(places[i].alive == wanted, where(wanted ? "has an instance that does not run" : "has a surplus instance"));
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "homeostat/rollout.hpp"
+
 namespace homeostat::sim {
 
 using namespace engine;
@@ -14,6 +16,7 @@ Judge::Judge(Arena& arena) : ledger_(arena), scene_{arena, ledger_, {}, {}} {
   add_journal_invariants(scene_, invariants_);
   add_breaker_invariants(scene_, invariants_);
   add_scaling_invariants(scene_, invariants_);
+  add_rollout_invariants(scene_, invariants_);
   add_rest_invariants(scene_, invariants_);
   arena.watch(this);
 }
@@ -65,6 +68,7 @@ bool Judge::at_rest() {
   return std::ranges::all_of(arena.plan().services, [&](const ServicePlan& plan) {
     const ServiceState& state = arena.engine().durable().services.at(plan.name);
     if (plan.scaling && !scaled_to_need(arena, plan)) return false;
+    if (plan.rollout && state.rollout && !rollout::ended(*state.rollout)) return false;
     return state.incident == 0 && !state.operation && state.locks.empty() && !state.down_since;
   });
 }

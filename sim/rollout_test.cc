@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/engine.hpp"
 #include "sim/plans.hpp"
 #include "sim/started.hpp"
 
@@ -201,6 +202,67 @@ TEST(RolloutStory, AStableInstanceThatCrashesMeanwhileIsRepaired) {
   world.run_for(5s);
   EXPECT_EQ(running(world, "v1"), 3);
   ASSERT_TRUE(ends(world, Phase::promoted));
+}
+
+// Ten requests a second of each version for so long; the new one's latency is so many times the old one's.
+void serve(World& world, double ratio, Duration length, bool both = true) {
+  std::uint64_t draw = 7;
+  for (const Instant end = world.now() + length; world.now() < end && state_of(world).phase == Phase::baking;) {
+    Operator in;
+    in.verb = Verb::rollout_samples;
+    in.service = "web";
+    for (int i = 0; i < 10; ++i) {
+      draw = draw * 6364136223846793005U + 1442695040888963407U;
+      const double value = 0.1 + static_cast<double>(draw >> 40) * 1e-9;
+      if (both) in.samples.push_back({0, canary::Arm::baseline, value, 0});
+      in.samples.push_back({0, canary::Arm::canary, value * ratio, 0});
+    }
+    world.input(in);
+    world.run_for(1s);
+  }
+}
+
+ServicePlan judged() {
+  rollout::Policy policy;
+  policy.add_stage(5, {"checks", "judge"}, 10s);
+  policy.deadline = 20min;
+  ServicePlan service = staged(policy);
+  service.rollout =
+      std::make_shared<const RolloutPlan>(RolloutPlan{service.rollout->policy, {canary::Metric{.name = "latency"}}});
+  return service;
+}
+
+TEST(RolloutStory, TheJudgePromotesWhatIsAsFastAndTakesBackWhatIsSlower) {
+  for (const double ratio : {1.0, 1.2}) {
+    Started world(plan_of({judged()}));
+    ask(world, Verb::deploy, "v2");
+    ASSERT_TRUE(ends(world, Phase::baking));
+    serve(world, ratio, 15min);
+    world.run_for(30s);
+    EXPECT_EQ(state_of(world).phase, ratio > 1 ? Phase::rolled_back : Phase::promoted);
+    if (ratio > 1) EXPECT_NE(state_of(world).harm.find("judge: latency"), std::string::npos) << state_of(world).harm;
+  }
+}
+
+TEST(RolloutStory, AJudgeThatIsToldNothingOrLosesAMetricNeverPromotes) {
+  for (const bool stops : {true, false}) {
+    Started world(plan_of({judged()}));
+    ask(world, Verb::deploy, "v2");
+    ASSERT_TRUE(ends(world, Phase::baking));
+    serve(world, 1, stops ? 30s : 15min, stops);
+    ASSERT_TRUE(ends(world, Phase::rolled_back, 1h));
+    EXPECT_NE(state_of(world).harm.find("the deadline of stage 1 has come"), std::string::npos);
+  }
+}
+
+TEST(RolloutStory, WhatTheJudgeHasSeenSurvivesASnapshot) {
+  Started world(plan_of({judged()}));
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(ends(world, Phase::baking));
+  serve(world, 1, 30s);
+  Engine copy;
+  ASSERT_TRUE(copy.load(world.engine().save(), world.plan()));
+  EXPECT_EQ(copy.hash(), world.engine().hash());
 }
 
 // What must hold of the journal, however it came about: a stage begins only when the one before has passed, with gates

@@ -75,6 +75,9 @@ class Run {
     if (verb != Verb::resume) return;
     for (const ArenaService& service : arena_.services()) {
       in.service = service.name;
+      in.verb = verb;
+      arena_.tell(in);
+      in.verb = Verb::rollout_resume;
       arena_.tell(in);
     }
   }

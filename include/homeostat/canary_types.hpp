@@ -29,6 +29,9 @@ enum class Kind : std::uint8_t {
 /// `undecided` is said "continue": neither harm nor its absence is proven yet.
 enum class Verdict : std::uint8_t { pass, fail, not_enough_data, undecided };
 
+inline constexpr std::array<std::string_view, 2> kArmNames{"canary", "baseline"};
+constexpr std::span<const std::string_view> names_of(Arm) { return kArmNames; }
+
 inline constexpr std::array<std::string_view, 3> kWorseNames{"higher", "lower", "either"};
 constexpr std::span<const std::string_view> names_of(Worse) { return kWorseNames; }
 

@@ -68,6 +68,21 @@ class Body {
     return std::nullopt;
   }
 
+  std::vector<double> numbers(std::string_view key) {
+    constexpr std::size_t kMost = 10'000;
+    const json::value* value = object_.if_contains(key);
+    if (value == nullptr || value->is_null()) return {};
+    std::vector<double> out;
+    const json::array* list = value->if_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size() && list->size() <= kMost; ++i) {
+      if (list->at(i).is_number()) out.push_back(list->at(i).to_number<double>());
+    }
+    if (list == nullptr || out.size() != list->size()) {
+      refuse_with(400, fmt::format("`{}` must be a list of at most {} numbers", key, kMost));
+    }
+    return out;
+  }
+
   void refuse_with(unsigned status, std::string_view text) {
     if (!refusal_) refusal_ = refuse(status, text);
   }
@@ -115,6 +130,37 @@ void read_move(Body& body, const engine::Engine& engine, Operator& out) {
   const auto state = engine.durable().services.find(out.service);
   const bool rolling = state != engine.durable().services.end() && state->second.operation;
   if (rolling && out.verb == Verb::restart) refuse_while_rolling(body, *state->second.operation);
+}
+
+void read_samples(Body& body, const engine::Engine& engine, Operator& out) {
+  const std::string metric = body.text("metric");
+  const std::string version = body.text("version");
+  const auto values = body.numbers("values");
+  const auto traffic = body.numbers("traffic");
+  read_service(body, engine, out, true);
+  if (body.refused()) return;
+  const engine::ServicePlan& plan = engine.plan().services[*engine.find_service(out.service)];
+  const auto known = engine.durable().services.find(out.service);
+  if (!plan.rollout || plan.rollout->metrics.empty()) {
+    return body.refuse_with(409, out.service + " has no `judge` in a `rollout` of its configuration");
+  }
+  const auto& metrics = plan.rollout->metrics;
+  const auto found = std::ranges::find(metrics, metric, &canary::Metric::name);
+  if (found == metrics.end()) return body.refuse_with(404, "no metric is called " + config::quote(metric));
+  const bool counted = found->kind == canary::Kind::errors || found->kind == canary::Kind::events;
+  if (values.empty() || (counted ? traffic.size() != values.size() : !traffic.empty())) {
+    return body.refuse_with(400, counted ? "`values` and `traffic` must be as many numbers: events, and of how many"
+                                         : "`values` must be numbers, without `traffic`");
+  }
+  const auto& state = known == engine.durable().services.end() ? Boxed<rollout::State>{} : known->second.rollout;
+  if (!state || (version != state->to && version != state->from)) {
+    return body.refuse_with(409, config::quote(version) + " is none of the versions that are compared now");
+  }
+  const auto arm = version == state->to ? canary::Arm::canary : canary::Arm::baseline;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    out.samples.push_back(
+        {static_cast<std::uint32_t>(found - metrics.begin()), arm, values[i], counted ? traffic[i] : 0});
+  }
 }
 
 /// Why a deployment by a rollout begins nothing; empty: it does.
@@ -296,6 +342,7 @@ const Form* form_of(std::string_view verb) {
       {"scale", {Verb::scale, {"service", "count", "hold"}, read_scale}},
       {"rollout", {Verb::rollout_promote, {"service", "command", "skip_gates"}, read_rollout}},
       {"freeze", {Verb::freeze, {"service", "direction", "for"}, read_freeze}},
+      {"samples", {Verb::rollout_samples, {"service", "metric", "version", "values", "traffic"}, read_samples}},
       {"unlock", {Verb::unlock, {"service", "slot"}, read_unlock}},
   };
   const auto found = kForms.find(verb);

@@ -18,7 +18,7 @@ struct Route {
   bool journal = false;
 };
 
-constexpr std::array<Route, 19> kRoutes{{
+constexpr std::array<Route, 20> kRoutes{{
     {"status"},
     {"why", false, true},
     {"history", false, false, true},
@@ -37,6 +37,7 @@ constexpr std::array<Route, 19> kRoutes{{
     {"scale", true},
     {"rollout", true},
     {"freeze", true},
+    {"samples", true},
     {"reload", true},
 }};
 

@@ -31,6 +31,20 @@ json::array passed_json(const View& view, const rollout::State& state) {
   return passed;
 }
 
+json::value judged_json(const View& view, engine::ServiceId id) {
+  const auto& judge = view.live_service(id).judge;
+  if (!judge) return nullptr;
+  const canary::Judgement said = judge->judge(view.clock.now);
+  json::array metrics;
+  for (const canary::MetricReport& one : said.metrics) {
+    metrics.push_back(json::object{{"name", one.name},
+                                   {"verdict", json::string(to_string(one.verdict))},
+                                   {"samples", json::array{one.canary.samples, one.baseline.samples}},
+                                   {"why", printable(one.why)}});
+  }
+  return json::object{{"verdict", json::string(to_string(said.verdict))}, {"metrics", std::move(metrics)}};
+}
+
 json::array stages_json(const rollout::Policy& policy) {
   json::array stages;
   for (const rollout::Stage& stage : policy.stages) {
@@ -65,6 +79,7 @@ json::value rollout_json(const View& view, const std::string& service) {
                    {"by", printable(state.by)}};
   if (!id || !view.plan(*id).rollout) return out;
   out["stages"] = stages_json(view.plan(*id).rollout->policy);
+  out["judge"] = view.engine == nullptr ? json::value(nullptr) : judged_json(view, *id);
   out["text"] = printable(explain(view.plan(*id).rollout->policy, state));
   return out;
 }

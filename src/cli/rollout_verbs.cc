@@ -15,6 +15,9 @@ struct RolloutOptions {
   std::string version;
   bool skip_gates = false;
   bool force = false;
+  std::string metric;
+  std::vector<double> values;
+  std::vector<double> traffic;
 };
 
 std::string percent(std::int64_t hundredths) {
@@ -60,7 +63,15 @@ std::string show_rollout(const json::object& rollout, bool color) {
                 : here ? gates_of(rollout)
                        : "-"}});
   }
-  return out + "\n" + table.text(color);
+  out += "\n" + table.text(color);
+  const json::object* judge = object_at(rollout, "judge");
+  if (judge == nullptr) return out;
+  Table judged({"METRIC", "VERDICT", "WHY"});
+  for (const json::value& item : list_at(*judge, "metrics")) {
+    const json::object& metric = item.as_object();
+    judged.add({{text_at(metric, "name")}, {text_at(metric, "verdict")}, {text_at(metric, "why", "")}});
+  }
+  return out + "\n" + judged.text(color);
 }
 
 int show(const Context& context, const std::string& service) {
@@ -97,6 +108,18 @@ int start(const Context& context, const RolloutOptions& options) {
   return show(context, options.service);
 }
 
+int sample(const Context& context, const RolloutOptions& options) {
+  const Answer answer = post(context, "/v1/samples",
+                             {{"service", options.service},
+                              {"version", options.version},
+                              {"metric", options.metric},
+                              {"values", json::value_from(options.values)},
+                              {"traffic", json::value_from(options.traffic)}});
+  if (!answer) return complain(answer.error());
+  if (context.json) std::printf("%s\n", json::serialize(*answer).c_str());
+  return kOk;
+}
+
 int past(const Context& context, const std::string& service) {
   std::uint64_t after = 0;
   while (true) {
@@ -131,6 +154,15 @@ void add_rollout_verbs(CLI::App& app, Context& context) {
   begin->footer("\nExample: homeostat rollout start web v2");
   begin->add_option("VERSION", begun->version, "The release: a folder of the service's `releases`")->required();
   begin->add_flag("--force", begun->force, "Even when the release is quarantined");
+  const auto [push, pushed] = add("sample", "Tell the judge what was measured of a version",
+                                  [&context](const RolloutOptions& options) { return sample(context, options); });
+  push->footer(
+      "\nExample: homeostat rollout sample web v2 --metric latency 0.031 0.028\n"
+      "  homeostat rollout sample web v2 --metric failed 3 --traffic 1200");
+  push->add_option("VERSION", pushed->version, "Which version it was measured of")->required();
+  push->add_option("VALUES", pushed->values, "Samples; of `errors` and `events`: so many of them")->required();
+  push->add_option("--metric", pushed->metric, "Its name in the rollout's `judge`")->required();
+  push->add_option("--traffic", pushed->traffic, "… of so many, one for each value");
   add("status", "Where it stands", [&context](const RolloutOptions& o) { return show(context, o.service); });
   add("history", "All that became of rollouts",
       [&context](const RolloutOptions& o) { return past(context, o.service); });

@@ -168,6 +168,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{released("{ surge: 0, stages: [{ traffic: 5% }] }"),
                          "4:23: without a surge, a single instance cannot serve two versions"},
                     Case{released("{ strategy: blue }"), "4:26: `blue` is not one of: canary, rolling"},
+                    Case{released("{ judge: { latency: {} } }"), "4:23: a judge needs stages in which it can compare"},
+                    Case{released("{ stages: [{ traffic: 5% }], judge: { latency: { fail_above: 20% } } }"),
+                         "4:50: metric \"latency\": promote_below must be fail_above or more"},
                     Case{released("{ surge: 2 }", "1-2"), "5:44: 2 ports for 3 instances"}));
 
 TEST(Problems, AllAreReportedNotOnlyTheFirst) {

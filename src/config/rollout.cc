@@ -71,6 +71,53 @@ const Table<StageDraft>& stage_table() {
   return table;
 }
 
+const Table<JudgedDraft>& judged_table() {
+  static const Table<JudgedDraft> table = [] {
+    using canary::Kind;
+    using canary::Worse;
+    Table<JudgedDraft> rows(
+        "rollout.metric", "What the judge compares of both versions, pushed by `homeostat rollout sample` or the API.");
+    rows.add(
+        "kind", [](JudgedDraft& draft) -> auto& { return draft.metric.kind; },
+        word_type<Kind>(
+            "latency, value, errors or events",
+            {{"latency", Kind::latency}, {"value", Kind::value}, {"errors", Kind::errors}, {"events", Kind::events}}),
+        {.text = "`latency`: positive, compared by ratio. `value`: any number. `errors`: so many of so many. "
+                 "`events`: so many in so much traffic.",
+         .fallback = "latency",
+         .example = "errors"});
+    rows.add("worse", [](JudgedDraft& draft) -> auto& { return draft.metric.worse; },
+             word_type<Worse>("higher, lower or either",
+                              {{"higher", Worse::higher}, {"lower", Worse::lower}, {"either", Worse::either}}),
+             {.text = "Which change does harm.", .fallback = "higher", .example = "lower"});
+    rows.add("fail_above", &JudgedDraft::fail_above, maybe(percent_type()),
+             {.text = "Harm that must be proven for a rollback.", .otherwise = "any harm", .example = "2%"});
+    rows.add("promote_below", &JudgedDraft::promote_below, percent_type(),
+             {.text = "Harm that must be excluded for a promotion.", .fallback = "10%", .example = "5%"});
+    rows.add("critical", [](JudgedDraft& draft) -> auto& { return draft.metric.critical; }, bool_type(),
+             {.text = "Its harm alone fails the new version.", .fallback = "true", .example = "false"});
+    return rows;
+  }();
+  return table;
+}
+
+std::vector<canary::Metric> metrics_of(const Resolution& in, const RolloutDraft& draft, const Node& node) {
+  std::vector<canary::Metric> metrics;
+  for (const Named<JudgedDraft>& one : draft.judge) {
+    canary::Metric metric = one.value.metric;
+    metric.name = one.name;
+    metric.fail_above = one.value.fail_above.value_or(0) / 100.0;
+    metric.promote_below = one.value.promote_below / 100.0;
+    metrics.push_back(std::move(metric));
+  }
+  if (metrics.empty()) return metrics;
+  if (draft.stages.empty()) in.reader.problem(node.where("judge"), "a judge needs stages in which it can compare");
+  canary::Options options;
+  options.stages = static_cast<std::uint32_t>(std::max<std::size_t>(1, draft.stages.size()));
+  if (const auto valid = validate(options, metrics); !valid) in.reader.problem(node.where("judge"), valid.error());
+  return metrics;
+}
+
 template <class M>
 auto of_policy(M rollout::Policy::* member) {
   return [member](RolloutDraft& draft) -> auto& { return draft.policy.*member; };
@@ -97,6 +144,10 @@ const Table<RolloutDraft>& rollout_table() {
              {.text = "All of the traffic follows the last one.",
               .otherwise = "none",
               .example = "[{ traffic: 5%, bake: 10m }, { traffic: 50%, bake: 10m, approval: true }]"});
+    rows.add("judge", &RolloutDraft::judge, map_type("metric", judged_table().type()),
+             {.text = "Metrics by which both versions are compared in every stage.",
+              .otherwise = "only checks decide",
+              .example = "{ latency: { worse: higher }, failed: { kind: errors } }"});
     rows.add("watch_after", of_policy(&Policy::watch_after), duration_type(Duration{}),
              {.text = "So long after the promotion a failure still brings the old version back.",
               .fallback = "0s",
@@ -117,7 +168,9 @@ const Table<RolloutDraft>& rollout_table() {
   return table;
 }
 
-std::vector<const Section*> rollout_sections() { return {&rollout_table().section(), &stage_table().section()}; }
+std::vector<const Section*> rollout_sections() {
+  return {&rollout_table().section(), &stage_table().section(), &judged_table().section()};
+}
 
 void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
   if (!service.value.rollout) return;
@@ -130,14 +183,17 @@ void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
   if (draft.policy.surge == 0 && plan.instances < 2 && !draft.stages.empty()) {
     in.reader.problem(node.where("surge"), "without a surge, a single instance cannot serve two versions");
   }
+  std::vector<canary::Metric> metrics = metrics_of(in, draft, node);
   for (StageDraft& one : draft.stages) {
     one.stage.gates.emplace_back("checks");
+    if (!metrics.empty()) one.stage.gates.emplace_back("judge");
     if (one.approval) one.stage.gates.emplace_back("approval");
     draft.policy.stages.push_back(std::move(one.stage));
   }
   if (const auto valid = validate(draft.policy); !valid) in.reader.problem(node.where("stages"), valid.error());
   plan.instances += draft.policy.surge;
-  plan.rollout = std::make_shared<const engine::RolloutPlan>(engine::RolloutPlan{std::move(draft.policy)});
+  plan.rollout =
+      std::make_shared<const engine::RolloutPlan>(engine::RolloutPlan{std::move(draft.policy), std::move(metrics)});
 }
 
 }  // namespace homeostat::config

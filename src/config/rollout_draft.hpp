@@ -1,8 +1,11 @@
 // A rollout as read.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "config/types.hpp"
+#include "homeostat/canary_types.hpp"
 #include "homeostat/rollout_types.hpp"
 
 namespace homeostat::config {
@@ -12,9 +15,16 @@ struct StageDraft {
   bool approval = false;
 };
 
+struct JudgedDraft {
+  canary::Metric metric;
+  std::optional<std::uint32_t> fail_above;  // percent
+  std::uint32_t promote_below = 10;         // percent
+};
+
 struct RolloutDraft {
   rollout::Policy policy;
   std::vector<StageDraft> stages;
+  std::vector<Named<JudgedDraft>> judge;
 };
 
 }  // namespace homeostat::config

@@ -43,7 +43,7 @@ std::expected<void, std::string> validate(const Options& options, std::span<cons
   return {};
 }
 
-std::string_view to_string(Arm arm) { return arm == Arm::canary ? "canary" : "baseline"; }
+std::string_view to_string(Arm arm) { return kArmNames[static_cast<std::size_t>(arm)]; }
 
 std::string_view to_string(Worse worse) { return kWorseNames[static_cast<std::size_t>(worse)]; }
 std::string_view to_string(Kind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }

@@ -191,7 +191,22 @@ enum class Verb : std::uint8_t {
   rollout_resume,
   rollout_retry,
   rollout_approve,
-  freeze
+  freeze,
+  rollout_samples
+};
+
+/// One sample of a rollout's metric, or a count of events in so much traffic.
+struct RolloutSample {
+  std::uint32_t metric = 0;  // of the rollout's plan
+  canary::Arm arm = canary::Arm::canary;
+  double value = 0;
+  double traffic = 0;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("metric", self.metric);
+    v("arm", self.arm);
+    v("value", self.value);
+    v("traffic", self.traffic);
+  };
 };
 
 /// What an operator asked for. Texts come from outside; they are data only.
@@ -199,13 +214,14 @@ struct Operator {
   Verb verb = Verb::check;
   std::string service;  // empty: all (pause, resume, check)
   Slot slot = kWhole;
-  std::string version;     // deploy
-  CommandId id;            // ack, approve
-  Duration length{};       // pause, scale, freeze; 0: for ever
-  std::int32_t count = 0;  // scale; below 0: as the metrics say again
-  Freeze direction{};      // freeze; none: not any more
-  bool force = false;      // deploy: even a quarantined version; rollout_promote: without its gates
-  std::string by;          // who, for the history
+  std::string version;                   // deploy
+  CommandId id;                          // ack, approve
+  Duration length{};                     // pause, scale, freeze; 0: for ever
+  std::int32_t count = 0;                // scale; below 0: as the metrics say again
+  Freeze direction{};                    // freeze; none: not any more
+  bool force = false;                    // deploy: even a quarantined version; rollout_promote: without its gates
+  std::string by;                        // who, for the history
+  std::vector<RolloutSample> samples{};  // rollout_samples
   static constexpr auto fields = [](auto& self, auto& v) {
     v("verb", self.verb);
     v("service", self.service);
@@ -217,6 +233,7 @@ struct Operator {
     v("direction", self.direction);
     v("force", self.force);
     v("by", self.by);
+    v("samples", self.samples);
   };
 };
 

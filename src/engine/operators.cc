@@ -160,6 +160,7 @@ void service_command(Turn& t, ServiceId id, const Operator& in) {
     case Verb::rollout_resume:
     case Verb::rollout_retry:
     case Verb::rollout_approve:
+    case Verb::rollout_samples:
       return rollout_command(t, id, in);
     case Verb::freeze:
       return freeze_scaling(t, id, in);

@@ -9,6 +9,7 @@
 
 #include "engine/names.hpp"
 #include "homeostat/breaker_types.hpp"
+#include "homeostat/canary_types.hpp"
 #include "homeostat/health.hpp"
 #include "homeostat/remediation.hpp"
 #include "homeostat/rollout_types.hpp"
@@ -115,6 +116,7 @@ struct ScalingPlan {
 /// How a new version takes over.
 struct RolloutPlan {
   rollout::Policy policy;
+  std::vector<canary::Metric> metrics{};  // that the judge compares, as they are pushed; none: no judge
 };
 
 struct ServicePlan {

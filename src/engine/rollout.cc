@@ -62,6 +62,29 @@ void ask_checks(Turn& t, ServiceId id, rollout::State& state) {
   rollout::gate(state, "checks", waits.empty() ? rollout::GateResult::passed : rollout::GateResult::waiting, waits);
 }
 
+// The numbers change with every sample; what is written down is the verdict, and its numbers when it is one.
+void ask_judge(Turn& t, ServiceId id, rollout::State& state) {
+  const RolloutPlan& plan = *t.plan(id).rollout;
+  auto& judge = t.live(id).judge;
+  if (state.phase != rollout::Phase::baking || plan.metrics.empty()) return judge.reset();
+  if (!judge) {
+    canary::Options options;
+    options.stages = static_cast<std::uint32_t>(plan.policy.stages.size());
+    const auto made = canary::Judge::make(options, plan.metrics);
+    if (!t.check(made.has_value(), "a judge that validate let pass")) return;
+    judge = *made;
+  }
+  const canary::Judgement said = judge->judge(t.now);
+  const bool failed = said.verdict == canary::Verdict::fail;
+  const bool passed = said.verdict == canary::Verdict::pass;
+  const auto result = failed   ? rollout::GateResult::failed
+                      : passed ? rollout::GateResult::passed
+                               : rollout::GateResult::waiting;
+  const auto gate = std::ranges::find(state.gates, "judge", &rollout::Gate::name);
+  if (gate == state.gates.end() || (passed && gate->result == result)) return;
+  rollout::gate(state, "judge", result, passed || failed ? said.why : std::string(to_string(said.verdict)));
+}
+
 void call(Turn& t, ServiceId id, const rollout::State& state, const std::string& what) {
   escalate(t, id, 0, default_notifier(t), "the rollout of " + state.to + " of " + t.plan(id).name + " " + what);
 }
@@ -89,14 +112,16 @@ bool may_move(Turn& t, ServiceId id) {
 
 void look(Turn& t, ServiceId id, rollout::State& state) {
   if (!state.frozen.empty() && !state.step) return;
-  if (rising(state)) {
-    const std::string against = evidence(t, id, state);
-    if (!against.empty()) harm(state, against);
-  }
   if (planted(Bug::gate_skipped)) {
     for (rollout::Gate& gate : state.gates) gate.result = rollout::GateResult::passed;
+  } else {
+    if (rising(state)) {
+      const std::string against = evidence(t, id, state);
+      if (!against.empty()) harm(state, against);
+    }
+    ask_checks(t, id, state);
+    ask_judge(t, id, state);
   }
-  ask_checks(t, id, state);
   if (state.step && is_so(t, id, state)) confirm(state, state.step->id, t.now);
 }
 
@@ -200,7 +225,25 @@ rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const 
   }
 }
 
+namespace {
+
+void take_samples(Turn& t, ServiceId id, const Operator& in) {
+  auto& judge = t.live(id).judge;
+  if (!judge) return;
+  for (const RolloutSample& sample : in.samples) {
+    if (sample.metric >= judge->metrics().size()) continue;
+    const canary::Kind kind = judge->metrics()[sample.metric].kind;
+    if (kind == canary::Kind::errors || kind == canary::Kind::events)
+      judge->count(sample.metric, sample.arm, sample.value, sample.traffic, t.now);
+    else
+      judge->sample(sample.metric, sample.arm, sample.value, t.now);
+  }
+}
+
+}  // namespace
+
 void rollout_command(Turn& t, ServiceId id, const Operator& in) {
+  if (in.verb == Verb::rollout_samples) return take_samples(t, id, in);
   if (!t.plan(id).rollout || !t.durable(id).rollout) return;
   rollout::State state = *t.durable(id).rollout;
   if (!ask_rollout(*t.plan(id).rollout, state, in, t.now)) return;

@@ -10,7 +10,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 9;
+constexpr std::uint32_t kSnapshotVersion = 10;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
@@ -88,7 +88,8 @@ bool Engine::load(std::string_view bytes, Plan plan) {
   const bool fits = s.services.size() == plan.services.size() &&
                     snapshot.deadlines.size() == s.targets.size() + s.services.size() + 1;
   const bool whole = std::ranges::all_of(s.breakers, [](const auto& item) { return item.second.machine.intact(); });
-  if (!fits || !whole || !indices_hold(s, plan)) return false;
+  const bool judges = std::ranges::all_of(s.services, [](const auto& x) { return !x.judge || x.judge->intact(); });
+  if (!fits || !whole || !judges || !indices_hold(s, plan)) return false;
   s.plan = std::move(plan);
   s.plan.generation = snapshot.generation;
   s.plan.shadow = snapshot.shadow;

@@ -14,6 +14,7 @@
 #include "engine/input.hpp"
 #include "engine/wheel.hpp"
 #include "homeostat/breaker_machine.hpp"
+#include "homeostat/canary.hpp"
 #include "homeostat/random.hpp"
 
 namespace homeostat::engine {
@@ -171,6 +172,7 @@ struct LiveService {
   Instant stable_from = kNever;         // since when all of it is well on one version
   Instant scale_not_before = kLongAgo;
   Boxed<LiveScaling> scaling;  // where the plan has one
+  Boxed<canary::Judge> judge;  // of the rollout's stage, while it bakes
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
     v("places", self.places);
@@ -181,6 +183,7 @@ struct LiveService {
     v("scale_not_before", self.scale_not_before);
     v("dirty", self.dirty);
     v("scaling", self.scaling);
+    v("judge", self.judge);
   };
 };
 

@@ -92,5 +92,23 @@ TEST(DaemonRollout, KilledWhileItBakesItGoesOnAndWaitsForItsApproval) {
   EXPECT_EQ(run.serving("v2"), 2);
 }
 
+TEST(DaemonRollout, SamplesThatAreToldDecide) {
+  Staged run("rollout: { stages: [{ traffic: 5%, bake: 1s }], judge: { failed: { kind: errors } } }");
+  ASSERT_TRUE(run.begins());
+  ASSERT_EQ(run.lab.cli({"rollout", "start", "web", "v2"}).code, 0);
+  ASSERT_TRUE(run.reaches("baking")) << run.lab.records();
+  EXPECT_EQ(run.lab.cli({"rollout", "sample", "web", "v7", "--metric", "failed", "1", "--traffic", "9"}).code, 4);
+  ASSERT_TRUE(within(seconds(20), [&] {
+    run.lab.cli({"rollout", "sample", "web", "v1", "--metric", "failed", "1", "--traffic", "1000"});
+    const Finished told =
+        run.lab.cli({"rollout", "sample", "web", "v2", "--metric", "failed", "200", "--traffic", "1000"});
+    EXPECT_EQ(told.code, 0) << told.err;
+    return run.phase() == "rolled_back";
+  })) << run.lab.records();
+  const std::string said = run.lab.cli({"rollout", "status", "web"}).out;
+  EXPECT_NE(said.find("rolled back: judge: failed"), std::string::npos) << said;
+  EXPECT_EQ(run.serving("v1"), 2);
+}
+
 }  // namespace
 }  // namespace homeostat::lab
