@@ -106,6 +106,7 @@ ServiceChange compare_service(const Config& before, const ServicePlan& a, const 
   if (!same_ladder(a, before, b, after)) change.what.emplace_back("remediation");
   if (dependencies(a, before) != dependencies(b, after)) change.what.emplace_back("dependencies");
   compare_limits(a, b, change.what);
+  if (before.traffic[a.runtime.reference] != after.traffic[b.runtime.reference]) change.what.emplace_back("traffic");
   return change;
 }
 

@@ -11,6 +11,7 @@
 #include "probe/source.hpp"
 #include "probe/spec.hpp"
 #include "runtime/spec.hpp"
+#include "traffic/spec.hpp"
 
 namespace homeostat::config {
 
@@ -38,9 +39,10 @@ struct Config {
   std::string text;   // as read: the input log and the journal refer to it
   engine::Plan plan;  // plan.services[i] belongs to runtimes[i]
   std::vector<runtime::Spec> runtimes;
-  std::vector<probe::SourceSpec> sources;  // engine::SourcePlan::reference points here
-  std::vector<probe::Spec> probes;         // CheckPlan::probe and Prerequisite::probe point here
-  std::vector<CommandSpec> commands;       // exec rungs
+  std::vector<std::optional<traffic::Spec>> traffic;  // of each service
+  std::vector<probe::SourceSpec> sources;             // engine::SourcePlan::reference points here
+  std::vector<probe::Spec> probes;                    // CheckPlan::probe and Prerequisite::probe point here
+  std::vector<CommandSpec> commands;                  // exec rungs
   std::vector<CommandSpec> notifiers;
   std::vector<ScalingPosition> scalings;
 };

@@ -43,6 +43,10 @@ struct PrerequisiteDraft {
   std::string file;
 };
 
+struct TrafficDraft {
+  traffic::Spec haproxy{.haproxy = {}, .server = "{service}-{instance}"};
+};
+
 struct ServiceDraft {
   RunDraft run;
   engine::ServicePlan plan;  // what needs no looking up is read straight into it
@@ -54,6 +58,7 @@ struct ServiceDraft {
   std::optional<std::vector<Placed<RungDraft>>> remediation;
   std::optional<ScalingDraft> scaling;
   std::optional<RolloutDraft> rollout;
+  std::optional<TrafficDraft> traffic;
 };
 
 struct GuardrailsDraft {
@@ -138,6 +143,8 @@ const Table<RolloutDraft>& rollout_table();            // rollout.cc
 std::vector<const Section*> rollout_sections();        // rollout.cc
 const Table<ScalingDraft>& scaling_table();            // scaling.cc
 std::vector<const Section*> scaling_sections();        // scaling.cc
+const Table<TrafficDraft>& traffic_table();            // traffic.cc
+std::vector<const Section*> traffic_sections();        // traffic.cc
 const Table<MetricDraft>& metric_table();              // scaling_metric.cc
 const Table<MetricForm>& metric_form_table();          // scaling_form.cc
 const Table<DirectionRules>& up_table();               // scaling_limits.cc

@@ -129,6 +129,7 @@ std::vector<const Section*> sections() {
   }
   for (const Section* section : scaling_sections()) out.push_back(section);
   for (const Section* section : rollout_sections()) out.push_back(section);
+  for (const Section* section : traffic_sections()) out.push_back(section);
   return out;
 }
 

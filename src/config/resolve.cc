@@ -140,6 +140,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     resolve_scaling(in, service);
     check_counts(in, service);
     resolve_rollout(in, service);
+    resolve_traffic(in, service);
     check_ports(in, service, ports);
     resolve_checks(in, service);
     resolve_ladder(in, service);

@@ -37,6 +37,9 @@ void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service);  // sc
 /// How a new version takes over: the places of its surge are added.
 void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service);  // rollout.cc
 
+/// Where requests to a service come from.
+void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service);  // traffic.cc
+
 /// Looks up the services and checks that others name; all are there already.
 void resolve_names(const Resolution& in);
 

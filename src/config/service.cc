@@ -84,6 +84,10 @@ void add_healing(Table<ServiceDraft>& rows) {
            {.text = "How a new version takes over.",
             .otherwise = "`deploy` replaces one instance after the other",
             .example = "{ stages: [{ traffic: 5%, bake: 10m }], watch_after: 1h }"});
+  rows.add("traffic", &ServiceDraft::traffic, maybe(traffic_table().type()),
+           {.text = "What leads requests to the instances.",
+            .otherwise = "nothing that Homeostat would know of",
+            .example = "{ haproxy: { socket: /run/haproxy/admin.sock, backend: web, server: \"m{port}\" } }"});
   time("stable_after", &ServicePlan::stable_after,
        "A version that was healthy for this long is stable: rollback returns to it.", "10m");
   time("reopen_within", &ServicePlan::reopen_within,

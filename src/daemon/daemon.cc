@@ -110,7 +110,7 @@ void Daemon::begin() {
     feed(engine::JournalFailed{why});
   }
   carry_out(out_);
-  hands_->find_all();
+  hands_->find_all(now());
   feed(engine::Recovered{});
   drain();
   give_memory_back();

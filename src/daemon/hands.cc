@@ -28,6 +28,12 @@ const engine::Intent* intent_of(const engine::Engine& engine, engine::CommandId 
   return action == engine.durable().actions.end() ? nullptr : &action->second.intent;
 }
 
+bool is_acted_on(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
+  return std::ranges::any_of(engine.durable().actions, [&](const auto& action) {
+    return action.second.intent.service == service && action.second.intent.slot == slot;
+  });
+}
+
 bool has_service(const config::Config& config, const std::string& name) {
   return std::any_of(config.plan.services.begin(), config.plan.services.end(),
                      [&](const engine::ServicePlan& plan) { return plan.name == name; });
@@ -50,6 +56,7 @@ std::expected<std::unique_ptr<Hands>, Error> Hands::open(os::Loop& loop, const e
 
 void Hands::configure(const config::Config& config, const config::Config* before) {
   config_ = &config;
+  rotation_.configure(config);
   for (engine::ServiceId id = 0; id < config.plan.services.size(); ++id) {
     const std::string& name = config.plan.services[id].name;
     const auto& spec = config.runtimes[id];
@@ -62,7 +69,8 @@ void Hands::configure(const config::Config& config, const config::Config* before
   }
 }
 
-void Hands::find_all() {
+void Hands::find_all(Instant now) {
+  rotation_.advance(now);
   for (engine::ServiceId id = 0; id < engine_.plan().services.size(); ++id) {
     const engine::ServicePlan& plan = engine_.plan().services[id];
     if (!plan.runtime.managed) continue;
@@ -73,6 +81,9 @@ void Hands::find_all() {
     for (const engine::Slot slot : slots) {
       const runtime::Recovered found = process_->recover(runtime::Target{plan.name, slot});
       if (!found.problem.empty()) spdlog::warn("{}/{}: {}", plan.name, slot, found.problem);
+      // We may have died after it was taken out of the rotation, and before it was stopped.
+      if (!found.running.none() && is_acted_on(engine_, plan.name, slot))
+        rotation_.put_back(id, slot, found.port, found.running);
       feed_(engine::Found{id, slot, found.running, found.started_by, found.port, found.version});
     }
   }
@@ -103,26 +114,43 @@ void Hands::dispatch(const engine::Dispatch& command, Instant now) {
   if (command.op == engine::Op::exec) return run_strategy(command, now);
   const std::string version(engine_.version(command.version));
   const runtime::Target target{engine_.plan().services[command.service].name, command.slot};
-  auto done = [this, id = command.id](const runtime::Outcome& outcome) {
-    feed_(engine::ActionDone{id, outcome.kind, outcome.now_running, outcome.port, outcome.detail, outcome.version});
-  };
   if (const auto* exec = std::get_if<runtime::ExecSpec>(&config_->runtimes[command.service])) {
     const std::uint32_t count = command.op == engine::Op::scale ? command.reference : 0;
-    return exec_.perform(*exec, {target, command.op, command.id, version, count}, now, std::move(done));
+    return exec_.perform(*exec, {target, command.op, command.id, version, count}, now, done_of(command));
   }
+  const engine::Intent* intent = intent_of(engine_, command.id);
+  const bool ends = command.op == engine::Op::stop || command.op == engine::Op::restart;
+  // What is repaired fails its requests already; to wait for them would only make it last longer.
+  const bool planned = intent != nullptr && intent->origin != engine::Origin::ladder;
+  if (!ends || !planned) return run_process(command, target, version, now);
+  rotation_.take_out(command.service, command.slot, now,
+                     [=, this](Instant then) { run_process(command, target, version, then); });
+}
+
+void Hands::run_process(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
+                        Instant now) {
   switch (command.op) {
     case engine::Op::start:
-      return process_->start(target, version, command.id, now, std::move(done));
+      return process_->start(target, version, command.id, now, done_of(command));
     case engine::Op::stop:
-      return process_->stop(target, command.expected, now, std::move(done));
+      return process_->stop(target, command.expected, now, done_of(command));
     case engine::Op::restart:
-      return process_->restart(target, command.expected, version, command.id, now, std::move(done));
+      return process_->restart(target, command.expected, version, command.id, now, done_of(command));
     case engine::Op::rollback:
     case engine::Op::scale:
     case engine::Op::exec:
       break;
   }
-  done(runtime::Outcome{engine::OutcomeKind::not_started, {}, 0, "the process runtime cannot do that"});
+  done_of(command)(runtime::Outcome{engine::OutcomeKind::not_started, {}, 0, "the process runtime cannot do that"});
+}
+
+runtime::Done Hands::done_of(const engine::Dispatch& command) {
+  const bool runs = command.op == engine::Op::start || command.op == engine::Op::restart;
+  return
+      [this, runs, id = command.id, service = command.service, slot = command.slot](const runtime::Outcome& outcome) {
+        feed_(engine::ActionDone{id, outcome.kind, outcome.now_running, outcome.port, outcome.detail, outcome.version});
+        if (runs && !outcome.now_running.none()) rotation_.put_back(service, slot, outcome.port, outcome.now_running);
+      };
 }
 
 void Hands::notify(const engine::Notify& command, Instant now) {
@@ -143,13 +171,15 @@ void Hands::notify(const engine::Notify& command, Instant now) {
 }
 
 std::optional<Instant> Hands::next_deadline() const {
-  const Instant next = std::min(process_->next_deadline().value_or(kNever), runner_.next_deadline().value_or(kNever));
+  const Instant next = std::min({process_->next_deadline().value_or(kNever), runner_.next_deadline().value_or(kNever),
+                                 rotation_.next_deadline().value_or(kNever)});
   return next == kNever ? std::nullopt : std::optional(next);
 }
 
 void Hands::advance(Instant now) {
   process_->advance(now);
   runner_.advance(now);
+  rotation_.advance(now);
 }
 
 }  // namespace homeostat::daemon

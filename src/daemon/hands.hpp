@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "daemon/rotation.hpp"
 #include "engine/engine.hpp"
 #include "runtime/command_runner.hpp"
 #include "runtime/exec_runtime.hpp"
@@ -26,7 +27,7 @@ class Hands {
   void configure(const config::Config& config, const config::Config* before);
 
   /// Looks for every instance that the journal or the configuration knows, and feeds what is found.
-  void find_all();
+  void find_all(Instant now);
 
   void dispatch(const engine::Dispatch& command, Instant now);
   void notify(const engine::Notify& command, Instant now);
@@ -37,13 +38,17 @@ class Hands {
 
  private:
   Hands(os::Loop& loop, const engine::Engine& engine, Feed feed, const std::optional<os::Cgroups>& cgroups)
-      : engine_(engine), feed_(std::move(feed)), runner_(loop, cgroups), exec_(runner_) {}
+      : engine_(engine), feed_(std::move(feed)), rotation_(loop, engine), runner_(loop, cgroups), exec_(runner_) {}
   void run_strategy(const engine::Dispatch& command, Instant now);
+  void run_process(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
+                   Instant now);
+  runtime::Done done_of(const engine::Dispatch& command);
   void exited(const runtime::Target& target, const Incarnation& incarnation, const os::ExitStatus& status);
 
   const engine::Engine& engine_;
   Feed feed_;
   const config::Config* config_ = nullptr;
+  Rotation rotation_;
   runtime::CommandRunner runner_;
   runtime::ExecRuntime exec_;
   std::unique_ptr<runtime::ProcessRuntime> process_;

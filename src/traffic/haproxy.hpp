@@ -13,14 +13,9 @@
 #include "os/loop.hpp"
 #include "traffic/haproxy_text.hpp"
 #include "traffic/share.hpp"
+#include "traffic/spec.hpp"
 
 namespace homeostat::traffic {
-
-/// Where the backend of one service is.
-struct HaproxyPlace {
-  std::string socket;   // path of the stats socket, level admin
-  std::string backend;  // its name in HAProxy's configuration
-};
 
 /// Single threaded, never waits. Call `advance` when `next_deadline` has come. Commands are carried out in the order in
 /// which they are given.

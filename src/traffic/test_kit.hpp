@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cctype>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -49,14 +50,32 @@ inline std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-/// HAProxy with one backend `pool` of the servers s1 … sN, each of which answers with its name, and a frontend.
+/// HAProxy with one backend `pool` and a frontend.
 class RealHaproxy {
  public:
-  explicit RealHaproxy(int servers) : servers_(servers), port_(free_port()) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "homeostat-haproxy.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    dir_ = pattern;
-    write_config();
+  /// Of the servers s1 … sN, each of which answers with its name.
+  explicit RealHaproxy(int servers) {
+    make_folder();
+    std::string pool;
+    std::string behind;
+    for (int i = 1; i <= servers; ++i) {
+      const std::string name = "s" + std::to_string(i);
+      const std::string port = std::to_string(free_port());
+      pool += "  server " + name + " 127.0.0.1:" + port + " weight 256\n";
+      behind += "frontend " + name + "\n  bind 127.0.0.1:" + port +
+                "\n  http-request return status 200 content-type text/plain string " + name + "\n";
+    }
+    write_config(pool, behind);
+    start();
+  }
+  /// Of the servers m<port>, which are somebody else's.
+  explicit RealHaproxy(const std::vector<int>& ports) {
+    make_folder();
+    std::string pool = "  option httpchk GET /healthz\n  default-server check inter 100ms fall 1 rise 1\n";
+    for (const int port : ports) {
+      pool += "  server m" + std::to_string(port) + " 127.0.0.1:" + std::to_string(port) + " weight 256\n";
+    }
+    write_config(pool, "");
     start();
   }
   ~RealHaproxy() {
@@ -95,25 +114,21 @@ class RealHaproxy {
   HaproxyPlace place() const { return {(dir_ / "api").string(), "pool"}; }
 
  private:
-  void write_config() const {
+  void make_folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "homeostat-haproxy.XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    dir_ = pattern;
+  }
+  void write_config(const std::string& pool, const std::string& behind) const {
     std::ofstream out(dir_ / "haproxy.cfg");
     out << "global\n  stats socket " << (dir_ / "api").string() << " mode 600 level admin\n  nbthread 1\n"
-        << "defaults\n  mode http\n  timeout connect 2s\n  timeout client 20s\n  timeout server 20s\n"
+        << "defaults\n  mode http\n  timeout connect 2s\n  timeout client 20s\n  timeout server 20s\n  timeout check 3s\n"
         << "frontend in\n  bind 127.0.0.1:" << port_ << "\n  default_backend pool\n"
-        << "backend pool\n  balance roundrobin\n";
-    std::vector<std::uint16_t> ports;
-    for (int i = 1; i <= servers_; ++i) {
-      ports.push_back(free_port());
-      out << "  server s" << i << " 127.0.0.1:" << ports.back() << " weight 256\n";
-    }
-    for (int i = 1; i <= servers_; ++i) {
-      out << "frontend s" << i << "\n  bind 127.0.0.1:" << ports[static_cast<std::size_t>(i) - 1]
-          << "\n  http-request return status 200 content-type text/plain string s" << i << "\n";
-    }
+        << "backend pool\n  balance roundrobin\n"
+        << pool << behind;
   }
 
-  int servers_;
-  std::uint16_t port_;
+  std::uint16_t port_ = free_port();
   std::filesystem::path dir_;
   pid_t pid_ = -1;
 };
@@ -181,7 +196,7 @@ class Client {
       if (got <= 0) return lost();
       answer.append(buffer, static_cast<std::size_t>(got));
       const std::size_t body = answer.find("\r\n\r\n");
-      if (body == std::string::npos || answer.size() < body + 4 + 2) continue;
+      if (body == std::string::npos || answer.size() < body + 4 + length_of(answer.substr(0, body))) continue;
       return answer.starts_with("HTTP/1.1 200") ? answer.substr(body + 4) : std::string();
     }
   }
@@ -193,6 +208,11 @@ class Client {
     if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
     fd_.reset();
     return false;
+  }
+  static std::size_t length_of(std::string head) {
+    for (char& c : head) c = static_cast<char>(std::tolower(c));
+    const std::size_t at = head.find("content-length: ");
+    return at == std::string::npos ? 0 : std::strtoul(head.c_str() + at + 16, nullptr, 10);
   }
   std::string lost() {
     fd_.reset();

@@ -1,0 +1,60 @@
+// Takes instances out of the proxy's rotation before a planned stop, and puts them back when they run again.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/config.hpp"
+#include "engine/engine.hpp"
+#include "traffic/haproxy.hpp"
+
+namespace homeostat::daemon {
+
+/// A proxy that does not answer holds nothing up: what was to be stopped is stopped, and that it could not be taken out
+/// is said. One that somebody else has drained stays so.
+class Rotation {
+ public:
+  using Then = std::move_only_function<void(Instant)>;
+
+  Rotation(os::Loop& loop, const engine::Engine& engine);
+  ~Rotation();
+  Rotation(const Rotation&) = delete;
+  Rotation& operator=(const Rotation&) = delete;
+
+  /// A configuration has been loaded: services have other numbers. What is under way goes on as it was begun.
+  void configure(const config::Config& config);
+
+  /// The instance gets no new requests once another one takes them, and `then` is called when it has none left, or when
+  /// its time is up. Without a proxy: at once.
+  void take_out(engine::ServiceId service, engine::Slot slot, Instant now, Then then);
+  /// When this run of it is well.
+  void put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run);
+
+  std::optional<Instant> next_deadline() const;
+  void advance(Instant now);
+
+ private:
+  class Task;
+  class TakingOut;
+  class PuttingBack;
+
+  const traffic::Spec* spec_of(engine::ServiceId service) const;
+  std::string server_of(engine::ServiceId service, engine::Slot slot, std::uint16_t port) const;
+  std::vector<std::string> others_of(engine::ServiceId service, engine::Slot slot) const;
+  void begin(std::unique_ptr<Task> task);
+
+  os::Loop& loop_;
+  const engine::Engine& engine_;
+  const config::Config* config_ = nullptr;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  std::set<std::string> left_out_;  // servers that somebody else had drained already
+  Instant now_ = kLongAgo;
+};
+
+}  // namespace homeostat::daemon
