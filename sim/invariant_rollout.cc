@@ -20,7 +20,7 @@ class GatesHold : public Invariant {
     if (moved == nullptr || !moved->state) return;
     const rollout::State& now = *moved->state;
     Seen& seen = seen_[moved->service];
-    if (seen.to != now.to || seen.began != now.began) seen = {now.to, now.began, 0, kNever, false};
+    if (seen.to != now.to || seen.began != now.began) seen = {now.to, now.began, now.stage, kNever, false};
     if (now.stage > seen.stage) passed(moved->service, now, seen, record.at);
     const bool over = now.phase == rollout::Phase::promoted || now.phase == rollout::Phase::rolled_back;
     if (over && !seen.ended) {
@@ -69,7 +69,8 @@ class GatesHold : public Invariant {
     const Spot& spot = ledger().spot(service, slot);
     if (spot.dead) return true;
     for (CheckId id = 0; id < spot.checks.size() && id < plan.checks.size(); ++id) {
-      if (plan.checks[id].role == Role::alive && spot.checks[id].verdict) return true;
+      const bool counts = plan.checks[id].role == Role::alive;
+      if (counts && spot.checks[id].bad >= plan.checks[id].policy.failure_threshold) return true;
     }
     return false;
   }

@@ -49,8 +49,9 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::fault_ignored, "what_cannot_be_read_takes_nothing_away"},
         Planted{Bug::speed_forgotten, "scaling_keeps_its_speed"}, Planted{Bug::freeze_ignored, "frozen_is_frozen"},
         Planted{Bug::repair_ignored, "repair_goes_before_scaling_down"},
-        Planted{Bug::stops_measuring, "scaled_to_the_need"},
-        Planted{Bug::breaker_forgotten, "open_breakers_survive_a_crash"}, Planted{Bug::gate_skipped, "no_gate_is_skipped"}, Planted{Bug::gives_up, "comes_to_rest"},
+        Planted{Bug::scaled_in_words, "scaled_to_the_need"},
+        Planted{Bug::breaker_forgotten, "open_breakers_survive_a_crash"},
+        Planted{Bug::gate_skipped, "no_gate_is_skipped"}, Planted{Bug::gives_up, "comes_to_rest"},
         Planted{Bug::hidden_state, "same_seed_same_trace"}),
     [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });
 

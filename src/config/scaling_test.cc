@@ -118,7 +118,7 @@ TEST(ScalingConfig, WarnsOfWhatNobodyWantsAtItsPlace) {
   ASSERT_TRUE(config);
   const auto warnings = warnings_of(*config);
   ASSERT_EQ(warnings.size(), 2U);
-  EXPECT_EQ(render(warnings[0]).substr(0, 60), "h.yaml:7:9: a: load swings under a constant load: with 66.00");
+  EXPECT_EQ(render(warnings[0]).substr(0, 61), "h.yaml:7:9: a: load swings under a constant load: with 66.001");
   EXPECT_EQ(render(warnings[1]),
             "h.yaml:8:21: a: up: 50 instances in 15 s can never bind: it reaches from 1 to 10 at once");
 }

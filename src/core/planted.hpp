@@ -38,7 +38,7 @@ enum class Bug : std::uint8_t {
   speed_forgotten,
   freeze_ignored,
   repair_ignored,
-  stops_measuring,
+  scaled_in_words,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

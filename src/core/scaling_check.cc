@@ -75,6 +75,11 @@ std::string show(const RateLimit& limit) {
          std::to_string(seconds) + " s";
 }
 
+std::string show_thousandths(std::int64_t value) {
+  const std::string decimals = std::to_string(value % 1000);
+  return std::to_string(value / 1000) + "." + std::string(3 - decimals.size(), '0') + decimals;
+}
+
 /// What a metric proposes when `load` is spread over `count` equal instances that are all ready.
 std::int32_t answer(const ScalingPolicy& policy, const MetricRule& rule, std::int64_t load, std::int32_t count) {
   ScalingInstance instance;
@@ -122,8 +127,8 @@ void find_swing(const ScalingPolicy& policy, const MetricRule& rule, std::vector
         const std::int64_t load = saturate(Wide{target} * edge * n / kMillion + Wide{beside} * n);
         const std::string way = load <= 0 ? std::string() : swing(policy, plain, load, n);
         if (way.empty()) continue;
-        out.push_back(rule.id + " swings under a constant load: with " + std::to_string(load / n / 1000) + "." +
-                      std::to_string(load / n % 1000) + " for each of " + std::to_string(n) + " it goes from " + way +
+        out.push_back(rule.id + " swings under a constant load: with " + show_thousandths(load / n) + " for each of " +
+                      std::to_string(n) + " it goes from " + way +
                       "; what is not acted upon is narrower than one instance");
         return;
       }

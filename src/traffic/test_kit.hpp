@@ -122,7 +122,8 @@ class RealHaproxy {
   void write_config(const std::string& pool, const std::string& behind) const {
     std::ofstream out(dir_ / "haproxy.cfg");
     out << "global\n  stats socket " << (dir_ / "api").string() << " mode 600 level admin\n  nbthread 1\n"
-        << "defaults\n  mode http\n  timeout connect 2s\n  timeout client 20s\n  timeout server 20s\n  timeout check 3s\n"
+        << "defaults\n  mode http\n  timeout connect 2s\n  timeout client 20s\n  timeout server 20s\n  timeout check "
+           "3s\n"
         << "frontend in\n  bind 127.0.0.1:" << port_ << "\n  default_backend pool\n"
         << "backend pool\n  balance roundrobin\n"
         << pool << behind;
