@@ -33,7 +33,7 @@ std::expected<LabelMatch, Error> take_match(Scan& scan) {
   re2::RE2::Options options(re2::RE2::Quiet);
   options.set_max_mem(kMostPatternMemory);
   auto pattern = std::make_shared<const re2::RE2>(match.value, options);
-  if (!pattern->ok()) return fail(fmt::format("the pattern of {}: {}", match.label, pattern->error()));
+  if (!pattern->ok()) return fail(fmt::format("the pattern of {}: {}", match.label, printable(pattern->error(), 120)));
   match.pattern = std::move(pattern);
   return match;
 }
