@@ -14,6 +14,7 @@ using ErrorCode = boost::system::error_code;
 
 constexpr std::size_t kMostSteps = 16;
 constexpr std::size_t kMostDepth = 32;
+constexpr std::size_t kShown = 120;
 
 /// Follows the pointer through the parser's events. The parser calls these by name and stops when one returns false.
 class Follower {
@@ -111,7 +112,7 @@ class Follower {
   std::string key_;
 };
 
-std::string name_of(const JsonPointer& at) { return at.text.empty() ? "the document" : at.text; }
+std::string name_of(const JsonPointer& at) { return at.text.empty() ? "the document" : printable(at.text, kShown); }
 
 }  // namespace
 
@@ -143,15 +144,13 @@ Reading read_json(const JsonPointer& at, std::string_view document) {
   follower.at = &at;
   ErrorCode wrong;
   const std::size_t read = parser.write_some(false, document.data(), document.size(), wrong);
-  if (follower.twice)
-    return refuse(MetricFault::not_a_number, fmt::format("{} is there twice", printable(name_of(at))));
+  if (follower.twice) return refuse(MetricFault::not_a_number, fmt::format("{} is there twice", name_of(at)));
   if (!wrong && read < document.size()) wrong = json::error::extra_data;
   if (wrong) return refuse(MetricFault::unread, fmt::format("the answer is not JSON: {}", wrong.message()));
   if (follower.found) return follower.found;
   const Refusal& why = follower.found.error();
-  if (why.fault == MetricFault::absent)
-    return refuse(why.fault, fmt::format("the answer has no {}", printable(name_of(at))));
-  return refuse(why.fault, fmt::format("{}: {}", printable(name_of(at)), why.why));
+  if (why.fault == MetricFault::absent) return refuse(why.fault, fmt::format("the answer has no {}", name_of(at)));
+  return refuse(why.fault, fmt::format("{}: {}", name_of(at), why.why));
 }
 
 }  // namespace homeostat::probe
