@@ -66,7 +66,7 @@ class WithinBounds : public Invariant {
     std::set<Slot>& there = there_[deed.service];
     const Story* story = ledger().find(deed.id);
     const bool not_needed = deed.op == Op::stop && story != nullptr && story->intent.strategy == "stop";
-    if (deed.op == Op::start) there.insert(deed.slot);
+    if (deed.op == Op::start || deed.op == Op::restart) there.insert(deed.slot);
     if (not_needed) there.erase(deed.slot);
     const ServicePlan* plan = arena().plan_of(deed.service);
     if (plan == nullptr || !plan->scaling || since_reload_ > arena().now() - 5min) return;
@@ -210,7 +210,9 @@ class ScaledToNeed : public Invariant {
   explicit ScaledToNeed(Scene& scene) : Invariant(scene, "scaled_to_the_need") {}
   void rested() override {
     for (const ServicePlan& plan : arena().plan().services) {
-      if (!plan.scaling) continue;
+      // What does not come to rest for another reason is not the autoscaler's.
+      const ServiceState& state = arena().engine().durable().services.at(plan.name);
+      if (!plan.scaling || state.incident != 0 || state.down_since) continue;
       expect(scaled_to_need(arena(), plan), [&] {
         return plan.name + " under a load of " + std::to_string(load_of(plan)) + " has another number of instances";
       });

@@ -97,6 +97,26 @@ TEST(Scaling, ByHandItStaysSoLongAsItIsSaid) {
   EXPECT_EQ(running(world), 2U);
 }
 
+TEST(Scaling, WhatDoesNotRunIsTheFirstThatIsNotNeeded) {
+  Fleet world;
+  world.load("web", 12 * kOne);
+  Operator scale;
+  scale.verb = Verb::scale;
+  scale.service = "web";
+  scale.count = 4;
+  world.runtime_silent(true);
+  world.input(scale);
+  world.run_for(2s);
+  world.network_cut(true);
+  world.run_for(20s);
+  scale.count = 2;
+  world.input(scale);
+  world.run_for(2s);
+  const FlatSet<std::int32_t>& spare = world.durable().services.at("web").spare;
+  EXPECT_FALSE(spare.contains(0) || spare.contains(1)) << "nobody is seen well, but these two run";
+  EXPECT_TRUE(spare.contains(2) && spare.contains(3)) << "nobody knows of these";
+}
+
 Operator freeze(Freeze direction, Duration length) {
   Operator in;
   in.verb = Verb::freeze;

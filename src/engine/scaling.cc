@@ -109,18 +109,19 @@ std::vector<LocalMinutes> local_now(const LiveScaling& live, Instant now) {
   return local;
 }
 
-// Of those that are needed: first what is not well, the newest first.
+// Of those that are needed: first what does not run, then what is not well, the newest first.
 std::vector<Slot> dispensable(Turn& t, ServiceId id) {
-  std::vector<std::tuple<bool, Instant, Slot>> order;
+  std::vector<std::tuple<bool, bool, Instant, Slot>> order;
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !t.wanted(id, place.slot)) continue;
     const View view = view_of(t, id, place.slot);
     const InstanceState* known = t.instance(id, place.slot);
-    order.emplace_back(!(view.up() && view.confirmed), known == nullptr ? kLongAgo : known->since, place.slot);
+    order.emplace_back(!runs(t, id, place.slot), !(view.up() && view.confirmed),
+                       known == nullptr ? kLongAgo : known->since, place.slot);
   }
   std::ranges::sort(order, std::greater<>());
   std::vector<Slot> slots;
-  for (const auto& [unwell, since, slot] : order) slots.push_back(slot);
+  for (const auto& [gone, unwell, since, slot] : order) slots.push_back(slot);
   return slots;
 }
 
