@@ -205,6 +205,8 @@ TEST_F(ProcessRuntimeTest, ALockOfAnUnknownProcessIsReportedAndNotTouched) {
   os::signal_group(child->pid, SIGKILL);
   ASSERT_TRUE(os::testing::wait_readable(child->pidfd.get()));
   os::reap(*child);
+  // Its child, which holds the lock too, was killed at the same moment and may end a little later.
+  ASSERT_TRUE(eventually([&] { return !os::look_at_lock(world_.lock("api.0")).held; }));
   const Outcome later = world_.start(kApi);
   EXPECT_EQ(later.kind, OutcomeKind::succeeded) << later.detail;
   world_.stop(kApi, later.now_running);
