@@ -240,7 +240,8 @@ TEST(RolloutStory, TheJudgePromotesWhatIsAsFastAndTakesBackWhatIsSlower) {
     serve(world, ratio, 15min);
     world.run_for(30s);
     EXPECT_EQ(state_of(world).phase, ratio > 1 ? Phase::rolled_back : Phase::promoted);
-    if (ratio > 1) EXPECT_NE(state_of(world).harm.find("judge: latency"), std::string::npos) << state_of(world).harm;
+    if (ratio == 1) continue;
+    EXPECT_NE(state_of(world).harm.find("judge: latency"), std::string::npos) << state_of(world).harm;
   }
 }
 

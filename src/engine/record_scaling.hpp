@@ -69,10 +69,8 @@ struct ScaleHeld {
 };
 
 enum class Freeze : std::uint8_t { none, up, down, both };
-constexpr std::span<const std::string_view> names_of(Freeze) {
-  static constexpr std::array<std::string_view, 4> kNames{"none", "up", "down", "both"};
-  return kNames;
-}
+inline constexpr std::array<std::string_view, 4> kFreezeNames{"none", "up", "down", "both"};
+constexpr std::span<const std::string_view> names_of(Freeze) { return kFreezeNames; }
 
 /// Not more instances, not fewer, or neither, by hand. None: it is over.
 struct ScalingFrozen {
