@@ -225,6 +225,8 @@ TEST(DaemonEscalation, StaysUntilAcknowledgedAndTheAckOutlivesTheDaemon) {
     return !open.empty() && at(open[0], "notified") == true;
   };
   ASSERT_TRUE(eventually(notified));
+  // A notification whose success was not durable yet is repeated: at least once.
+  ASSERT_TRUE(eventually([&] { return lab.records().find("notified (attempt 1)") != std::string::npos; }));
   lab.kill9();
   ASSERT_TRUE(lab.start());
   ASSERT_TRUE(eventually([&] { return lab.health("other") == "healthy"; }));
