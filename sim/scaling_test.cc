@@ -82,15 +82,20 @@ TEST(Scaling, TheNumberAndItsPastSurviveAKill) {
   EXPECT_EQ(running(world), 2U);
 }
 
+// For ever, unless it is said for how long.
+Operator by_hand(std::int32_t count, Duration length = {}) {
+  Operator in;
+  in.verb = Verb::scale;
+  in.service = "web";
+  in.count = count;
+  in.length = length;
+  return in;
+}
+
 TEST(Scaling, ByHandItStaysSoLongAsItIsSaid) {
   Fleet world;
   world.load("web", 12 * kOne);
-  Operator scale;
-  scale.verb = Verb::scale;
-  scale.service = "web";
-  scale.count = 7;
-  scale.length = 5min;
-  world.input(scale);
+  world.input(by_hand(7, 5min));
   world.run_for(1min);
   EXPECT_EQ(running(world), 7U);
   world.run_for(10min);
@@ -100,17 +105,12 @@ TEST(Scaling, ByHandItStaysSoLongAsItIsSaid) {
 TEST(Scaling, WhatDoesNotRunIsTheFirstThatIsNotNeeded) {
   Fleet world;
   world.load("web", 12 * kOne);
-  Operator scale;
-  scale.verb = Verb::scale;
-  scale.service = "web";
-  scale.count = 4;
   world.runtime_silent(true);
-  world.input(scale);
+  world.input(by_hand(4));
   world.run_for(2s);
   world.network_cut(true);
   world.run_for(20s);
-  scale.count = 2;
-  world.input(scale);
+  world.input(by_hand(2));
   world.run_for(2s);
   const FlatSet<std::int32_t>& spare = world.durable().services.at("web").spare;
   EXPECT_FALSE(spare.contains(0) || spare.contains(1)) << "nobody is seen well, but these two run";
