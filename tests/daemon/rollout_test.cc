@@ -84,6 +84,7 @@ TEST(DaemonRollout, KilledWhileItBakesItGoesOnAndWaitsForItsApproval) {
   run.lab.kill9();
   ASSERT_TRUE(run.lab.start());
   ASSERT_TRUE(eventually([&] { return run.serving("v2") == 1 && run.lab.health("web") == "healthy"; }));
+  ASSERT_TRUE(run.reaches("baking")) << "the record that it bakes may have died with the daemon\n" << run.lab.records();
   const Finished refused = run.lab.cli({"rollout", "promote", "web"});
   EXPECT_EQ(refused.code, 4);
   EXPECT_NE(refused.err.find("approval"), std::string::npos) << refused.err;
