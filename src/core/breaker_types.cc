@@ -2,16 +2,11 @@
 
 #include <array>
 #include <cmath>
-#include <cstddef>
+
+#include "core/pick.hpp"
 
 namespace homeostat {
 namespace {
-
-template <std::size_t N, class Enum>
-std::string_view pick(const std::array<std::string_view, N>& names, Enum value) {
-  const auto index = static_cast<std::size_t>(value);
-  return index < N ? names[index] : "?";
-}
 
 constexpr std::uint32_t kMostCalls = 1'000'000;  // 8 bytes each
 constexpr Duration kLongest = std::chrono::hours(24 * 365);

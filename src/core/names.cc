@@ -1,19 +1,10 @@
 #include <array>
-#include <cstddef>
 
+#include "core/pick.hpp"
 #include "homeostat/healing.hpp"
 #include "homeostat/observation.hpp"
 
 namespace homeostat {
-namespace {
-
-template <std::size_t N, class Enum>
-std::string_view pick(const std::array<std::string_view, N>& names, Enum value) {
-  const auto index = static_cast<std::size_t>(value);
-  return index < N ? names[index] : "?";
-}
-
-}  // namespace
 
 std::string_view to_string(Result result) {
   static constexpr std::array<std::string_view, 5> kNames{"success", "degraded", "failure", "timeout", "unknown"};

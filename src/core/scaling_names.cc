@@ -1,19 +1,10 @@
 #include <array>
 #include <cmath>
-#include <cstddef>
 
+#include "core/pick.hpp"
 #include "homeostat/scaling.hpp"
 
 namespace homeostat {
-namespace {
-
-template <std::size_t N, class Enum>
-std::string_view pick(const std::array<std::string_view, N>& names, Enum value) {
-  const auto index = static_cast<std::size_t>(value);
-  return index < N ? names[index] : "?";
-}
-
-}  // namespace
 
 std::string_view to_string(InstanceClass counted) {
   static constexpr std::array<std::string_view, 4> kNames{"ready", "unready", "missing", "ignored"};

@@ -55,30 +55,32 @@ bool JsonCursor::literal(std::string_view word) {
   return true;
 }
 
-std::int64_t JsonCursor::number() {
-  blanks();
-  std::int64_t value = 0;
-  const char* begin = text_.data() + at_;
-  const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
-  if (failed_ || error != std::errc{}) {
-    failed_ = true;
+namespace {
+
+/// Takes the whole number at `at`; 0 and `failed`: there is none.
+template <class Integer>
+Integer taken(std::string_view text, std::size_t& at, bool& failed) {
+  Integer value = 0;
+  const char* begin = text.data() + at;
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+  if (failed || error != std::errc{}) {
+    failed = true;
     return 0;
   }
-  at_ += static_cast<std::size_t>(end - begin);
+  at += static_cast<std::size_t>(end - begin);
   return value;
+}
+
+}  // namespace
+
+std::int64_t JsonCursor::number() {
+  blanks();
+  return taken<std::int64_t>(text_, at_, failed_);
 }
 
 std::uint64_t JsonCursor::natural() {
   blanks();
-  std::uint64_t value = 0;
-  const char* begin = text_.data() + at_;
-  const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
-  if (failed_ || error != std::errc{}) {
-    failed_ = true;
-    return 0;
-  }
-  at_ += static_cast<std::size_t>(end - begin);
-  return value;
+  return taken<std::uint64_t>(text_, at_, failed_);
 }
 
 // Our own writer escapes only what it must, as \" \\ or \u00XX; the other short forms are read for the sake of people
