@@ -1,10 +1,11 @@
-// What a source of numbers answers: JSON, Prometheus' text, its query API, the output of a command. A number comes out
-// only where it stands, and what is told instead is harmless.
+// What a source of numbers answers: JSON, Prometheus' text, its query API, HAProxy's statistics, the output of a
+// command. A number comes out only where it stands, and what is told instead is harmless.
 #include <boost/json.hpp>
 #include <cmath>
 #include <string>
 
 #include "kit.hpp"
+#include "probe/haproxy_answer.hpp"
 #include "probe/json_pointer.hpp"
 #include "probe/promql_answer.hpp"
 #include "probe/series.hpp"
@@ -55,11 +56,25 @@ void look_in_series(std::string_view selector, std::string_view body) {
   if (reading) require(again->front().value == reading->front().value, "other lines do not count");
 }
 
+/// Lines of other backends change nothing.
+void look_in_haproxy(std::string_view backend, std::string_view body) {
+  if (backend == "another") return;
+  for (const bool of_servers : {false, true}) {
+    const probe::HaproxySource source{{"/socket", std::string(backend)}, {"qcur", "stot"}, of_servers};
+    const auto lines = traffic::read_columns(body, backend, source.columns);
+    if (!lines) return require(!lines.error().text.empty(), "a refusal has its reason");
+    const probe::Reading reading = probe::read_haproxy(source, *lines);
+    judge(reading);
+    const auto more = traffic::read_columns(std::string(body) + "\nanother,s9,7,7,7", backend, source.columns);
+    require(more && more->size() == lines->size(), "other lines do not count");
+  }
+}
+
 }  // namespace
 
 void run(std::string_view input) {
   if (input.empty()) return;
-  const int kind = static_cast<unsigned char>(input.front()) % 5;
+  const int kind = static_cast<unsigned char>(input.front()) % 6;
   input.remove_prefix(1);
   const std::size_t line = input.find('\n');
   const std::string_view first = input.substr(0, line);
@@ -70,6 +85,7 @@ void run(std::string_view input) {
   if (kind == 2) judge(probe::read_promql({"pod", false}, body));
   if (kind == 3) judge(probe::read_promql({"", first.empty()}, body));
   if (kind == 4) judge(probe::read_printed(input, first.size() % 2 + 1));
+  if (kind == 5) look_in_haproxy(first, body);
   const auto error = probe::promql_error(body);
   require(!error || is_harmless(*error), "what Prometheus says can be shown");
 }

@@ -44,7 +44,7 @@ struct PrerequisiteDraft {
 };
 
 struct TrafficDraft {
-  traffic::Spec haproxy{.haproxy = {}, .server = "{service}-{instance}"};
+  traffic::Spec haproxy;
 };
 
 struct ServiceDraft {

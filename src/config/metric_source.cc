@@ -13,7 +13,8 @@ constexpr Duration kLongest = std::chrono::seconds(8);
 
 probe::Spec asked(const probe::SourceSpec& source) {
   if (const auto* http = std::get_if<probe::HttpSource>(&source.from)) return http->request;
-  return std::get<probe::ExecSpec>(source.from);
+  if (const auto* exec = std::get_if<probe::ExecSpec>(&source.from)) return *exec;
+  return probe::FileSpec{};  // HAProxy: nothing is filled in
 }
 
 Type<Duration> timeout_type() {

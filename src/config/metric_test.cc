@@ -1,4 +1,5 @@
 // The sources of metrics: what they become, and each mistake at its place.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -12,6 +13,10 @@ std::string service(const std::string& metric, const std::string& run) {
   return "homeostat: 1\nservices:\n  a:\n    scaling: { max: 4, metrics: { m: { " + metric + " } } }\n    run: { " +
          run + " }\n    checks: { c: { tcp: { host: h, port: 1 } } }\n";
 }
+constexpr const char* kBehindHaproxy =
+    "process: { command: [x], ports: 9001-9004 } }\n    traffic: { haproxy: { socket: /s, backend: b, server: "
+    "'m{port}' }";
+constexpr const char* kPlace = "socket: /s, backend: b";
 constexpr const char* kProcess = "process: { command: [x], ports: 9001-9004 }";
 constexpr const char* kExec = "exec: { restart: [x] }";
 
@@ -93,6 +98,39 @@ TEST(Metric, OfACommandRunsInTheFolderOfTheConfiguration) {
   EXPECT_EQ(std::get<probe::ExecSpec>(one->source.from).cwd, "/etc");
 }
 
+TEST(Metric, OfHaproxyIsOfTheServersThatTheTrafficNames) {
+  const auto one = read("haproxy: scur, target: 8", kBehindHaproxy);
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->rule.kind, MetricKind::average);
+  EXPECT_EQ(one->source.instance_label, "m{port}");
+  EXPECT_FALSE(one->source.per_second);
+  const auto& haproxy = std::get<probe::HaproxySource>(one->source.from);
+  EXPECT_EQ(haproxy.place, (traffic::HaproxyPlace{"/s", "b"}));
+  EXPECT_EQ(haproxy.columns, std::vector<std::string>{"scur"});
+  EXPECT_TRUE(haproxy.of_servers);
+}
+
+TEST(Metric, OfHaproxyNeedsNoTrafficWhereItSaysItsPlace) {
+  const auto one = read(fmt::format("haproxy: {{ field: req_tot, {} }}, target: 8", kPlace));
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->source.instance_label, "a-{instance}");
+  EXPECT_TRUE(one->source.per_second) << "it only grows";
+  const auto other = read("haproxy: { field: req_tot, socket: /s, backend: c }, target: 8");
+  EXPECT_NE(one->plan.identity, other->plan.identity);
+}
+
+TEST(Metric, OfHaproxysBackendIsOneNumberOrAQueue) {
+  const auto one = read("haproxy: { field: rtime, of: backend }, target: 8", kBehindHaproxy);
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->rule.kind, MetricKind::total_average);
+  EXPECT_TRUE(one->source.instance_label.empty());
+  const auto queue = read("haproxy: { field: qcur, done: stot }, kind: drain", kBehindHaproxy);
+  ASSERT_TRUE(queue);
+  EXPECT_TRUE(queue->source.queue);
+  EXPECT_FALSE(queue->source.per_second) << "drain takes the counter itself";
+  EXPECT_EQ(std::get<probe::HaproxySource>(queue->source.from).columns, (std::vector<std::string>{"qcur", "stot"}));
+}
+
 TEST(Metric, OfTheServiceNeedsNoInstancesOfOurs) {
   EXPECT_TRUE(read("exec: [queue], target: 5", std::string("exec: { restart: [x] }")));
 }
@@ -127,7 +165,7 @@ TEST_P(MetricMistake, IsReportedAtItsPlace) {
 INSTANTIATE_TEST_SUITE_P(
     Source, MetricMistake,
     testing::Values(
-        Case{"target: 5", "4:38: a source is missing; known: cpu, memory, http, promql, exec"},
+        Case{"target: 5", "4:38: a source is missing; known: cpu, memory, http, promql, haproxy, exec"},
         Case{"cpu: 50%, exec: [x]", "4:50: `exec` beside `cpu`: only one source can be given"},
         Case{"http: { url: 'http://q/' }, target: 5",
              "4:46: either `json` or `series` must be given: where in the answer the number is"},
@@ -157,6 +195,19 @@ INSTANTIATE_TEST_SUITE_P(
              "4:82: `b`: it begins with `/`, as in /stats/waiting"},
         Case{"exec: [x, '{instance}'], target: 5",
              "4:46: it is asked for each instance, but only the process runtime knows its instances", kExec},
+        Case{"haproxy: scur, target: 5",
+             "4:49: `socket` and `backend` are needed: the service has no `traffic` that says them"},
+        Case{fmt::format("haproxy: {{ field: scur, {}, server: m }}, target: 5", kPlace),
+             "4:49: the server `m` is the same of every instance: add {port} or {instance}"},
+        Case{fmt::format("haproxy: {{ field: qcur, done: stot, of: servers, {} }}, kind: drain", kPlace),
+             "4:70: `done` is of the backend as a whole, not of its servers\n"
+             "h.yaml:4:121: `drain` needs one number of the service; this one is measured of each instance"},
+        Case{fmt::format("haproxy: {{ field: stot, done: stot, {} }}, kind: drain", kPlace),
+             "4:58: of a queue it must say what waits now, such as `qcur`"},
+        Case{fmt::format("haproxy: {{ field: scur, of: backend, server: 'm{{port}}', {} }}, target: 5", kPlace),
+             "4:85: `server` means something with `of: servers` only"},
+        Case{fmt::format("haproxy: {{ field: scur, {} }}, target: 5", kPlace),
+             "4:49: it is asked for each instance, but only the process runtime knows its instances", kExec},
         Case{"exec: { env: { A: b } }, target: 5", "4:46: `command` is missing here"},
         Case{"exec: [x]", "4:38: a `target` above 0 is needed"}));
 

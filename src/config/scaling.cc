@@ -203,12 +203,16 @@ std::vector<const Section*> scaling_sections() {
   return {&scaling_table().section(),  &metric_table().section(),     &up_table().section(),
           &down_table().section(),     &rate_limit_table().section(), &schedule_table().section(),
           &fallback_table().section(), &activation_table().section(), &help_table().section(),
-          &http_source_section(),      &promql_source_section(),      &exec_source_section()};
+          &http_source_section(),      &promql_source_section(),      &haproxy_source_section(),
+          &exec_source_section()};
 }
 
 void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service) {
   if (!service.value.scaling) return;
-  const ScalingDraft& draft = *service.value.scaling;
+  ScalingDraft& draft = *service.value.scaling;
+  for (auto& metric : draft.metrics) {
+    if (metric.value.value.source) complete_source(in, service, *metric.value.node, *metric.value.value.source);
+  }
   check_scaling(in, service, draft);
   engine::ScalingPlan scaling = plan_of(in, service, draft);
   const auto valid = validate(scaling.policy);

@@ -10,8 +10,8 @@ const Table<MetricDraft>& metric_table() {
   static const Table<MetricDraft> table = [] {
     Table<MetricDraft> rows(
         "scaling.metric",
-        "What is measured, and what is made of it. One source: `cpu`, `memory`, `http`, `promql` or `exec`. "
-        "The other keys say how a number of instances follows; each belongs to one `kind`.");
+        "What is measured, and what is made of it. One source: `cpu`, `memory`, `http`, `promql`, `haproxy` "
+        "or `exec`. The other keys say how a number of instances follows; each belongs to one `kind`.");
     rows.add_kind(
         "cpu", &MetricDraft::cpu, maybe(percent_type()),
         {.text = "Processor time of the instance and all it has started, of one processor.", .example = "60%"});
@@ -23,6 +23,9 @@ const Table<MetricDraft>& metric_table() {
     rows.add_kind("promql", &MetricDraft::source, maybe(promql_source_type()),
                   {.text = "A number that a Prometheus computes.",
                    .example = "{ url: 'http://127.0.0.1:9090', query: sum(jobs_waiting) }"});
+    rows.add_kind("haproxy", &MetricDraft::source, maybe(haproxy_source_type()),
+                  {.text = "A number out of HAProxy's statistics, with the names it has there.",
+                   .example = "{ field: qcur, of: backend }"});
     rows.add_kind("exec", &MetricDraft::source, maybe(exec_source_type()),
                   {.text = "A number that a command prints.", .example = "[/usr/local/bin/queue-length]"});
     rows.kinds("source");

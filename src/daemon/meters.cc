@@ -63,6 +63,7 @@ std::expected<std::unique_ptr<Meters>, Error> Meters::open(os::Loop& loop, const
 void Meters::configure(const config::Config& config) {
   config_ = &config;
   last_.clear();
+  rates_.forget();
   sampler_->forget_all();
 }
 
@@ -112,13 +113,16 @@ void Meters::ask(const RoundPtr& round, std::size_t metric) {
 
 void Meters::ask_one(const RoundPtr& round, std::size_t metric, engine::Slot slot) {
   const engine::ServiceId service = round->answer.service;
-  const auto& source = config_->sources[source_of(engine_.plan().services[service], metric).reference];
+  const std::uint32_t reference = source_of(engine_.plan().services[service], metric).reference;
+  const probe::SourceSpec& source = config_->sources[reference];
   const probe::Place place = slot < 0 ? probe::Place{} : place_of(engine_, *config_, service, slot);
   ++round->waiting;
-  sampler_->ask(source, place, round->asked, [this, round, metric, slot](const probe::Reading& reading) {
-    told(round, metric, slot, reading);
+  const auto done = [=, this, per_second = source.per_second](const probe::Reading& reading) {
+    const bool grows = per_second && reading;
+    told(round, metric, slot, grows ? rates_.of(reference, *reading, round->asked) : reading);
     answered(round);
-  });
+  };
+  sampler_->ask(source, place, round->asked, done);
 }
 
 void Meters::told(const RoundPtr& round, std::size_t metric, engine::Slot slot, const probe::Reading& reading) {

@@ -10,6 +10,7 @@
 #include "config/config.hpp"
 #include "engine/engine.hpp"
 #include "os/usage.hpp"
+#include "probe/rates.hpp"
 #include "probe/sampler.hpp"
 
 namespace homeostat::daemon {
@@ -59,6 +60,7 @@ class Meters {
   const config::Config* config_ = nullptr;
   std::unique_ptr<probe::Sampler> sampler_;
   std::map<std::pair<engine::ServiceId, engine::Slot>, Seen> last_;
+  probe::Rates rates_;
 };
 
 }  // namespace homeostat::daemon

@@ -6,6 +6,7 @@
 
 #include "core/text.hpp"
 #include "probe/exec_check.hpp"
+#include "probe/haproxy_answer.hpp"
 #include "probe/request.hpp"
 
 namespace homeostat::probe {
@@ -13,8 +14,8 @@ namespace {
 
 // The other side keeps its own time; this is only for the case that it does not.
 constexpr Duration kGrace = std::chrono::milliseconds(500);
-constexpr std::size_t kMostCommands = 256;
-constexpr std::size_t kSecretLeast = 4;  // what is shorter stands in every second text
+constexpr std::size_t kMostAtOnce = 256;  // of commands, and of questions to HAProxy
+constexpr std::size_t kSecretLeast = 4;   // what is shorter stands in every second text
 constexpr std::size_t kSecretPart = 8;
 
 /// What came from a file of its own cannot be told from what was written down: none of it is repeated.
@@ -25,8 +26,8 @@ std::vector<std::string> secrets_of(const SourceSpec& source, const Place& place
       out.push_back(value);
       if (const auto blank = value.find(' '); blank != std::string::npos) out.push_back(value.substr(blank + 1));
     }
-  } else {
-    for (const auto& [name, value] : child_for(std::get<ExecSpec>(source.from), place).env) out.push_back(value);
+  } else if (const auto* exec = std::get_if<ExecSpec>(&source.from)) {
+    for (const auto& [name, value] : child_for(*exec, place).env) out.push_back(value);
   }
   std::erase_if(out, [](const std::string& one) { return one.size() < kSecretLeast; });
   return out;
@@ -75,10 +76,13 @@ std::expected<std::unique_ptr<Sampler>, Error> Sampler::open(os::Loop& loop, std
 }
 
 void Sampler::ask(const SourceSpec& source, const Place& place, Instant now, Done done) {
+  now_ = now;
   const std::uint64_t ticket = ++tickets_;
   pending_[ticket] = {later(now, source.timeout + kGrace), std::move(done), secrets_of(source, place)};
   if (const auto* http = std::get_if<HttpSource>(&source.from))
     ask_http(ticket, *http, place, source.timeout);
+  else if (const auto* haproxy = std::get_if<HaproxySource>(&source.from))
+    ask_haproxy(ticket, *haproxy, source.timeout);
   else
     run_command(ticket, source, place, now);
 }
@@ -91,8 +95,18 @@ void Sampler::ask_http(std::uint64_t ticket, const HttpSource& source, const Pla
     answer(ticket, refuse(MetricFault::unread, "too many sources at once"));
 }
 
+void Sampler::ask_haproxy(std::uint64_t ticket, const HaproxySource& source, Duration timeout) {
+  if (proxies_.size() >= kMostAtOnce)
+    return answer(ticket, refuse(MetricFault::unread, "too many questions to HAProxy at once"));
+  auto& proxy = proxies_[ticket];
+  proxy = std::make_unique<traffic::Haproxy>(loop_, source.place, [this] { return now_; }, timeout);
+  proxy->look(source.columns, [this, ticket, source](const auto& lines) {
+    answer(ticket, lines ? read_haproxy(source, *lines) : refuse(MetricFault::unread, lines.error().text));
+  });
+}
+
 void Sampler::run_command(std::uint64_t ticket, const SourceSpec& source, const Place& place, Instant now) {
-  if (runner_.size() >= kMostCommands) {
+  if (runner_.size() >= kMostAtOnce) {
     return answer(ticket, refuse(MetricFault::unread, "too many commands at once"));
   }
   os::RunSpec spec{
@@ -118,12 +132,20 @@ void Sampler::forget_all() { pending_.clear(); }
 
 std::optional<Instant> Sampler::next_deadline() const {
   std::optional<Instant> next = runner_.next_deadline();
-  for (const auto& [ticket, pending] : pending_) next = std::min(next.value_or(pending.ends), pending.ends);
+  const auto sooner = [&next](Instant at) { next = std::min(next.value_or(at), at); };
+  for (const auto& [ticket, pending] : pending_) sooner(pending.ends);
+  for (const auto& [ticket, proxy] : proxies_) {
+    if (const auto at = proxy->next_deadline()) sooner(*at);
+  }
   return next;
 }
 
 void Sampler::advance(Instant now) {
+  now_ = now;
+  // One that has answered was the caller then, and could not go.
+  std::erase_if(proxies_, [this](const auto& one) { return !pending_.contains(one.first); });
   runner_.advance(now);
+  for (const auto& [ticket, proxy] : proxies_) proxy->advance(now);
   std::vector<std::uint64_t> late;
   for (const auto& [ticket, pending] : pending_) {
     if (pending.ends <= now) late.push_back(ticket);

@@ -13,6 +13,7 @@
 #include "probe/mailbox.hpp"
 #include "probe/slow_path.hpp"
 #include "probe/source.hpp"
+#include "traffic/haproxy.hpp"
 
 namespace homeostat::probe {
 
@@ -39,13 +40,17 @@ class Sampler {
     std::vector<std::string> secrets;  // not to be told, whoever says them
   };
 
-  Sampler(os::Loop& loop, std::optional<os::Cgroups> cgroups) : runner_(loop, std::move(cgroups)) {}
+  Sampler(os::Loop& loop, std::optional<os::Cgroups> cgroups) : loop_(loop), runner_(loop, std::move(cgroups)) {}
   void ask_http(std::uint64_t ticket, const HttpSource& source, const Place& place, Duration timeout);
+  void ask_haproxy(std::uint64_t ticket, const HaproxySource& source, Duration timeout);
   void run_command(std::uint64_t ticket, const SourceSpec& source, const Place& place, Instant now);
   void answer(std::uint64_t ticket, Reading reading);
 
+  os::Loop& loop_;
+  Instant now_ = kLongAgo;
   std::uint64_t tickets_ = 0;
   std::map<std::uint64_t, Pending> pending_;
+  std::map<std::uint64_t, std::unique_ptr<traffic::Haproxy>> proxies_;
   os::Runner runner_;
   std::unique_ptr<Mailbox> mailbox_;
   std::unique_ptr<SlowPath> path_;  // posts to the mailbox, so it ends before it

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "probe/test_kit.hpp"
+#include "traffic/test_kit.hpp"
 
 namespace homeostat::probe {
 namespace {
 
+using traffic::testing::Client;
+using traffic::testing::RealHaproxy;
 using namespace std::chrono_literals;
 
 class SamplerTest : public ::testing::Test {
@@ -127,6 +130,36 @@ TEST_F(SamplerTest, NoSecretIsRepeated) {
   std::get<HttpSource>(source.from).request.headers = {
       {"Authorization", "Bearer-abcdefghijklmnopqrstuvwxyz-0123456789"}};
   EXPECT_EQ(why(source).find("abcdefgh"), std::string::npos) << why(source);
+}
+
+SourceSpec haproxy_of(const traffic::HaproxyPlace& place, std::vector<std::string> columns, bool of_servers) {
+  return {HaproxySource{place, std::move(columns), of_servers}, false, {}, false, 500ms, 1min};
+}
+
+TEST_F(SamplerTest, ReadsHaproxysCounters) {
+  RealHaproxy haproxy(2);
+  Client client(haproxy.port());
+  for (int i = 0; i < 6; ++i) ASSERT_FALSE(client.ask().empty());
+  const Reading servers = ask(haproxy_of(haproxy.place(), {"stot"}, true));
+  ASSERT_TRUE(servers) << servers.error().why;
+  ASSERT_EQ(servers->size(), 2U);
+  EXPECT_EQ(servers->at(0).key, "s1");
+  EXPECT_EQ(servers->at(0).value, 3'000);
+  const Reading queue = ask(haproxy_of(haproxy.place(), {"qcur", "req_tot"}, false));
+  ASSERT_TRUE(queue) << queue.error().why;
+  ASSERT_EQ(queue->size(), 2U);
+  EXPECT_EQ(queue->at(0).value, 0);
+  EXPECT_EQ(queue->at(1).value, 6'000);
+  EXPECT_EQ(why(haproxy_of({haproxy.place().socket, "nosuch"}, {"stot"}, true)), "HAProxy has no backend `nosuch`");
+}
+
+TEST_F(SamplerTest, AHaproxyThatHangsOrIsGoneTellsNothing) {
+  RealHaproxy haproxy(1);
+  haproxy.signal(SIGSTOP);
+  const SourceSpec source = haproxy_of(haproxy.place(), {"stot"}, true);
+  EXPECT_EQ(why(source), "HAProxy did not answer `show stat pool 6 -1` within 500 ms");
+  haproxy.stop();
+  EXPECT_NE(why(source).find("onnection refused"), std::string::npos) << why(source);
 }
 
 TEST_F(SamplerTest, OneThatHangsDelaysNoOther) {

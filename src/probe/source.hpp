@@ -11,6 +11,7 @@
 #include "probe/reading.hpp"
 #include "probe/series.hpp"
 #include "probe/spec.hpp"
+#include "traffic/spec.hpp"
 
 namespace homeostat::probe {
 
@@ -28,16 +29,26 @@ struct HttpSource {
   std::vector<Selection> numbers;  // what is wanted of one answer, in this order
 };
 
+/// HAProxy's counters: a column of its statistics, of a queue two.
+struct HaproxySource {
+  traffic::HaproxyPlace place;
+  std::vector<std::string> columns;
+  bool of_servers = false;  // of each server by its name; else of the backend as a whole
+};
+
 struct SourceSpec {
-  std::variant<HttpSource, ExecSpec> from;
+  std::variant<HttpSource, ExecSpec, HaproxySource> from;
   /// Each instance is asked by itself: `{port}`, `{instance}` and `{release}` are filled in.
   bool each_instance = false;
-  /// A vector by label: what the label says of an instance, with the same filled in. Empty: it tells of no instance.
+  /// One answer that tells of all instances: what it calls an instance, with the same filled in. Empty: it tells of
+  /// none.
   std::string instance_label{};
   /// Of a queue two numbers: what waits, and what was done so far.
   bool queue = false;
   Duration timeout = std::chrono::seconds(2);
   Duration fresh_within = std::chrono::minutes(1);
+  /// The numbers only grow: what counts is by how much in a second.
+  bool per_second = false;
 };
 
 /// The path that asks a Prometheus for `query`. A series is asked for with the times of its samples; of an expression

@@ -14,6 +14,8 @@ namespace {
 
 // `show stat` of a thousand servers takes some 300 kB.
 constexpr std::size_t kMostAnswer = 16U << 20U;
+constexpr std::string_view kStat = "show stat";
+constexpr std::string_view kBackendAndServers = " 6 -1";  // the sum of HAProxy's numbers for these kinds of lines
 
 std::expected<os::Fd, Error> connect_to(const std::string& path) {
   sockaddr_un address{};
@@ -128,21 +130,32 @@ void Haproxy::advance(Instant now) {
   end(fail(fmt::format("HAProxy did not answer `{}` within {} ms", waiting_.front().text, span.count())));
 }
 
+/// `command`, the backend, and what comes `after` it.
+void Haproxy::ask_backend(std::string_view command, std::string_view after, Answered done) {
+  if (is_plain_name(place_.backend))
+    return ask(fmt::format("{} {}{}", command, place_.backend, after), std::move(done));
+  ask("show info", [this, done = std::move(done)](const Answer&) mutable {
+    done(fail(fmt::format("`{}` is no name of a backend", place_.backend)));
+  });
+}
+
 void Haproxy::look(Seen done) {
-  ask("show stat", [this, done = std::move(done)](Answer answer) mutable {
+  ask_backend(kStat, kBackendAndServers, [this, done = std::move(done)](const Answer& answer) mutable {
     if (!answer) return done(std::unexpected(answer.error()));
     done(read_stat(*answer, place_.backend));
   });
 }
 
+void Haproxy::look(std::vector<std::string> columns, Told done) {
+  ask_backend(kStat, kBackendAndServers,
+              [this, columns = std::move(columns), done = std::move(done)](const Answer& answer) mutable {
+                if (!answer) return done(std::unexpected(answer.error()));
+                done(read_columns(*answer, place_.backend, columns));
+              });
+}
+
 void Haproxy::read_back(Set done) {
-  if (!is_plain_name(place_.backend)) {
-    ask("show info", [this, done = std::move(done)](const Answer&) mutable {
-      done(fail(fmt::format("`{}` is no name of a backend", place_.backend)));
-    });
-    return;
-  }
-  ask("show servers state " + place_.backend, [this, done = std::move(done)](const Answer& answer) mutable {
+  ask_backend("show servers state", "", [this, done = std::move(done)](const Answer& answer) mutable {
     if (!answer) return done(std::unexpected(answer.error()));
     done(read_settings(*answer, place_.backend));
   });

@@ -24,6 +24,7 @@ class Haproxy {
   using Answer = std::expected<std::string, Error>;
   using Answered = std::move_only_function<void(Answer)>;
   using Seen = std::move_only_function<void(std::expected<std::vector<ServerStat>, Error>)>;
+  using Told = std::move_only_function<void(std::expected<std::vector<StatLine>, Error>)>;
   using Set = std::move_only_function<void(std::expected<std::vector<ServerSetting>, Error>)>;
   using Done = std::move_only_function<void(std::expected<void, Error>)>;
 
@@ -35,6 +36,8 @@ class Haproxy {
   /// The servers of the backend with their counters. Each callback is called exactly once, from the loop or from
   /// `advance`, never from within the call; it may ask again.
   void look(Seen done);
+  /// The same of any columns that HAProxy has, of the backend itself, too.
+  void look(std::vector<std::string> columns, Told done);
 
   /// How its servers are set.
   void read_back(Set done);
@@ -58,6 +61,7 @@ class Haproxy {
   struct Writing;
 
   void ask(std::string text, Answered done);
+  void ask_backend(std::string_view command, std::string_view after, Answered done);
   void begin();
   void end(Answer answer);
   void write_next(std::shared_ptr<Writing> writing);

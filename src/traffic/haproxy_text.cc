@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <utility>
 
 namespace homeostat::traffic {
 namespace {
@@ -89,19 +90,22 @@ ServerStat server_of(const Table& table) {
   return server;
 }
 
-}  // namespace
+constexpr std::string_view kItself = "BACKEND";
 
-std::expected<std::vector<ServerStat>, Error> read_stat(std::string_view answer, std::string_view backend) {
-  constexpr std::string_view kBegin = "# pxname,svname,";
-  if (!answer.starts_with(kBegin)) {
+/// Gives each line of the backend and of its servers to `take`. An error when it is no such answer, when one of the
+/// columns is not there, or when there is no such backend.
+template <class Take>
+std::expected<void, Error> each_line(std::string_view answer, std::string_view backend,
+                                     std::span<const std::string> columns, Take take) {
+  if (answer.starts_with("No such proxy")) return fail(fmt::format("HAProxy has no backend `{}`", backend));
+  if (!answer.starts_with("# pxname,svname,")) {
     return fail(fmt::format("HAProxy did not answer `show stat` with its table but with `{}`", head_of(answer)));
   }
   answer.remove_prefix(2);
   Table table(take_until(answer, '\n'));
-  for (const char* needed : {"svname", "status", "weight", "scur", "stot", "hrsp_5xx"}) {
+  for (const std::string& needed : columns) {
     if (!table.has(needed)) return fail(fmt::format("HAProxy's table has no column `{}`", needed));
   }
-  std::vector<ServerStat> servers;
   bool found = false;
   while (!answer.empty()) {
     const std::string_view line = take_until(answer, '\n');
@@ -109,12 +113,36 @@ std::expected<std::vector<ServerStat>, Error> read_stat(std::string_view answer,
     table.line(line);
     if (table.text("pxname") != backend) continue;
     const std::string server = table.text("svname");
-    if (server == "BACKEND") found = true;
-    if (server == "BACKEND" || server == "FRONTEND" || server.empty()) continue;
-    servers.push_back(server_of(table));
+    if (server.empty() || server == "FRONTEND") continue;
+    found = found || server == kItself;
+    take(std::as_const(table));
   }
   if (!found) return fail(fmt::format("HAProxy has no backend `{}`", backend));
+  return {};
+}
+
+}  // namespace
+
+std::expected<std::vector<ServerStat>, Error> read_stat(std::string_view answer, std::string_view backend) {
+  static const std::vector<std::string> kNeeded{"status", "weight", "scur", "stot", "hrsp_5xx"};
+  std::vector<ServerStat> servers;
+  const auto read = each_line(answer, backend, kNeeded, [&](const Table& line) {
+    if (line.text("svname") != kItself) servers.push_back(server_of(line));
+  });
+  if (!read) return std::unexpected(read.error());
   return servers;
+}
+
+std::expected<std::vector<StatLine>, Error> read_columns(std::string_view answer, std::string_view backend,
+                                                         std::span<const std::string> columns) {
+  std::vector<StatLine> lines;
+  const auto read = each_line(answer, backend, columns, [&](const Table& line) {
+    const std::string server = line.text("svname");
+    lines.push_back({server == kItself ? std::string() : server, {}});
+    for (const std::string& column : columns) lines.back().values.push_back(line.text(column));
+  });
+  if (!read) return std::unexpected(read.error());
+  return lines;
 }
 
 std::expected<std::vector<ServerSetting>, Error> read_settings(std::string_view answer, std::string_view backend) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,17 @@ struct ServerStat {
 /// The servers of `backend` out of the answer to `show stat`. An error when it is not such an answer, or has no such
 /// backend.
 std::expected<std::vector<ServerStat>, Error> read_stat(std::string_view answer, std::string_view backend);
+
+/// One line of `show stat`.
+struct StatLine {
+  std::string server;               // empty: the backend itself
+  std::vector<std::string> values;  // of the columns that were asked for; empty where HAProxy tells nothing
+};
+
+/// Columns by their names, of the servers of `backend` and of itself. An error when it is not such an answer, or has no
+/// such backend or column.
+std::expected<std::vector<StatLine>, Error> read_columns(std::string_view answer, std::string_view backend,
+                                                         std::span<const std::string> columns);
 
 /// How one server is set: what has been asked for, whether it is up or not.
 struct ServerSetting {

@@ -41,6 +41,21 @@ TEST(ReadStat, SaysWhatIsWrong) {
   EXPECT_NE(read_stat(kNames, "b").error().text.find("no backend `b`"), std::string::npos);
 }
 
+TEST(ReadColumns, TakesTheServersAndTheBackendItself) {
+  const std::vector<std::string> columns{"qcur", "stot"};
+  const std::string lines = "b,FRONTEND,,,1,1,9,7\nb,s1,0,0,3,5,,90\nother,s1,1,1,1,1,,1\nb,BACKEND,4,0,3,5,9,91\n\n";
+  const auto read = read_columns(kNames + lines, "b", columns);
+  ASSERT_TRUE(read) << read.error().text;
+  ASSERT_EQ(read->size(), 2U);
+  EXPECT_EQ(read->at(0).server, "s1");
+  EXPECT_EQ(read->at(0).values, (std::vector<std::string>{"0", "90"}));
+  EXPECT_EQ(read->at(1).server, "");
+  EXPECT_EQ(read->at(1).values, (std::vector<std::string>{"4", "91"}));
+  const std::vector<std::string> none{"h3_requests"};
+  EXPECT_NE(read_columns(kNames + lines, "b", none).error().text.find("no column `h3_requests`"), std::string::npos);
+  EXPECT_EQ(read_columns("No such proxy.\n\n", "b", columns).error().text, "HAProxy has no backend `b`");
+}
+
 TEST(ReadWeight, TakesOnlyAWeight) {
   EXPECT_EQ(read_weight("10 (initial 100)\n"), 10);
   for (const char* wrong : {"", "No such server.\n", "-1 (initial 1)", "10", "99999999999 (initial 1)"}) {
@@ -57,6 +72,7 @@ TEST(PlainName, IsNothingThatCouldBeACommand) {
 RC_GTEST_PROP(ReadStat, EndsOnAnyText, (const std::string& text)) {
   (void)read_stat(kNames + text, "b");
   (void)read_stat(text, "b");
+  (void)read_columns(kNames + "b,BACKEND," + text, "b", std::vector<std::string>{"qcur", "rtime"});
   (void)read_settings("1\n# be_id be_name srv_id srv_name srv_op_state srv_admin_state srv_uweight\n" + text, "b");
   (void)read_settings(text, "b");
   (void)read_weight(text);

@@ -16,7 +16,8 @@ struct HaproxyPlace {
 
 struct Spec {
   HaproxyPlace haproxy;
-  std::string server;  // the name of an instance's server there; {port} {instance} {service} are filled in
+  /// The name of an instance's server there; {port} {instance} {service} are filled in.
+  std::string server = "{service}-{instance}";
   /// So long an instance that is to be stopped may take for the requests it has.
   Duration drain = std::chrono::seconds(10);
   friend bool operator==(const Spec&, const Spec&) = default;

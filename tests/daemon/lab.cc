@@ -189,13 +189,14 @@ std::string Lab::service(const std::string& name, const ServiceText& text) const
                   R"(exec {}/quickstart_service --port "$HOMEOSTAT_PORT" --release "$HOMEOSTAT_RELEASE/")",
                   state(), dir(), build_dir());
   const int first = port(text.first_port);
+  const std::string instances = text.instances == 0 ? "" : fmt::format("instances: {}, ", text.instances);
   return fmt::format(R"(  {}: {{ run: {{ process: {{ command: [/bin/sh, -c, '{}'], ports: {}-{}{}{} }} }},
-    instances: {}, checks: {{ {} }}, remediation: {},
+    {}checks: {{ {} }}, remediation: {},
     backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},
     rearm_after: 100ms, reopen_within: 100ms, stable_after: 300ms{}{} }}
 )",
                      name, note, first, first + std::max(text.instances, 1) + text.more_ports - 1,
-                     text.run.empty() ? "" : ", ", text.run, text.instances, text.checks, text.remediation,
+                     text.run.empty() ? "" : ", ", text.run, instances, text.checks, text.remediation,
                      text.more.empty() ? "" : ", ", text.more);
 }
 

@@ -57,7 +57,7 @@ std::string text_at(const json::value& from, const std::string& path);
 
 /// How a service of ours is written; every time is short and every budget large unless a test says otherwise.
 struct ServiceText {
-  int instances = 1;
+  int instances = 1;      // 0: not said, as with `scaling`
   int first_port = 0;     // index into the lab's ports
   int more_ports = 0;     // than instances
   std::string run = "";   // more lines of `process`, "key: value, key: value"

@@ -28,7 +28,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
       {"core", {"include"}},
       {"engine", {"core", "include"}},
       {"os", {"core", "include"}},
-      {"probe", {"engine", "os", "core", "include"}},
+      {"probe", {"traffic", "engine", "os", "core", "include"}},
       {"runtime", {"engine", "os", "core", "include"}},
       {"traffic", {"engine", "os", "core", "include"}},
       {"journal", {"engine", "os", "core", "include"}},
