@@ -9,7 +9,7 @@ namespace homeostat::cli {
 namespace {
 
 std::vector<const CLI::App*> verbs_of(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App*) { return true; });
+  return app.get_subcommands([](const CLI::App* verb) { return !verb->get_group().empty(); });  // not the hidden ones
 }
 
 /// "--json --config" and so on: the verb's own long options and those of every verb.

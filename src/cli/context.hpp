@@ -55,6 +55,7 @@ void add_move_verbs(CLI::App& app, Context& context);
 void add_govern_verbs(CLI::App& app, Context& context);
 void add_rollout_verbs(CLI::App& app, Context& context);
 void add_scale_verbs(CLI::App& app, Context& context);
+void add_notify_verbs(CLI::App& app, Context& context);
 void add_journal_verbs(CLI::App& app, Context& context);
 void add_replay_verbs(CLI::App& app, Context& context);
 void add_simulate_verbs(CLI::App& app, Context& context);

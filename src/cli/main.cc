@@ -29,6 +29,7 @@ int run(int argc, char** argv) {
   add_govern_verbs(app, context);
   add_scale_verbs(app, context);
   add_rollout_verbs(app, context);
+  add_notify_verbs(app, context);
   add_journal_verbs(app, context);
   add_replay_verbs(app, context);
   add_simulate_verbs(app, context);

@@ -130,9 +130,9 @@ Comparison compare(const Config& before, const Config& after) {
     ServiceChange change = compare_service(before, *known->second, after, service);
     if (!change.what.empty()) out.changed.push_back(std::move(change));
   }
-  const bool same_notifiers =
-      std::equal(before.notifiers.begin(), before.notifiers.end(), after.notifiers.begin(), after.notifiers.end(),
-                 [](const auto& a, const auto& b) { return command(a) == command(b); });
+  const bool same_notifiers = std::equal(
+      before.notifiers.begin(), before.notifiers.end(), after.notifiers.begin(), after.notifiers.end(),
+      [](const auto& a, const auto& b) { return command(a.command) == command(b.command) && a.sender == b.sender; });
   if (!same_notifiers) out.other.emplace_back("notifiers");
   if (budget(before.plan.fleet) != budget(after.plan.fleet)) out.other.emplace_back("guardrails");
   if (before.plan.breaker != after.plan.breaker) out.other.emplace_back("breakers");

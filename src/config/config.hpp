@@ -8,6 +8,7 @@
 
 #include "config/problem.hpp"
 #include "engine/plan.hpp"
+#include "notify/sender.hpp"
 #include "probe/source.hpp"
 #include "probe/spec.hpp"
 #include "runtime/spec.hpp"
@@ -15,14 +16,20 @@
 
 namespace homeostat::config {
 
-/// A command of the user's: an exec rung or a notifier. `{service}` `{instance}` `{summary}` `{incident}` are filled
-/// in within each argument; the same texts are in the environment as HOMEOSTAT_SERVICE, ….
+/// A command of the user's: an exec rung or an exec notifier. `{service}` `{instance}` `{summary}` `{incident}` are
+/// filled in within each argument; the same texts are in the environment as HOMEOSTAT_SERVICE, ….
 struct CommandSpec {
   std::string name;
   std::vector<std::string> argv;
   std::string user;
   std::string cwd;
   Duration timeout = std::chrono::seconds(30);
+};
+
+/// How a human is called: by a command of the user's, or by what Homeostat sends itself.
+struct NotifierSpec {
+  CommandSpec command;                   // exec: argv; the others: the user and the time-out
+  std::optional<notify::Sender> sender;  // absent: exec
 };
 
 /// Where the parts of a service's `scaling` stand.
@@ -43,7 +50,7 @@ struct Config {
   std::vector<probe::SourceSpec> sources;             // engine::SourcePlan::reference points here
   std::vector<probe::Spec> probes;                    // CheckPlan::probe and Prerequisite::probe point here
   std::vector<CommandSpec> commands;                  // exec rungs
-  std::vector<CommandSpec> notifiers;
+  std::vector<NotifierSpec> notifiers;
   std::vector<ScalingPosition> scalings;
 };
 

@@ -35,6 +35,11 @@ struct RungDraft {
   std::string notify;   // escalate
 };
 
+struct NotifierDraft {
+  NotifierSpec spec;
+  std::uint64_t identity = 0;  // of what is sent where
+};
+
 struct PrerequisiteDraft {
   engine::Prerequisite::Kind kind = engine::Prerequisite::Kind::service_healthy;
   std::string service;
@@ -70,7 +75,7 @@ struct FileDraft {
   std::uint32_t version = 0;
   CheckPolicy defaults;
   std::vector<Named<ServiceDraft>> services;
-  std::vector<Named<CommandSpec>> notifiers;
+  std::vector<Named<NotifierDraft>> notifiers;
   GuardrailsDraft guardrails;
   BreakerOptions breakers = engine::dependency_breaker();
 };
@@ -130,6 +135,11 @@ Component<RungDraft> exec_rung();                       // rung_exec.cc
 Component<RungDraft> escalate_rung();                   // rung_escalate.cc
 const std::vector<Component<RungDraft>>& rung_kinds();  // rung.cc
 
+Component<NotifierDraft> webhook_notifier();                    // notify_webhook.cc
+Component<NotifierDraft> slack_notifier();                      // notify_webhook.cc
+Component<NotifierDraft> email_notifier();                      // notify_email.cc
+const std::vector<Component<NotifierDraft>>& notifier_kinds();  // notify.cc
+
 /// The timing of a check of the process itself: an exit is a fact, so one failure is enough and there is no grace.
 CheckPolicy process_timing(CheckPolicy defaults);  // check_process.cc
 
@@ -159,7 +169,7 @@ const Table<engine::Budget>& budget_table();           // limits.cc
 const Table<GuardrailsDraft>& guardrails_table();      // limits.cc
 const Table<engine::Budget>& fleet_table();            // limits.cc
 const Table<BreakerOptions>& breakers_table();         // limits.cc
-const Table<CommandSpec>& notifier_table();            // notify.cc
+const Table<NotifierDraft>& notifier_table();          // notify.cc
 const Table<ServiceDraft>& service_table();            // service.cc
 const Table<FileDraft>& file_table();                  // service.cc
 

@@ -106,7 +106,7 @@ TEST(Load, FillsEveryPartOfTheFullExample) {
   EXPECT_TRUE(api.ladder[2].idempotent);
   EXPECT_EQ(config.commands.at(api.ladder[2].reference).argv.at(1), "{service}");
   EXPECT_EQ(api.ladder[3].reference, 0U);
-  EXPECT_EQ(config.notifiers.at(0).name, "oncall");
+  EXPECT_EQ(config.notifiers.at(0).command.name, "oncall");
   ASSERT_EQ(config.plan.notifiers.size(), 1U);
   EXPECT_EQ(config.plan.notifiers[0].name, "oncall");
   EXPECT_EQ(config.plan.default_notifier, 0U);

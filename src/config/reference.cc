@@ -123,10 +123,11 @@ std::vector<const Section*> sections() {
   append(out, rung_table(), rung_kinds());
   for (const Section* section :
        {&prerequisite_table().section(), &min_healthy_table().section(), &backoff_table().section(),
-        &budget_table().section(), &timing_table().section(), &notifier_table().section(),
-        &guardrails_table().section(), &fleet_table().section(), &breakers_table().section()}) {
+        &budget_table().section(), &timing_table().section(), &guardrails_table().section(), &fleet_table().section(),
+        &breakers_table().section()}) {
     out.push_back(section);
   }
+  append(out, notifier_table(), notifier_kinds());
   for (const Section* section : scaling_sections()) out.push_back(section);
   for (const Section* section : rollout_sections()) out.push_back(section);
   for (const Section* section : traffic_sections()) out.push_back(section);

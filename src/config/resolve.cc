@@ -56,10 +56,10 @@ void check_counts(const Resolution& in, Named<ServiceDraft>& service) {
   }
 }
 
-std::uint32_t default_notifier(const std::vector<CommandSpec>& notifiers) {
+std::uint32_t default_notifier(const std::vector<NotifierSpec>& notifiers) {
   for (const std::string_view usual : {"default", "oncall"}) {
     for (std::uint32_t i = 0; i < notifiers.size(); ++i) {
-      if (notifiers[i].name == usual) return i;
+      if (notifiers[i].command.name == usual) return i;
     }
   }
   return notifiers.size() == 1 ? 0 : engine::kNone;
@@ -103,23 +103,30 @@ void check_breakers(const Resolution& in, const Node& root) {
   if (const auto valid = validate(breakers); !valid) in.reader.problem(find_at(root, {"breakers"}), valid.error());
 }
 
-std::uint64_t identity_of(const CommandSpec& c) {
-  return Fingerprint().add(c.argv).add(c.user).add(c.cwd).add(static_cast<std::uint64_t>(c.timeout.count())).value();
+std::uint64_t identity_of(const NotifierDraft& notifier) {
+  const CommandSpec& c = notifier.spec.command;
+  Fingerprint print;
+  print.add(c.argv).add(c.user).add(c.cwd).add(static_cast<std::uint64_t>(c.timeout.count()));
+  if (notifier.spec.sender) print.add(notifier.identity);
+  return print.value();
 }
 
 // A notifier is ended at its time-out; whatever takes longer than all of them has been lost.
-Duration notified_within(const std::vector<CommandSpec>& notifiers) {
+Duration notified_within(const std::vector<NotifierSpec>& notifiers) {
   Duration longest{};
-  for (const CommandSpec& notifier : notifiers) longest = std::max(longest, notifier.timeout);
+  for (const NotifierSpec& notifier : notifiers) longest = std::max(longest, notifier.command.timeout);
   return longest + std::chrono::seconds(30);
 }
 
 void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config) {
   const Resolution in{draft, reader, config};
-  for (Named<CommandSpec>& notifier : draft.notifiers) {
-    notifier.value.name = notifier.name;
+  for (Named<NotifierDraft>& notifier : draft.notifiers) {
+    NotifierSpec& spec = notifier.value.spec;
+    spec.command.name = notifier.name;
+    // So that the sender says itself that time is up, which tells more than to be killed.
+    if (spec.sender) spec.sender->timeout = spec.command.timeout / 10 * 9;
     config.plan.notifiers.push_back({notifier.name, identity_of(notifier.value)});
-    config.notifiers.push_back(std::move(notifier.value));
+    config.notifiers.push_back(std::move(spec));
   }
   config.plan.default_notifier = default_notifier(config.notifiers);
   config.plan.notified_within = notified_within(config.notifiers);

@@ -39,9 +39,9 @@ void check_verify(const Resolution& in, const engine::ServicePlan& plan, Duratio
 
 std::uint32_t find_notifier(const Resolution& in, const std::string& name, Position at) {
   std::vector<std::string_view> known;
-  for (const CommandSpec& notifier : in.config.notifiers) {
-    if (notifier.name == name) return static_cast<std::uint32_t>(known.size());
-    known.push_back(notifier.name);
+  for (const NotifierSpec& notifier : in.config.notifiers) {
+    if (notifier.command.name == name) return static_cast<std::uint32_t>(known.size());
+    known.push_back(notifier.command.name);
   }
   in.reader.problem(at, fmt::format("no notifier is called {}", quote(name)), nearest(name, known));
   return engine::kNone;
@@ -51,7 +51,7 @@ engine::RungPlan escalate(const Resolution& in, std::uint32_t notifier) {
   engine::RungPlan rung;
   rung.strategy = StrategyKind::escalate;
   rung.reference = notifier;
-  if (notifier != engine::kNone) rung.name = in.config.notifiers[notifier].name;
+  if (notifier != engine::kNone) rung.name = in.config.notifiers[notifier].command.name;
   return rung;
 }
 

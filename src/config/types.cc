@@ -191,11 +191,16 @@ Type<std::vector<std::string>> names_type(std::string what) {
   return type;
 }
 
+Type<SecretText> secret_type() {
+  return {{"text or { file: path }",
+           fmt::format(R"({{"anyOf":[{},{{"type":"object","required":["file"],"additionalProperties":false,)"
+                       R"("properties":{{"file":{{"type":"string"}}}}}}]}})",
+                       kWord)},
+          read_secret};
+}
+
 Type<Pairs> secrets_type(std::string name_what) {
-  const std::string item =
-      fmt::format(R"({{"anyOf":[{},{{"type":"object","required":["file"],"additionalProperties":false,)"
-                  R"("properties":{{"file":{{"type":"string"}}}}}}]}})",
-                  kWord);
+  const std::string item = secret_type().shape.schema;
   const Shape shape{"map of texts", fmt::format(R"({{"type":"object","additionalProperties":{}}})", item)};
   return {shape, [name_what](const Node& node, Reader& reader, Pairs& out) {
             if (!node.is_map()) return reader.problem(node.at, "a map is needed here: { NAME: text }");

@@ -34,7 +34,9 @@ Type<Range> port_range_type();
 Type<engine::Share> share_type();
 Type<std::vector<std::string>> argv_type();
 Type<std::vector<std::string>> names_type(std::string what);
-/// `NAME: text` or `NAME: { file: path }`, the file's text being read at once and never shown.
+/// A text, or `{ file: path }`, the file's text being read at once and never shown.
+Type<SecretText> secret_type();
+/// The same by name.
 Type<Pairs> secrets_type(std::string name_what);
 
 /// The same, read into another type of number.

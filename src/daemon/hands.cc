@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "daemon/command.hpp"
+
 namespace homeostat::daemon {
 namespace {
 
@@ -17,10 +19,6 @@ engine::OutcomeKind outcome_of(const runtime::CommandResult& result) {
   if (result.end == End::not_started) return engine::OutcomeKind::not_started;
   // A command that had to be killed may have acted or not.
   return result.end == End::exited ? engine::OutcomeKind::failed : engine::OutcomeKind::unknown;
-}
-
-runtime::CommandSpec command_of(const config::CommandSpec& spec) {
-  return runtime::CommandSpec{spec.argv, {}, spec.user, spec.cwd, spec.timeout};
 }
 
 const engine::Intent* intent_of(const engine::Engine& engine, engine::CommandId id) {

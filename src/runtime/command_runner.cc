@@ -67,7 +67,7 @@ os::RunId CommandRunner::run(const CommandSpec& spec, const Values& values, Inst
   run.timeout = spec.timeout;
   run.kill_leftovers = false;
   for (const auto& [name, value] : values) run.child.env.emplace_back(variable(name), value);
-  for (const auto& [name, value] : spec.env) run.child.env.emplace_back(name, fill(value, values));
+  run.child.env.insert(run.child.env.end(), spec.env.begin(), spec.env.end());
   for (const std::string& argument : spec.argv) run.child.argv.push_back(fill(argument, values));
   run.child.user = spec.user;
   run.child.cwd = spec.cwd;

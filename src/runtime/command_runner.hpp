@@ -13,7 +13,7 @@ namespace homeostat::runtime {
 
 struct CommandSpec {
   std::vector<std::string> argv;  // {placeholders} are filled in within each argument; never through a shell
-  std::vector<std::pair<std::string, std::string>> env;
+  std::vector<std::pair<std::string, std::string>> env;  // as it is
   std::string user;
   std::string cwd;
   Duration timeout = std::chrono::seconds(60);

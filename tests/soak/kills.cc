@@ -124,13 +124,14 @@ class Chaos {
     const auto read = reader->read_all(std::max<std::uint64_t>(last_seq_, 1),
                                        [&](const journal::EntryView& record) { return take(journal::copy(record)); });
     if (!read) fail(read.error().text);
-    if (confirmed_seq_ != 0 && confirmed_type_ != "paused") fail("instead of a pause: " + confirmed_type_);
+    if (confirmed_seq_ != 0 && !pause_found_) fail(fmt::format("no pause from {} on", confirmed_seq_));
     confirmed_seq_ = 0;
-    confirmed_type_.clear();
+    pause_found_ = false;
   }
   bool take(const journal::Entry& entry) {
     if (entry.seq == last_seq_ && entry != last_) fail(fmt::format("record {} has changed", entry.seq));
-    if (entry.seq == confirmed_seq_) confirmed_type_ = entry.type;
+    // What was due at that moment is recorded before it.
+    pause_found_ = pause_found_ || (entry.seq >= confirmed_seq_ && entry.type == "paused");
     if (entry.seq > last_seq_ && entry.type == "intent") {
       const json::value intent = json::parse(entry.payload);
       intended_.insert("command=" + text_at(intent, "id.epoch") + "." + text_at(intent, "id.counter"));
@@ -207,7 +208,7 @@ class Chaos {
   std::uint64_t last_seq_ = 0;
   journal::Entry last_;
   std::uint64_t confirmed_seq_ = 0;
-  std::string confirmed_type_;
+  bool pause_found_ = false;
   std::set<std::string> intended_;
   std::set<std::string> done_;
   std::set<std::string> noted_;  // not yet compared with the intents

@@ -1,0 +1,19 @@
+#include "daemon/command.hpp"
+
+#include "notify/deliver.hpp"
+
+namespace homeostat::daemon {
+
+runtime::CommandSpec command_of(const config::CommandSpec& spec) {
+  return runtime::CommandSpec{spec.argv, {}, spec.user, spec.cwd, spec.timeout};
+}
+
+runtime::CommandSpec command_of(const config::NotifierSpec& notifier) {
+  runtime::CommandSpec spec = command_of(notifier.command);
+  if (!notifier.sender) return spec;
+  spec.argv = notify::deliverer();
+  spec.env = {{notify::kSenderVariable, notify::written(*notifier.sender)}};
+  return spec;
+}
+
+}  // namespace homeostat::daemon
