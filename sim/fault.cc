@@ -1,5 +1,7 @@
 #include "sim/fault.hpp"
 
+#include <algorithm>
+
 namespace homeostat::sim {
 
 using namespace engine;
@@ -7,9 +9,26 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Half the time what befalls all of a service befalls those that need it, too.
+void spread(Arena& arena, const FaultEvent& e, Conduct conduct) {
+  const ServicePlan* hit = arena.plan_of(e.service);
+  if (hit == nullptr || hit->instances != 1) return;
+  for (std::uint32_t i = 0; i < arena.services().size(); ++i) {
+    const ServicePlan* plan = arena.plan_of(i);
+    const bool needs = plan != nullptr && std::ranges::any_of(plan->depends_on, [&](const Need& need) {
+                         return arena.plan().services[need.service].name == hit->name;
+                       });
+    if (!needs) continue;
+    for (Slot slot = 0; slot < static_cast<Slot>(plan->instances); ++slot) {
+      arena.conduct(i, slot, conduct, e.span, false);
+    }
+  }
+}
+
 bool misbehave(Arena& arena, const FaultEvent& e, Conduct conduct) {
   const bool was = arena.well(e.service, e.slot);
   arena.conduct(e.service, e.slot, conduct, e.span, e.amount % 3 == 0);
+  if (e.amount % 2 == 0) spread(arena, e, conduct);
   return was;
 }
 

@@ -108,6 +108,12 @@ class Maker {
       case 12:
       case 13:
         return scaled(s, number);
+      case 14:
+        s.depends_on = {9, Need(10, diagnosis::Tie::soft)};
+        return;
+      case 15:
+        s.depends_on = {Need(9, diagnosis::Tie::hard, 1), Need(10, diagnosis::Tie::hard, 1)};
+        return;
       default:
         return;
     }
@@ -154,14 +160,29 @@ void widen(ServicePlan& s) {
   s.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
 }
 
+// Indices of services shift when one is left out.
+void leave_out(Plan& plan, const std::vector<bool>& left_out) {
+  std::vector<ServiceId> now(plan.services.size(), kNone);
+  std::vector<ServicePlan> kept;
+  for (ServiceId id = 0; id < plan.services.size(); ++id) {
+    if (id < left_out.size() && left_out[id]) continue;
+    now[id] = static_cast<ServiceId>(kept.size());
+    kept.push_back(std::move(plan.services[id]));
+  }
+  for (ServicePlan& service : kept) {
+    for (Need& need : service.depends_on) need.service = now[need.service];
+    std::erase_if(service.depends_on, [](const Need& need) { return need.service == kNone; });
+  }
+  plan.services = std::move(kept);
+}
+
 void change(Plan& plan, std::uint64_t variant) {
   ServicePlan& s = plan.services[variant % plan.services.size()];
   switch (variant % 5) {
-    case 0: {  // nothing depends on those from the sixth on
-      const std::size_t first = std::min<std::size_t>(5, plan.services.size() - 1);
-      const std::size_t gone = first + variant / 5 % (plan.services.size() - first);
-      plan.services.erase(plan.services.begin() + static_cast<std::ptrdiff_t>(gone));
-      return;
+    case 0: {
+      std::vector<bool> gone(plan.services.size());
+      gone[variant / 5 % gone.size()] = true;
+      return leave_out(plan, gone);
     }
     case 1:
       s.checks.back().identity = variant;
@@ -178,22 +199,6 @@ void change(Plan& plan, std::uint64_t variant) {
       if (s.mode == Mode::act) s.mode = Mode::approve;
       return;
   }
-}
-
-// Indices of services shift when one is left out.
-void leave_out(Plan& plan, const std::vector<bool>& left_out) {
-  std::vector<ServiceId> now(plan.services.size(), kNone);
-  std::vector<ServicePlan> kept;
-  for (ServiceId id = 0; id < plan.services.size(); ++id) {
-    if (id < left_out.size() && left_out[id]) continue;
-    now[id] = static_cast<ServiceId>(kept.size());
-    kept.push_back(std::move(plan.services[id]));
-  }
-  for (ServicePlan& service : kept) {
-    for (ServiceId& other : service.depends_on) other = now[other];
-    std::erase(service.depends_on, kNone);
-  }
-  plan.services = std::move(kept);
 }
 
 }  // namespace

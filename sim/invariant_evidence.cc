@@ -118,6 +118,39 @@ class CutOff : public Invariant {
   }
 };
 
+/// What a failing dependency explains is not acted on: its repair waits until that one is well, or was tried in vain.
+class WhoWaits : public Invariant {
+ public:
+  explicit WhoWaits(Scene& scene) : Invariant(scene, "who_is_excused_is_left_alone") {}
+  void recorded(const Record& record) override {
+    const auto* intent = std::get_if<Intent>(&record.body);
+    if (intent == nullptr || intent->origin != Origin::ladder || intent->incident == 0) return;
+    const ServicePlan* plan = arena().plan_of(arena().number_of(intent->service));
+    if (plan == nullptr) return;
+    for (const Need& need : plan->depends_on) {
+      if (need.tie == diagnosis::Tie::soft || need.any_of != 0) continue;
+      const ServicePlan& other = arena().plan().services[need.service];
+      expect(plan->instances != 1 || !fails(other),
+             [&] { return words(*intent) + " although " + other.name + " fails, which it needs"; });
+    }
+  }
+
+ private:
+  // All of it, and nothing has been tried in vain.
+  bool fails(const ServicePlan& plan) const {
+    const std::uint32_t number = arena().number_of(plan.name);
+    if (plan.instances != 1 || arena().plan_of(number) == nullptr) return false;
+    const Spot& spot = ledger().spot(number, 0);
+    if (spot.ladder.rounds > 0) return false;
+    bool fails = spot.dead;
+    for (CheckId id = 0; id < spot.checks.size() && id < plan.checks.size(); ++id) {
+      const bool proved = spot.checks[id].good >= plan.checks[id].policy.success_threshold;
+      fails = fails || (plan.checks[id].role == Role::alive && spot.checks[id].verdict && !proved);
+    }
+    return fails;
+  }
+};
+
 }  // namespace
 
 void add_evidence_invariants(Scene& scene, Invariants& out) {
@@ -125,6 +158,7 @@ void add_evidence_invariants(Scene& scene, Invariants& out) {
   out.push_back(std::make_unique<ThresholdReached>(scene));
   out.push_back(std::make_unique<TimeJumps>(scene));
   out.push_back(std::make_unique<CutOff>(scene));
+  out.push_back(std::make_unique<WhoWaits>(scene));
 }
 
 }  // namespace homeostat::sim

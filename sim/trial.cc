@@ -82,6 +82,18 @@ class Run {
     }
   }
 
+  void thaw_rollouts() {
+    if (!arena_.alive()) return;
+    Operator in;
+    in.verb = Verb::rollout_resume;
+    in.by = "peace";
+    for (const ServicePlan& plan : arena_.plan().services) {
+      const auto& rollout = arena_.engine().durable().services.at(plan.name).rollout;
+      in.service = plan.name;
+      if (rollout && !rollout->frozen.empty()) arena_.tell(in);
+    }
+  }
+
   void let_scale() {
     Operator in;
     in.by = "peace";
@@ -124,10 +136,12 @@ class Run {
     let_scale();
     start_stopped();
     const Instant most = later(arena_.now(), 40min);
-    // Who waits for an action that never answers is told after ten minutes, and unlocks its target.
+    // Who waits for an action that never answers is told after ten minutes, and unlocks its target; a rollout that
+    // waited for it in vain is frozen.
     while (held() && arena_.now() < most && !judge_.at_rest()) {
       arena_.run_for(20s);
       tell_all(Verb::unlock);
+      thaw_rollouts();
     }
     if (held()) judge_.rested();
   }

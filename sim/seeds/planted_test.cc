@@ -52,6 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::scaled_in_words, "scaled_to_the_need"},
         Planted{Bug::breaker_forgotten, "open_breakers_survive_a_crash"},
         Planted{Bug::gate_skipped, "no_gate_is_skipped"}, Planted{Bug::gives_up, "comes_to_rest"},
+        Planted{Bug::dependency_ignored, "who_is_excused_is_left_alone"},
         Planted{Bug::hidden_state, "same_seed_same_trace"}),
     [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });
 

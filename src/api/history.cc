@@ -70,6 +70,8 @@ void History::note(const Line& line, const engine::Body& body) {
     found->second.closed_ns = line.clock.wall_ns;
     found->second.recovered_ns = line.clock.wall(closed->recovered_at);
     if (line.clock.wall_ns < query_.since_wall_ns) incidents_.erase(found);
+  } else if (const auto* diagnosed = std::get_if<engine::Diagnosed>(&body)) {
+    if (found->second.part_of == 0) found->second.part_of = diagnosed->part_of;
   } else if (const auto* intent = std::get_if<engine::Intent>(&body)) {
     if (intent->mode != engine::Mode::shadow) ++found->second.actions;
   }
@@ -105,12 +107,32 @@ json::object History::incident_json(const Incident& incident) {
           {"lines", std::move(lines)}};
 }
 
+std::uint64_t History::shown_with(const Incident& incident) const {
+  const Incident* at = &incident;
+  for (std::size_t steps = 0; at->part_of != 0 && steps < incidents_.size(); ++steps) {
+    const auto cause = incidents_.find(at->part_of);
+    if (cause == incidents_.end()) break;
+    at = &cause->second;
+  }
+  return at->id;
+}
+
 json::object History::view() const {
   std::vector<const Incident*> order;
-  for (const auto& [id, incident] : incidents_) order.push_back(&incident);
+  std::map<std::uint64_t, json::array> parts;
+  for (const auto& [id, incident] : incidents_) {
+    const std::uint64_t shown = shown_with(incident);
+    if (shown == id)
+      order.push_back(&incident);
+    else
+      parts[shown].push_back(incident_json(incident));
+  }
   std::ranges::sort(order, std::greater{}, &Incident::last_seq);
   json::array incidents;
-  for (const Incident* incident : order) incidents.push_back(incident_json(*incident));
+  for (const Incident* incident : order) {
+    incidents.push_back(incident_json(*incident));
+    incidents.back().as_object()["parts"] = std::move(parts[incident->id]);
+  }
   json::array events;
   for (const Line& line : events_) events.push_back(line_json(line));
   return {{"incidents", std::move(incidents)}, {"events", std::move(events)}};

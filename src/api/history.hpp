@@ -27,12 +27,13 @@ class History {
   explicit History(HistoryQuery query) : query_(std::move(query)) {}
 
   void add(const journal::EntryView& entry);
-  /// {"incidents": [newest first], "events": [newest last]}; every incident with its timeline.
+  /// {"incidents": [newest first, each with its "parts"], "events": [newest last]}; every incident with its timeline.
   json::object view() const;
 
  private:
   struct Incident {
     std::uint64_t id = 0;
+    std::uint64_t part_of = 0;  // the incident of the service that first explained it
     std::string service;
     std::int64_t first_failure_ns = 0;
     std::int64_t failing_since_ns = 0;  // the first failure since it was opened or reopened
@@ -50,6 +51,8 @@ class History {
   void note(const Line& line, const engine::Body& body);
   void keep(Incident& incident, Line line);
   void forget_oldest();
+  /// The incident it is shown with: its own, or that of the cause where that is shown.
+  std::uint64_t shown_with(const Incident& incident) const;
   static json::object incident_json(const Incident& incident);
 
   HistoryQuery query_;

@@ -268,6 +268,15 @@ struct Teller {
     return fmt::format("{} is held at {} instances until {}{}", place(), r.count, clock_text(line.clock, r.until),
                        by(r.by));
   }
+  std::string operator()(const engine::Diagnosed& r) {
+    belongs(r.service, -1, r.incident);
+    const std::string part = r.part_of == 0 ? "" : fmt::format(", part of incident {}", r.part_of);
+    return fmt::format("diagnosis of {}: {}{}", place(), printable(r.reason), part);
+  }
+  std::string operator()(const engine::ChangeNoted& r) {
+    belongs(r.service, -1, 0);
+    return fmt::format("{} was changed to {}{}", place(), printable(r.version), by(r.by));
+  }
   std::string operator()(const engine::LockChanged& r) {
     belongs(r.service, r.slot, open(r.service));
     return fmt::format("{} {}{}", place(), r.locked ? "locked" : "unlocked", because(r.reason));

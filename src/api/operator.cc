@@ -224,6 +224,14 @@ void read_rollout(Body& body, const engine::Engine& engine, Operator& out) {
   if (!done) body.refuse_with(409, done.error());
 }
 
+void read_changed(Body& body, const engine::Engine& engine, Operator& out) {
+  out.version = body.text("version");
+  read_service(body, engine, out, true);
+  if (!body.refused() && !is_version(out.version)) {
+    body.refuse_with(400, "`version` must be 1 to 128 of A-Z a-z 0-9 . _ -");
+  }
+}
+
 void read_length(Body& body, std::string_view key, Operator& out) {
   const std::string length = body.text(key);
   if (length.empty()) {
@@ -343,6 +351,7 @@ const Form* form_of(std::string_view verb) {
       {"rollout", {Verb::rollout_promote, {"service", "command", "skip_gates"}, read_rollout}},
       {"freeze", {Verb::freeze, {"service", "direction", "for"}, read_freeze}},
       {"samples", {Verb::rollout_samples, {"service", "metric", "version", "values", "traffic"}, read_samples}},
+      {"changed", {Verb::changed, {"service", "version"}, read_changed}},
       {"unlock", {Verb::unlock, {"service", "slot"}, read_unlock}},
   };
   const auto found = kForms.find(verb);

@@ -18,7 +18,7 @@ struct Route {
   bool journal = false;
 };
 
-constexpr std::array<Route, 20> kRoutes{{
+constexpr std::array<Route, 21> kRoutes{{
     {"status"},
     {"why", false, true},
     {"history", false, false, true},
@@ -38,6 +38,7 @@ constexpr std::array<Route, 20> kRoutes{{
     {"rollout", true},
     {"freeze", true},
     {"samples", true},
+    {"changed", true},
     {"reload", true},
 }};
 

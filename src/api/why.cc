@@ -145,6 +145,39 @@ json::array places_json(const View& view, const std::string& name, engine::Servi
   return places;
 }
 
+/// From the service to the cause, step by step: what was found out about each.
+json::array walk_json(const View& view, const std::string& service) {
+  json::array walk;
+  std::string name = service;
+  while (walk.size() < view.durable.services.size()) {
+    const auto found = view.durable.services.find(name);
+    if (found == view.durable.services.end()) break;
+    const engine::Diagnosed* diagnosed = view.durable.diagnosed(found->second);
+    if (diagnosed == nullptr) break;
+    const engine::Diagnosed& d = *diagnosed;
+    walk.push_back(json::object{{"service", d.service},
+                                {"incident", d.incident},
+                                {"role", d.role},
+                                {"by", d.by.empty() ? json::value(nullptr) : json::value(d.by)},
+                                {"root", d.root},
+                                {"score", d.score},
+                                {"reason", printable(d.reason)}});
+    if (d.role != "excused" || d.by.empty()) break;
+    name = d.by;
+  }
+  return walk;
+}
+
+/// Who waits for this service: their failures are part of its incident.
+json::array waiting_json(const View& view, const std::string& service) {
+  json::array waiting;
+  for (const auto& [name, state] : view.durable.services) {
+    const engine::Diagnosed* diagnosed = view.durable.diagnosed(state);
+    if (diagnosed != nullptr && diagnosed->root == service && name != service) waiting.push_back(json::value(name));
+  }
+  return waiting;
+}
+
 /// What the journal alone tells of the failing places.
 json::array offline_places(const View& view, const std::string& name, const engine::ServiceState& durable) {
   json::array places;
@@ -166,7 +199,7 @@ json::array offline_places(const View& view, const std::string& name, const engi
 }  // namespace
 
 std::string_view remedy_for_gate(std::string_view gate) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kRemedies{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kRemedies{{
       {"recovering", "opens as soon as the past is reconciled"},
       {"journal", "see `homeostat journal verify`, then `homeostat journal accept`"},
       {"defect", "restart Homeostat, and report what it says: this should never happen"},
@@ -175,6 +208,8 @@ std::string_view remedy_for_gate(std::string_view gate) {
       {"locked", "opens when the checks prove the place well, or with `homeostat unlock`"},
       {"tilt", "opens after one fresh round of all checks, 30 s at least"},
       {"dependency", "opens when the dependency is well; it is repaired first"},
+      {"diagnosis", "opens when the cause is clear; somebody is called after 5 minutes"},
+      {"recovery", "opens when its time to recover by itself is over"},
       {"prerequisite", "opens when the prerequisite holds"},
       {"evidence", "opens with the next observation"},
       {"doubt", "opens when our own checks of ourselves pass and the failures are explained"},
@@ -201,6 +236,8 @@ std::expected<json::object, Error> why_view(const View& view, const std::string&
                    {"engine", std::move(status["engine"])},
                    {"escalations", std::move(status["escalations"])},
                    {"approvals", std::move(status["approvals"])},
+                   {"diagnosis", walk_json(view, service)},
+                   {"waiting_for_it", waiting_json(view, service)},
                    {"last_incident", durable.last_incident == 0 ? json::value(nullptr) : durable.last_incident}};
   const auto id = view.find(service);
   if (!id) {

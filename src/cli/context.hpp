@@ -49,6 +49,7 @@ CLI::App* add_verb(CLI::App& app, Context& context, const std::string& name, con
 // One function a group of verbs, each in its own file.
 void add_run_verbs(CLI::App& app, Context& context);
 void add_config_verbs(CLI::App& app, Context& context);
+void add_graph_verbs(CLI::App& app, Context& context);
 void add_status_verbs(CLI::App& app, Context& context);
 void add_history_verbs(CLI::App& app, Context& context);
 void add_move_verbs(CLI::App& app, Context& context);

@@ -93,6 +93,19 @@ void add_pauses(CLI::App& app, Context& context) {
   resume->add_option("SERVICE", *again, "The service whose pause ends; without it the pause of everything");
 }
 
+void add_changed(CLI::App& app, Context& context) {
+  const auto service = std::make_shared<std::string>();
+  const auto version = std::make_shared<std::string>();
+  CLI::App* changed = add_verb(
+      app, context, "changed", "Tell of a change made elsewhere: for 30 minutes it makes the service a likelier cause",
+      "homeostat changed db 15.4", [&context, service, version] {
+        return say(context, post(context, "/v1/changed", {{"service", *service}, {"version", *version}}),
+                   *service + " was changed to " + *version);
+      });
+  changed->add_option("SERVICE", *service, "The service")->required();
+  changed->add_option("VERSION", *version, "What it was changed to: 1 to 128 of A-Z a-z 0-9 . _ -")->required();
+}
+
 void add_answers(CLI::App& app, Context& context) {
   const auto escalation = std::make_shared<std::string>();
   add_verb(app, context, "ack", "Acknowledge an escalation", "homeostat ack 3-17",
@@ -125,6 +138,7 @@ void add_govern_verbs(CLI::App& app, Context& context) {
       ->required();
   add_pauses(app, context);
   add_answers(app, context);
+  add_changed(app, context);
 
   const auto roll = std::make_shared<bool>(false);
   const auto shrink = std::make_shared<bool>(false);

@@ -23,6 +23,7 @@ int run(int argc, char** argv) {
   app.add_flag("--no-color", context.no_color, "No colours, also on a terminal");
   add_run_verbs(app, context);
   add_config_verbs(app, context);
+  add_graph_verbs(app, context);
   add_status_verbs(app, context);
   add_history_verbs(app, context);
   add_move_verbs(app, context);

@@ -28,6 +28,16 @@ std::string incident_head(const json::object& incident, bool color) {
   return paint(head, open ? Color::red : Color::bold, color) + "\n  " + facts + "\n";
 }
 
+std::string incident_text(const json::object& incident, bool color) {
+  std::string out = incident_head(incident, color);
+  for (const json::value& line : list_at(incident, "lines")) out += "  " + show_line(line.as_object(), color) + "\n";
+  const std::int64_t left_out = number_at(incident, "lines_left_out");
+  if (left_out > 0) {
+    out += fmt::format("  ({} lines in between are left out; see `homeostat journal show`)\n", left_out);
+  }
+  return out;
+}
+
 std::string share_at(const json::object& figures, std::string_view key) {
   const json::value* value = figures.if_contains(key);
   if (value == nullptr || !value->is_number()) return "-";
@@ -46,11 +56,10 @@ std::string show_history(const json::object& history, bool color) {
   for (const json::value& item : list_at(history, "incidents")) {
     const json::object& incident = item.as_object();
     if (!out.empty()) out += "\n";
-    out += incident_head(incident, color);
-    for (const json::value& line : list_at(incident, "lines")) out += "  " + show_line(line.as_object(), color) + "\n";
-    const std::int64_t left_out = number_at(incident, "lines_left_out");
-    if (left_out > 0)
-      out += fmt::format("  ({} lines in between are left out; see `homeostat journal show`)\n", left_out);
+    out += incident_text(incident, color);
+    for (const json::value& part : list_at(incident, "parts")) {
+      out += "  with it: " + incident_text(part.as_object(), color);
+    }
   }
   if (out.empty()) out = "no incidents\n";
   const json::array& events = list_at(history, "events");

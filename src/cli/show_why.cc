@@ -47,6 +47,18 @@ std::string place_text(const json::object& place, bool color) {
   return out + "    next: " + text_at(place, "next") + "\n";
 }
 
+/// Who was excused by whom, down to the cause.
+std::string walk_text(const json::object& why) {
+  std::string out;
+  for (const json::value& item : list_at(why, "diagnosis")) {
+    const json::object& step = item.as_object();
+    out += fmt::format("{} {}: {}\n", out.empty() ? "diagnosis:" : "          ", text_at(step, "service"),
+                       text_at(step, "reason"));
+  }
+  const json::array& waiting = list_at(why, "waiting_for_it");
+  return waiting.empty() ? out : out + "waiting for it: " + join(waiting) + "\n";
+}
+
 std::string budget_text(const json::object& why) {
   const json::object* budgets = object_at(why, "budgets");
   if (budgets == nullptr) return "";
@@ -87,6 +99,7 @@ std::string show_why(const json::object& why, const json::object* history, bool 
   std::string out = fmt::format("{} is {} since {}", paint(text_at(*service, "name"), Color::bold, color),
                                 paint(status, color_of(status), color), time_at(*service, "since"));
   out += flags.empty() ? "\n" : " (" + join(flags) + ")\n";
+  out += walk_text(why);
   for (const json::value& place : list_at(why, "places")) out += place_text(place.as_object(), color);
   out += "next: " + text_at(why, "next") + "\n" + budget_text(why) + show_waiting(why, color);
   return history == nullptr ? out : out + decisions_text(*history, color);

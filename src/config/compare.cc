@@ -58,7 +58,10 @@ bool same_ladder(const ServicePlan& a, const Config& before, const ServicePlan& 
 
 std::vector<std::string> dependencies(const ServicePlan& service, const Config& config) {
   std::vector<std::string> names;
-  for (const engine::ServiceId id : service.depends_on) names.push_back(config.plan.services[id].name);
+  for (const engine::Need& need : service.depends_on) {
+    names.push_back(
+        fmt::format("{} {} {}", config.plan.services[need.service].name, diagnosis::to_string(need.tie), need.any_of));
+  }
   for (const engine::Prerequisite& one : service.prerequisites) names.push_back(one.text);
   return names;
 }

@@ -48,6 +48,17 @@ struct PrerequisiteDraft {
   std::string file;
 };
 
+/// One item of `depends_on`.
+struct NeedDraft {
+  diagnosis::Tie tie = diagnosis::Tie::hard;
+  bool any_of = false;
+  struct Service {
+    std::string name;
+    Position at;
+  };
+  std::vector<Service> services;
+};
+
 struct TrafficDraft {
   traffic::Spec haproxy;
 };
@@ -57,7 +68,7 @@ struct ServiceDraft {
   engine::ServicePlan plan;  // what needs no looking up is read straight into it
   std::optional<std::uint32_t> min_healthy;
   std::optional<engine::Share> max_unavailable;
-  std::vector<std::string> depends_on;
+  std::vector<NeedDraft> depends_on;
   std::vector<Placed<PrerequisiteDraft>> prerequisites;
   std::vector<Named<CheckDraft>> checks;
   std::optional<std::vector<Placed<RungDraft>>> remediation;
@@ -128,6 +139,8 @@ const std::vector<Component<CheckDraft>>& check_kinds();  // check.cc: the list 
 Component<RunDraft> process_run();                    // run_process.cc
 Component<RunDraft> exec_run();                       // run_exec.cc
 const std::vector<Component<RunDraft>>& run_kinds();  // run.cc
+
+const Table<NeedDraft>& need_table();  // need.cc
 
 Component<RungDraft> restart_rung();                    // rung_restart.cc
 Component<RungDraft> rollback_rung();                   // rung_rollback.cc

@@ -87,7 +87,7 @@ TEST(Load, FillsEveryPartOfTheFullExample) {
   EXPECT_EQ(api.release, "v1");
   EXPECT_EQ(api.min_healthy, 4U);
   EXPECT_EQ(api.max_unavailable.of(6), 2U);
-  EXPECT_EQ(api.depends_on, std::vector<engine::ServiceId>{0});
+  EXPECT_EQ(api.depends_on, std::vector<engine::Need>{0});
   ASSERT_EQ(api.prerequisites.size(), 2U);
   EXPECT_EQ(std::get<probe::FileSpec>(config.probes[api.prerequisites[0].probe]).path, "/srv/api/enabled");
   EXPECT_EQ(api.prerequisites[1].service, 0U);

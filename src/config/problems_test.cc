@@ -120,6 +120,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"homeostat: 1\nservices:\n  web: { run: { exec: { status: [/bin/true] } } }\nbreakers: { open_cap: 3y }\n",
              "4:11: open_cap: 94608000000000000 ns is not positive and at most a year"},
         Case{service("depends_on: [a]"), "4:18: a service cannot depend on itself"},
+        Case{service("depends_on: [{ soft: b }]"), "4:26: no service is called `b`"},
+        Case{service("depends_on: [{ any_of: [] }]"), "4:28: alternatives are two services or more"},
+        Case{service("depends_on: [{ hart: b }]"),
+             "4:20: unknown key `hart` or dependency; known: hard, soft, runs_on, any_of (did you mean `hard`?)"},
         Case{service("depends_on: [b]"), "4:18: no service is called `b`"},
         Case{service("prerequisites: [ { healthy: a } ]"),
              "4:33: a service that is being repaired is not healthy: this could never hold"},
@@ -146,9 +150,6 @@ INSTANTIATE_TEST_SUITE_P(
              "5:32: `{release}` is used but the service has no `releases`"},
         Case{service("mode: act", "process: { command: [x], releases: /r }"),
              "5:47: with `releases`, the version to begin with is needed: `release: NAME`"},
-        Case{"homeostat: 1\nservices:\n  a: { run: { process: { command: [x] } }, depends_on: [b] }\n"
-             "  b: { run: { process: { command: [x] } }, depends_on: [a] }\n",
-             "4:56: services depend on each other in a circle: a -> b -> a"},
         Case{"homeostat: 1\nservices:\n  a: { run: { process: { command: [x], ports: 1-2 } } }\n"
              "  b: { run: { process: { command: [x], ports: 2 } } }\n",
              "4:47: service `a` uses ports 1-2 already"}));

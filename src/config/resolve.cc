@@ -118,6 +118,13 @@ Duration notified_within(const std::vector<NotifierSpec>& notifiers) {
   return longest + std::chrono::seconds(30);
 }
 
+// What nobody says how to run is not ours: it is looked at, and what needs it can be explained by it.
+void make_external(ServiceDraft& service) {
+  service.run.spec = runtime::ExecSpec{};
+  service.run.plan.identity = Fingerprint().add("external").value();
+  service.plan.external = true;
+}
+
 void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config) {
   const Resolution in{draft, reader, config};
   for (Named<NotifierDraft>& notifier : draft.notifiers) {
@@ -141,6 +148,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     Named<ServiceDraft>& service = draft.services[i];
     engine::ServicePlan& plan = service.value.plan;
     plan.name = service.name;
+    if (service.node->find("run") == nullptr) make_external(service.value);
     plan.runtime = service.value.run.plan;
     plan.runtime.reference = i;
     plan.release = service.value.run.release;

@@ -34,51 +34,22 @@ class Names {
 };
 
 void resolve_depends(const Resolution& in, const Names& names, engine::ServiceId self) {
-  const Named<ServiceDraft>& draft = in.draft.services[self];
-  std::vector<engine::ServiceId>& out = in.config.plan.services[self].depends_on;
-  const Node* list = draft.node->find("depends_on");
-  for (std::size_t i = 0; i < draft.value.depends_on.size(); ++i) {
-    if (draft.value.depends_on[i].empty()) continue;  // reported when it was read
-    const Position at = list->items[i].at;
-    const engine::ServiceId id = names.find(draft.value.depends_on[i], at);
-    if (id == self) {
-      in.reader.problem(at, "a service cannot depend on itself");
-    } else if (std::find(out.begin(), out.end(), id) != out.end()) {
-      in.reader.problem(at, fmt::format("`{}` is named twice", draft.value.depends_on[i]));
-    } else if (id != engine::kNone) {
-      out.push_back(id);
-    }
-  }
-}
-
-/// Walks the dependencies and reports the first way back to where it came from. Iterative: chains may be long.
-void find_cycle(const Resolution& in) {
-  const auto& services = in.config.plan.services;
-  enum class Mark : std::uint8_t { fresh, open, done };
-  std::vector<Mark> marks(services.size(), Mark::fresh);
-  for (engine::ServiceId start = 0; start < services.size(); ++start) {
-    std::vector<std::pair<engine::ServiceId, std::size_t>> way;
-    if (marks[start] == Mark::fresh) way.emplace_back(start, 0);
-    while (!way.empty()) {
-      auto& [id, next] = way.back();
-      marks[id] = Mark::open;
-      if (next == services[id].depends_on.size()) {
-        marks[id] = Mark::done;
-        way.pop_back();
-        continue;
+  std::vector<engine::Need>& out = in.config.plan.services[self].depends_on;
+  std::uint32_t groups = 0;
+  for (const NeedDraft& draft : in.draft.services[self].value.depends_on) {
+    if (draft.any_of) ++groups;
+    for (const NeedDraft::Service& named : draft.services) {
+      if (named.name.empty()) continue;  // reported when it was read
+      const Position at = named.at;
+      const engine::ServiceId id = names.find(named.name, at);
+      const bool twice = std::ranges::any_of(out, [&](const engine::Need& need) { return need.service == id; });
+      if (id == self) {
+        in.reader.problem(at, "a service cannot depend on itself");
+      } else if (id != engine::kNone && twice) {
+        in.reader.problem(at, fmt::format("`{}` is named twice", named.name));
+      } else if (id != engine::kNone) {
+        out.emplace_back(id, draft.tie, draft.any_of ? groups : 0);
       }
-      const engine::ServiceId to = services[id].depends_on[next++];
-      if (marks[to] == Mark::open) {
-        std::vector<std::string_view> names;
-        for (const auto& [on_way, unused] : way) {
-          if (on_way == to || !names.empty()) names.push_back(services[on_way].name);
-        }
-        names.push_back(services[to].name);
-        return in.reader.problem(
-            in.draft.services[id].node->where("depends_on"),
-            fmt::format("services depend on each other in a circle: {}", fmt::join(names, " -> ")));
-      }
-      if (marks[to] == Mark::fresh) way.emplace_back(to, 0);
     }
   }
 }
@@ -140,7 +111,6 @@ void resolve_names(const Resolution& in) {
       in.config.plan.services[self].prerequisites.push_back(resolve_prerequisite(in, names, placed, self));
     }
   }
-  find_cycle(in);
 }
 
 }  // namespace homeostat::config

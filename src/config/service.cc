@@ -28,9 +28,10 @@ Type<CheckDraft> check_type() {
 }
 
 void add_core(Table<ServiceDraft>& rows) {
-  rows.add(
-      "run", &ServiceDraft::run, run_table().type(),
-      {.text = "What runs the service.", .example = "{ process: { command: [/srv/api/serve] } }", .required = true});
+  rows.add("run", &ServiceDraft::run, run_table().type(),
+           {.text = "What runs the service.",
+            .otherwise = "it is not ours: only looked at, and never acted on",
+            .example = "{ process: { command: [/srv/api/serve] } }"});
   rows.add("mode", [](ServiceDraft& service) -> auto& { return service.plan.mode; },
            word_type<engine::Mode>(
                "shadow, approve or act",
@@ -44,10 +45,10 @@ void add_core(Table<ServiceDraft>& rows) {
            {.text = "With fewer healthy instances the service is unhealthy.",
             .otherwise = "1 (unhealthy when all are down)",
             .example = "2"});
-  rows.add("depends_on", &ServiceDraft::depends_on, names_type("service"),
+  rows.add("depends_on", &ServiceDraft::depends_on, list_type(need_table().type()),
            {.text = "Services this one needs: their failure explains its own, and they are repaired first.",
             .otherwise = "none",
-            .example = "[db]"});
+            .example = "[db, { soft: cache }, { any_of: [search-a, search-b] }]"});
   rows.add("prerequisites", &ServiceDraft::prerequisites, list_type(placed(prerequisite_table().type())),
            {.text = "What must hold before a repair.",
             .otherwise = "none",

@@ -5,6 +5,12 @@
 #include <tuple>
 
 namespace homeostat::diagnosis {
+namespace {
+
+// So far ahead must be the best of several that would all wait for each other.
+constexpr std::int32_t kAlone = 20;
+
+}  // namespace
 
 Diagnosis::Diagnosis(Graph graph, const Weights& weights)
     : graph_(std::move(graph)),
@@ -144,22 +150,20 @@ void Diagnosis::judge_circles(Report& report) {
 // first, and when all of them wait, only if it is clearly the best and nothing else may be the cause.
 void Diagnosis::judge_waiting(Report& report) const {
   Finding* best = nullptr;
-  std::int32_t second = kImpossible;
   bool acts = false;
   bool other = false;
   for (Finding& one : report.findings) {
     other = other || one.role == Role::abstains;
     if (one.role != Role::root && one.role != Role::waits) continue;
     acts = acts || one.role == Role::root;
-    if (best == nullptr || one.score > best->score) {
-      second = best == nullptr ? kImpossible : best->score;
-      best = &one;
-    } else {
-      second = std::max(second, one.score);
-    }
+    if (best == nullptr || one.score > best->score) best = &one;
   }
   if (!acts) {
-    if (best != nullptr && !other && best->score >= 0 && best->score - second >= weights_.act) best->role = Role::root;
+    // At least one of them is a root: where nothing else may be, the best is taken, and equal ones are together.
+    for (Finding& one : report.findings) {
+      const bool likely = one.role == Role::waits && one.score == best->score && one.score >= kAlone;
+      if (likely && !other) one.role = Role::root;
+    }
     return;
   }
   for (Finding& one : report.findings) {

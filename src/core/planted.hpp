@@ -39,6 +39,7 @@ enum class Bug : std::uint8_t {
   freeze_ignored,
   repair_ignored,
   scaled_in_words,
+  dependency_ignored,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

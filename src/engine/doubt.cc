@@ -34,7 +34,8 @@ bool fails(Turn& t, ServiceId id) {
 // What a failing dependency explains says nothing about us.
 bool explained(Turn& t, ServiceId id) {
   const auto& dependencies = t.plan(id).depends_on;
-  return std::any_of(dependencies.begin(), dependencies.end(), [&](ServiceId other) { return fails(t, other); });
+  return std::any_of(dependencies.begin(), dependencies.end(),
+                     [&](const Need& need) { return fails(t, need.service); });
 }
 
 // What has been well for long says nothing any more.

@@ -94,6 +94,7 @@ struct Fold {
     found->second.recovered_at = r.recovered_at;
     found->second.closed_at = at;
     found->second.failing.clear();
+    found->second.diagnosed.reset();
     forget_old_incidents();
     forget_settled_escalations();
   }
@@ -337,6 +338,12 @@ struct Fold {
     s.scaling->frozen_until = r.until;
   }
 
+  void operator()(const Diagnosed& r) {
+    const auto incident = d.incidents.find(r.incident);
+    if (incident != d.incidents.end()) incident->second.diagnosed = r;
+  }
+  void operator()(const ChangeNoted& r) { service(r.service).changed[-1] = at; }
+
   void operator()(const BreakerChanged& r) {
     if (r.to == to_string(BreakerState::closed)) {
       d.breakers.erase(r.breaker);
@@ -353,6 +360,11 @@ struct Fold {
 };
 
 }  // namespace
+
+const Diagnosed* Durable::diagnosed(const ServiceState& service) const {
+  const auto incident = incidents.find(service.incident);
+  return incident == incidents.end() || !incident->second.diagnosed ? nullptr : &*incident->second.diagnosed;
+}
 
 void Durable::apply(const Record& record) {
   seq = record.seq;

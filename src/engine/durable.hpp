@@ -76,6 +76,7 @@ struct IncidentState {
   std::uint32_t actions = 0;
   std::string reason;
   FlatMap<std::int32_t, FailingState> failing;  // while it is open
+  Boxed<Diagnosed> diagnosed;                   // … and once there was something to find out
   static constexpr auto fields = [](auto& self, auto& v) {
     v("id", self.id);
     v("service", self.service);
@@ -88,6 +89,7 @@ struct IncidentState {
     v("actions", self.actions);
     v("reason", self.reason);
     v("failing", self.failing);
+    v("diagnosed", self.diagnosed);
   };
 };
 
@@ -279,6 +281,8 @@ struct Durable {
   };
 
   void apply(const Record& record);
+  /// What was found out about the open incident of a service; null: nothing.
+  const Diagnosed* diagnosed(const ServiceState& service) const;
 
   /// The state as one canonical JSON text, for a fold record, and back (false: not such a text).
   std::string fold() const;

@@ -1,6 +1,7 @@
 #include "engine/evaluate.hpp"
 
 #include "engine/actions.hpp"
+#include "engine/diagnose.hpp"
 #include "engine/engine.hpp"
 #include "engine/operations.hpp"
 #include "engine/repair.hpp"
@@ -71,6 +72,7 @@ void settle_incident(Turn& t, ServiceId id) {
   }
   const Ending repaired = incident->actions > 0 ? Ending::recovered : Ending::by_itself;
   t.record(IncidentClosed{number, t.plan(id).name, left.empty() ? repaired : Ending::stopped, recovered_at});
+  forget_diagnosis(t, id);
 }
 
 // Nobody could tell what became of its last action; that it is well says enough, if it was seen since.
@@ -137,6 +139,9 @@ void align(Turn& t, ServiceId id, Place& place) {
     return begin_action(t, wish);
   }
   if (wanted) return;
+  // What waits for another service may be needed as soon as that is well: the autoscaler takes nothing of it away.
+  const bool spare = t.durable(id).spare.contains(place.slot);
+  if (state == RunState::running && spare && is_excused(t, id)) return t.wake_at(later(t.now, std::chrono::seconds(5)));
   if (state == RunState::running) return take_down(t, wish, "should not run");
   record_hold(t, id, place.slot, 0, std::nullopt);
   if (state != RunState::dead) return;
@@ -203,6 +208,7 @@ std::string reason_of(Turn& t, ServiceId id, const Place& place, const View& vie
 void close_incident(Turn& t, ServiceId id, Ending how) {
   const std::uint64_t incident = t.durable(id).incident;
   if (incident != 0) t.record(IncidentClosed{incident, t.plan(id).name, how, t.now});
+  forget_diagnosis(t, id);
 }
 
 void evaluate(Turn& t, ServiceId id) {

@@ -2,6 +2,7 @@
 
 #include "core/planted.hpp"
 #include "engine/breakers.hpp"
+#include "engine/diagnose.hpp"
 #include "engine/doubt.hpp"
 #include "engine/looking.hpp"
 
@@ -41,12 +42,29 @@ Gate lock_gate(Turn& t, const Ask& ask) {
   return Hold{"locked", lock->second};
 }
 
+bool serves(Turn& t, ServiceId id) {
+  const Status status = t.live(id).status;
+  return !down(status) && !(status == Status::unknown && has_alive_check(t.plan(id)));
+}
+
+// Those that need each other cannot wait for each other.
+bool in_one_circle(Turn& t, ServiceId a, ServiceId b) {
+  const auto& machine = t.s.index.diagnosing.machine;
+  return machine && machine->graph().circle(a) == machine->graph().circle(b);
+}
+
+// A first start waits until what it cannot do without is known to be well.
 Gate dependency_gate(Turn& t, const Ask& ask) {
-  for (const ServiceId other : t.plan(ask.service).depends_on) {
-    const Status status = t.live(other).status;
-    const bool unseen = status == Status::unknown && has_alive_check(t.plan(other));
-    if (!down(status) && !(unseen && (ask.bring_up || !ask.direct))) continue;
-    return Hold{"dependency", t.plan(other).name + " is " + std::string(to_string(status)) + "; it comes first"};
+  const auto& needs = t.plan(ask.service).depends_on;
+  for (const Need& need : needs) {
+    if (need.tie == diagnosis::Tie::soft || serves(t, need.service)) continue;
+    if (in_one_circle(t, ask.service, need.service)) continue;
+    const bool other = need.any_of != 0 && std::ranges::any_of(needs, [&](const Need& one) {
+                         return one.any_of == need.any_of && serves(t, one.service);
+                       });
+    if (other) continue;
+    const Status status = t.live(need.service).status;
+    return Hold{"dependency", t.plan(need.service).name + " is " + std::string(to_string(status)) + "; it comes first"};
   }
   return {};
 }
@@ -127,14 +145,6 @@ Gate evidence_gate(Turn& t, const Ask& ask) {
   return {};
 }
 
-// When the place was found failing; kLongAgo: it was not.
-Instant verdict_of(Turn& t, const Ask& ask) {
-  const auto incident = t.s.durable.incidents.find(t.durable(ask.service).incident);
-  if (incident == t.s.durable.incidents.end()) return kLongAgo;
-  const auto failing = incident->second.failing.find(ask.slot);
-  return failing == incident->second.failing.end() ? kLongAgo : failing->second.verdict_at;
-}
-
 BudgetUse use_of(const State& s, const Budget& budget, std::uint32_t limit, const std::string* service, Instant now) {
   BudgetUse use{0, limit, kNever};
   for (auto d = s.durable.disruptions.rbegin(); d != s.durable.disruptions.rend(); ++d) {
@@ -184,6 +194,13 @@ Gate unavailable_gate(Turn& t, const Ask& ask) {
 
 }  // namespace
 
+Instant verdict_of(Turn& t, const Ask& ask) {
+  const auto incident = t.s.durable.incidents.find(t.durable(ask.service).incident);
+  if (incident == t.s.durable.incidents.end()) return kLongAgo;
+  const auto failing = incident->second.failing.find(ask.slot);
+  return failing == incident->second.failing.end() ? kLongAgo : failing->second.verdict_at;
+}
+
 BudgetUse service_budget(const State& s, ServiceId id, Instant now) {
   const ServicePlan& plan = s.plan.services[id];
   const std::uint32_t share = plan.budget.percent * plan.instances / 100;
@@ -210,7 +227,7 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
   if (ask.automatic) {
     if (auto hold = pause_gate(t, ask)) return hold;
     if (t.s.tilt_since && !ask.direct) return Hold{"tilt", "time has jumped; waiting for a fresh round of checks"};
-    if (auto hold = dependency_gate(t, ask)) return hold;
+    if (auto hold = ask.bring_up ? dependency_gate(t, ask) : diagnosis_gate(t, ask)) return hold;
     if (auto hold = prerequisite_gate(t, ask)) return hold;
     if (auto hold = evidence_gate(t, ask)) return hold;
     if (!ask.direct) {

@@ -35,6 +35,9 @@ struct Hold {
   Instant retry = kNever;  // worth asking again then, whatever else happens
 };
 
+/// When the place was found failing; kLongAgo: it was not.
+Instant verdict_of(Turn& t, const Ask& ask);
+
 std::optional<Hold> check_gates(Turn& t, const Ask& ask);
 
 /// Actions used of a budget in its window that ends now, and the instant when one becomes free again.

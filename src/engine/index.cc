@@ -27,6 +27,16 @@ void add_dependent(PlanIndex& index, ServiceId on, ServiceId dependent) {
   if (list.empty() || list.back() != dependent) list.push_back(dependent);
 }
 
+void index_graph(State& s) {
+  std::vector<diagnosis::Edge> edges;
+  for (ServiceId id = 0; id < s.plan.services.size(); ++id) {
+    for (const Need& need : s.plan.services[id].depends_on) edges.push_back({id, need.service, need.tie, need.any_of});
+  }
+  if (edges.empty()) return;
+  auto graph = diagnosis::Graph::make(static_cast<std::uint32_t>(s.plan.services.size()), std::move(edges));
+  if (graph) s.index.diagnosing.machine.emplace(*std::move(graph));
+}
+
 }  // namespace
 
 void index_plan(State& s) {
@@ -40,13 +50,14 @@ void index_plan(State& s) {
     s.index.facts.push_back(&facts);
     s.index.by_name.push_back(id);
     s.index.instances += plan.instances;
-    for (const ServiceId on : plan.depends_on) add_dependent(s.index, on, id);
+    for (const Need& need : plan.depends_on) add_dependent(s.index, need.service, id);
     for (const Prerequisite& p : plan.prerequisites) {
       if (p.service != kNone) add_dependent(s.index, p.service, id);
     }
   }
   std::ranges::sort(s.index.by_name, {}, [&s](ServiceId id) -> const std::string& { return s.plan.services[id].name; });
   index_policies(s);
+  index_graph(s);
 }
 
 std::optional<ServiceId> service_named(const State& s, std::string_view name) {

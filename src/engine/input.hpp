@@ -192,7 +192,8 @@ enum class Verb : std::uint8_t {
   rollout_retry,
   rollout_approve,
   freeze,
-  rollout_samples
+  rollout_samples,
+  changed
 };
 
 /// One sample of a rollout's metric, or a count of events in so much traffic.
@@ -214,7 +215,7 @@ struct Operator {
   Verb verb = Verb::check;
   std::string service;  // empty: all (pause, resume, check)
   Slot slot = kWhole;
-  std::string version;                   // deploy
+  std::string version;                   // deploy, changed
   CommandId id;                          // ack, approve
   Duration length{};                     // pause, scale, freeze; 0: for ever
   std::int32_t count = 0;                // scale; below 0: as the metrics say again

@@ -164,6 +164,8 @@ void service_command(Turn& t, ServiceId id, const Operator& in) {
       return rollout_command(t, id, in);
     case Verb::freeze:
       return freeze_scaling(t, id, in);
+    case Verb::changed:
+      return void(t.record(ChangeNoted{t.plan(id).name, in.version, in.by}));
     case Verb::pause:
     case Verb::resume:
     case Verb::ack:

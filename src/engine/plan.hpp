@@ -10,6 +10,7 @@
 #include "engine/names.hpp"
 #include "homeostat/breaker_types.hpp"
 #include "homeostat/canary_types.hpp"
+#include "homeostat/diagnosis_types.hpp"
 #include "homeostat/health.hpp"
 #include "homeostat/remediation.hpp"
 #include "homeostat/rollout_types.hpp"
@@ -58,6 +59,17 @@ struct Prerequisite {
   CheckId check = kNone;        // check_passing
   std::uint32_t count = 0;      // min_healthy
   std::uint32_t probe = kNone;  // file_exists: index into Config::probes, looked at on demand
+};
+
+/// What a service needs. A service by itself, as in `depends_on: [db]`, is needed for everything.
+struct Need {
+  ServiceId service = kNone;
+  diagnosis::Tie tie = diagnosis::Tie::hard;
+  std::uint32_t any_of = 0;  // those with the same number, not 0: one of them is enough
+  Need() = default;
+  Need(ServiceId on, diagnosis::Tie how = diagnosis::Tie::hard, std::uint32_t alternatives = 0)  // NOLINT: a short form
+      : service(on), tie(how), any_of(alternatives) {}
+  friend bool operator==(const Need&, const Need&) = default;
 };
 
 /// How many may be unavailable or acted on: an absolute number or a share, which rounds down but to at least one.
@@ -122,13 +134,14 @@ struct RolloutPlan {
 struct ServicePlan {
   std::string name;
   Mode mode = Mode::act;
+  bool external = false;  // only looked at: nothing of it is ours to repair
   RuntimePlan runtime;
   std::uint32_t instances = 1;                   // places: with `scaling` or `rollout` the most there may be
   std::shared_ptr<const ScalingPlan> scaling{};  // null: always so many
   std::shared_ptr<const RolloutPlan> rollout{};  // null: a deployment replaces one after the other
   std::uint32_t min_healthy = 1;
   std::string release;  // the version to begin with; empty without releases
-  std::vector<ServiceId> depends_on;
+  std::vector<Need> depends_on;
   std::vector<Prerequisite> prerequisites;
   std::vector<CheckPlan> checks;
   std::vector<RungPlan> ladder;

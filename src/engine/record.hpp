@@ -12,6 +12,7 @@
 #include "engine/ids.hpp"
 #include "engine/names.hpp"
 #include "engine/record_breaker.hpp"
+#include "engine/record_diagnosis.hpp"
 #include "engine/record_rollout.hpp"
 #include "engine/record_scaling.hpp"
 #include "homeostat/incarnation.hpp"
@@ -473,7 +474,7 @@ using Body = std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, Do
                           IncidentRecovering, IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified,
                           InstanceChanged, DesiredSet, OperationMoved, VersionMarked, Held, Skipped, Escalated,
                           Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged, BreakerChanged, Scaled,
-                          ScalingSeen, ScaleHeld, RolloutMoved, ScalingFrozen>;
+                          ScalingSeen, ScaleHeld, RolloutMoved, ScalingFrozen, Diagnosed, ChangeNoted>;
 
 struct Record {
   std::uint64_t seq = 0;

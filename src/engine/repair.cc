@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/planted.hpp"
+#include "engine/diagnose.hpp"
 #include "engine/escalate.hpp"
 #include "engine/operations.hpp"
 #include "engine/strategy.hpp"
@@ -74,6 +75,9 @@ void call_about_hold(Turn& t, ServiceId id, const Case& c, const Hold& hold) {
   const Instant due = later(since, kHeldTooLong);
   if (t.now < due) return t.wake_at(due);
   if (escalated(t, c.incident)) return;
+  // Who waits for a service of which somebody knows already is no news.
+  const ServiceId root = root_of(t, id);
+  if (hold.gate == "dependency" && root != id && escalated(t, t.durable(root).incident)) return;
   escalate(t, id, c.incident, default_notifier(t),
            place_name(t, id, c.place.slot) + " is down and its repair waits, gate " + hold.gate + ": " + hold.detail);
 }

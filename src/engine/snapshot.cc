@@ -10,7 +10,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 10;
+constexpr std::uint32_t kSnapshotVersion = 11;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
@@ -31,6 +31,7 @@ struct Snapshot {
     v("versions", self.s.versions);
     v("doubt", self.s.doubt);
     v("suspects", self.s.suspects);
+    v("excused", self.s.excused);
     v("tilt_since", self.s.tilt_since);
     v("observe_only", self.s.observe_only);
     v("defect", self.s.defect);

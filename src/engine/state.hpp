@@ -15,6 +15,7 @@
 #include "engine/wheel.hpp"
 #include "homeostat/breaker_machine.hpp"
 #include "homeostat/canary.hpp"
+#include "homeostat/diagnosis.hpp"
 #include "homeostat/random.hpp"
 
 namespace homeostat::engine {
@@ -261,6 +262,13 @@ struct BreakerCall {
   };
 };
 
+/// Finds the cause among the failing services; nothing of it is remembered from one step to the next.
+struct Diagnosing {
+  std::optional<diagnosis::Diagnosis> machine;  // where any service needs another
+  std::vector<diagnosis::Evidence> evidence;
+  diagnosis::Report report;
+};
+
 /// What is searched for at every step, found once a plan (index.hpp).
 struct PlanIndex {
   std::vector<CheckPolicy> policies;                       // every distinct one
@@ -268,6 +276,7 @@ struct PlanIndex {
   std::vector<ServiceState*> facts;                        // what is durable about each service
   std::map<ServiceId, std::vector<ServiceId>> dependents;  // who depends on it, or needs it for a prerequisite
   std::uint64_t instances = 0;                             // planned in all
+  Diagnosing diagnosing;
 };
 
 struct State {
@@ -288,6 +297,9 @@ struct State {
   DoubtRound doubt;
   /// At least every place that fails or could not be reached lately, and when it could not for the last time.
   std::map<PlaceId, Instant> suspects;
+  /// Services whose failure another one explains, until their incident ends: when that one is well again, they are left
+  /// alone until then (kNever: it still fails).
+  std::map<std::string, Instant> excused;
   std::optional<Instant> tilt_since;
   std::string observe_only;  // why nothing may be done; empty: it may
   bool defect = false;       // … because something is not as it must be

@@ -44,7 +44,7 @@ Wish common_wish(const Case& c, const char* strategy) {
 std::optional<std::string> not_changed_within(const Case& c) {
   if (c.rung.changed_within == Duration{}) return std::nullopt;
   for (const auto& [slot, at] : c.t.durable(c.service).changed) {
-    if (c.place.slot >= 0 && slot != c.place.slot) continue;
+    if (c.place.slot >= 0 && slot >= 0 && slot != c.place.slot) continue;  // below 0: all of it has
     if (c.t.now < later(at, c.rung.changed_within)) return std::nullopt;
   }
   return "the release has not changed recently";

@@ -15,8 +15,9 @@ struct Turn {
   State& s;
   Instant now;
   Commands& out;
-  Instant wake = kNever;  // of the service that is being evaluated
-  std::string broken{};   // what must hold whatever happens, and does not
+  Instant wake = kNever;   // of the service that is being evaluated
+  bool diagnosed = false;  // Diagnosing::report is of this step
+  std::string broken{};    // what must hold whatever happens, and does not
 
   /// Applies the fact to the durable state and hands it to the journal. Returns its sequence number.
   std::uint64_t record(Body body);

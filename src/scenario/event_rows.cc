@@ -95,6 +95,12 @@ std::string deploy(Stage& stage, const Captures& c) {
   return ask(stage, c, in);
 }
 
+std::string changed(Stage& stage, const Captures& c) {
+  engine::Operator in = verb(engine::Verb::changed);
+  in.version = c.text("version");
+  return ask(stage, c, in);
+}
+
 std::string pause(Stage& stage, const Captures& c) {
   engine::Operator in = verb(engine::Verb::pause);
   in.length = c.span("span");
@@ -265,6 +271,7 @@ std::vector<EventRow> operators() {
       {Pattern("operator <verb:starts|stops|restarts|checks|unlocks|resumes> <place>"),
        "The command of that name; `resumes everything` ends a pause of all.", order},
       {Pattern("operator deploys <version> to <service> [<forced:with> force]"), "`homeostat deploy`.", deploy},
+      {Pattern("operator tells that <service> changed to <version>"), "`homeostat changed`.", changed},
       {Pattern("operator pauses <service> for <span>"), "`homeostat pause`; `everything` for all services.", pause},
       {Pattern("operator pauses <service> forever"), "The same without an end.", pause},
       {Pattern("operator approves <place>"), "Its repair that waits for an approval.", approve},

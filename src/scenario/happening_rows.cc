@@ -203,7 +203,7 @@ const std::vector<HappeningRow>& happening_rows() {
       {Pattern("skip(s) of rung <count> of <place> [because <text>]"), "A rung does not apply.", is_skip},
       {Pattern("hold(s) of <place> "
                "[by <gate:paused|locked|dependency|prerequisite|evidence|budget|max_unavailable|doubt|tilt|journal|"
-               "recovering|shutdown|breaker>] [because <text>]"),
+               "recovering|shutdown|breaker|diagnosis|recovery>] [because <text>]"),
        "Its repair begins to wait for a gate.", is_hold},
       {Pattern("escalation(s) [of <service>] [to <notifier>] [because <text>]"),
        "Somebody is called; `of homeostat`: about Homeostat itself.", is_escalation},

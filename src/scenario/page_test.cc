@@ -31,16 +31,19 @@ TEST(Page, ListsWhatIsUnderstood) {
   EXPECT_EQ(text_of(kPage), wanted) << "run scenario_test with HOMEOSTAT_UPDATE=1";
 }
 
-TEST(Page, ExampleRuns) {
-  const std::string page = text_of(kPage);
+void run_example(const std::string& file) {
+  const std::string page = text_of(std::string(HOMEOSTAT_SOURCE_DIR) + "/docs/" + file);
   const std::size_t begin = page.find("```scenario\n") + 12;
   const std::string example = page.substr(begin, page.find("```", begin) - begin);
-  const auto scenario = read_scenario(example, "web.scn");
+  const auto scenario = read_scenario(example, file);
   ASSERT_TRUE(scenario) << config::render(scenario.error());
   const auto configs = prepare(*scenario);
   ASSERT_TRUE(configs) << config::render(configs.error().front());
-  for (const Failure& failure : run(*scenario, *configs).failures) ADD_FAILURE() << render(failure, "web.scn");
+  for (const Failure& failure : run(*scenario, *configs).failures) ADD_FAILURE() << render(failure, file);
 }
+
+TEST(Page, ExampleRuns) { run_example("scenarios.md"); }
+TEST(Page, ExampleOfTheDiagnosisRuns) { run_example("diagnosis.md"); }
 
 }  // namespace
 }  // namespace homeostat::scenario

@@ -175,7 +175,7 @@ const std::vector<StateRow>& state_rows() {
        "What one check makes of it.", check_status},
       {Pattern("<place> is [<not:not>] held "
                "[by <gate:paused|locked|dependency|prerequisite|evidence|budget|max_unavailable|doubt|tilt|journal|"
-               "recovering|shutdown|breaker>]"),
+               "recovering|shutdown|breaker|diagnosis|recovery>]"),
        "Its repair waits, for that gate.", held},
       {Pattern("incident of <service> is [<not:not>] open"), "An incident of it is open.", incident},
       {Pattern("downtime of <service> is <spans>"), "All downtime so far.", downtime},

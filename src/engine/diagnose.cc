@@ -1,0 +1,305 @@
+#include "engine/diagnose.hpp"
+
+#include "core/planted.hpp"
+#include "engine/looking.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+using diagnosis::Evidence;
+using diagnosis::Finding;
+using diagnosis::Sign;
+
+constexpr Duration kChangeCounts = std::chrono::minutes(30);
+constexpr Duration kLookAgain = std::chrono::seconds(1);
+// A look that has not been answered by then says that it cannot be had.
+constexpr Duration kLooksEnd = std::chrono::seconds(10);
+constexpr Duration kAskAgain = std::chrono::seconds(5);
+// Those that wait for each other are taken for what they are when no other root has been found by then.
+constexpr Duration kWaitsEnd = std::chrono::minutes(1);
+constexpr std::size_t kCandidates = 3;
+constexpr std::uint8_t kVerdictLooks = 3;
+
+/// What the places of one service show, put together.
+struct Shown {
+  std::uint32_t wanted = 0;    // instances
+  std::uint32_t troubled = 0;  // … of which so many fail, or have begun to
+  bool whole = false;          // the service as a whole does
+  bool verdict = false;
+  bool direct = false;
+  std::uint32_t looks = 0;
+  Instant since = kNever;
+};
+
+bool speaks_for_itself(const Observation& seen) {
+  return seen.reason == Reason::exited || seen.reason == Reason::signalled || seen.reason == Reason::refused;
+}
+
+// Since when the place fails, as long as nothing has proved it well; kNever: it does not.
+Instant in_incident_since(Turn& t, ServiceId id, Slot slot) {
+  const auto incident = t.s.durable.incidents.find(t.durable(id).incident);
+  if (incident == t.s.durable.incidents.end()) return kNever;
+  const auto failing = incident->second.failing.find(slot);
+  const bool open = failing != incident->second.failing.end() && !failing->second.first_success;
+  return open ? failing->second.first_failure : kNever;
+}
+
+// It should run, and is known not to.
+bool is_missing(Turn& t, ServiceId id, Slot slot) {
+  if (!t.plan(id).runtime.managed || slot < 0) return false;
+  const InstanceState* instance = t.instance(id, slot);
+  return instance == nullptr || instance->state != RunState::running;
+}
+
+// What has been repaired shows nothing yet. It fails until it has been seen well, or nobody can look.
+void add(Turn& t, ServiceId id, const Place& place, Shown& shown) {
+  if (!t.wanted(id, place.slot)) return;
+  const View view = view_of(t, id, place.slot);
+  const bool missing = is_missing(t, id, place.slot);
+  const Instant since = view.failing ? view.first_failure : in_incident_since(t, id, place.slot);
+  bool begun = view.failing || missing || (since != kNever && !view.blind);
+  shown.verdict = shown.verdict || begun;
+  shown.direct = shown.direct || missing;
+  if (begun) shown.since = std::min(shown.since, since == kNever ? t.now : since);
+  for (const TargetId one : place.targets) {
+    const Target& target = t.s.targets[one];
+    if (t.plan(id).checks[target.check].role != homeostat::Role::alive || target.health.failures() == 0) continue;
+    begun = true;
+    shown.looks = std::max(shown.looks, target.health.failures());
+    shown.since = std::min(shown.since, target.health.first_failure());
+    shown.direct = shown.direct || (view.failing && speaks_for_itself(target.health.last()));
+  }
+  if (place.slot >= 0) {
+    ++shown.wanted;
+    shown.troubled += begun ? 1 : 0;
+  } else {
+    shown.whole = begun;
+  }
+}
+
+bool has_alive_check(const ServicePlan& plan) {
+  return std::ranges::any_of(plan.checks, [](const CheckPlan& c) { return c.role == homeostat::Role::alive; });
+}
+
+// Its whole ladder has been tried in vain. What is dead explains the others all the same: nobody else can be the cause.
+bool tried_in_vain(Turn& t, ServiceId id, const Shown& shown) {
+  const auto& ladders = t.durable(id).ladders;
+  return !shown.direct && std::ranges::any_of(ladders, [](const auto& item) { return item.second.rounds > 0; });
+}
+
+bool changed_lately(Turn& t, ServiceId id) {
+  return std::ranges::any_of(t.durable(id).changed,
+                             [&](const auto& item) { return t.now < later(item.second, kChangeCounts); });
+}
+
+// Somebody has stopped all of it.
+bool is_stopped(Turn& t, ServiceId id) {
+  const ServiceState& state = t.durable(id);
+  const auto& places = t.live(id).places;
+  return state.stopped || (places.size() > 1 && std::ranges::all_of(places, [&](const Place& place) {
+                             return place.slot < 0 || state.stopped_slots.contains(place.slot);
+                           }));
+}
+
+// A service that still serves is no alarm: what fails of it is its own affair, and explains nothing of another.
+Evidence evidence_of(Turn& t, ServiceId id) {
+  Evidence out;
+  out.untouchable = t.plan(id).external;
+  if (is_stopped(t, id)) {
+    out.sign = Sign::direct;
+    out.untouchable = true;
+    return out;
+  }
+  Shown shown;
+  for (const Place& place : t.live(id).places) add(t, id, place, shown);
+  const bool all = shown.wanted > 0 && shown.troubled == shown.wanted;
+  const bool down = shown.verdict && t.live(id).status == Status::unhealthy;
+  if (all || shown.whole || down) {
+    out.sign = shown.direct ? Sign::direct : Sign::symptom;
+    out.looks = shown.verdict ? kVerdictLooks : static_cast<std::uint8_t>(std::min<std::uint32_t>(shown.looks, 2));
+    out.since = shown.since;
+    out.excluded = tried_in_vain(t, id, shown);
+    out.changed = changed_lately(t, id);
+  } else if (t.live(id).status == Status::unknown && has_alive_check(t.plan(id))) {
+    out.sign = Sign::unknown;
+  }
+  return out;
+}
+
+// What nobody has said anything about is repaired on its own, and explains nothing.
+bool is_linked(const Turn& t, ServiceId id) {
+  const diagnosis::Graph& graph = t.s.index.diagnosing.machine->graph();
+  return !graph.dependencies(id).empty() || !graph.dependents(id).empty();
+}
+
+// Most services are well, and then their status says so.
+bool may_alarm(const Turn& t, ServiceId id) {
+  const ServiceState& state = *t.s.index.facts[id];
+  const bool stopped = state.stopped || !state.stopped_slots.empty();
+  return state.incident != 0 || stopped || t.s.services[id].status != Status::healthy;
+}
+
+void diagnose(Turn& t) {
+  if (t.diagnosed) return;
+  t.diagnosed = true;
+  Diagnosing& d = t.s.index.diagnosing;
+  d.evidence.assign(t.s.services.size(), {});
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    if (is_linked(t, id) && may_alarm(t, id)) d.evidence[id] = evidence_of(t, id);
+  }
+  for (const auto& [place, at] : t.s.suspects) {
+    if (is_linked(t, place.service)) d.evidence[place.service] = evidence_of(t, place.service);
+  }
+  d.machine->diagnose(d.evidence, d.report);
+}
+
+const Finding* finding_of(const Turn& t, ServiceId id) {
+  for (const Finding& one : t.s.index.diagnosing.report.findings) {
+    if (one.node == id) return &one;
+  }
+  return nullptr;
+}
+
+std::string name_of(const Turn& t, diagnosis::Node node) {
+  return node < t.s.plan.services.size() ? t.s.plan.services[node].name : std::string();
+}
+
+void record(Turn& t, ServiceId id, const Finding& finding, const std::string& reason) {
+  const ServiceState& state = t.durable(id);
+  if (state.incident == 0) return;
+  const Diagnosed* known = t.s.durable.diagnosed(state);
+  const auto& report = t.s.index.diagnosing.report;
+  const bool alone = report.incidents[finding.incident].count == 1 && finding.role == diagnosis::Role::root;
+  if (alone && known == nullptr) return;  // that goes without saying
+  Diagnosed r;
+  r.incident = state.incident;
+  r.service = t.plan(id).name;
+  r.role = to_string(finding.role);
+  r.by = name_of(t, finding.by);
+  r.root = name_of(t, finding.root);
+  r.score = finding.score;
+  r.reason = reason;
+  if (finding.root != id) r.part_of = t.durable(finding.root).incident;
+  const bool same = known != nullptr && known->role == r.role && known->by == r.by && known->root == r.root &&
+                    known->part_of == r.part_of;  // the score alone moves with every look
+  if (!same) t.record(std::move(r));
+}
+
+// Before anything is done on its account, what it needs is looked at again: it may have failed a moment later.
+std::optional<Hold> look_at_needs(Turn& t, const Ask& ask) {
+  const Instant verdict = verdict_of(t, ask);
+  if (verdict == kLongAgo || t.now >= later(verdict, kLooksEnd)) return {};
+  const std::string* waiting = nullptr;
+  for (const Need& need : t.plan(ask.service).depends_on) {
+    for (const Place& place : t.live(need.service).places) {
+      for (const TargetId one : place.targets) {
+        const Target& target = t.s.targets[one];
+        const CheckPlan& check = t.plan(need.service).checks[target.check];
+        if (check.role != homeostat::Role::alive || check.process || !target.active) continue;
+        if (target.health.last_seen() >= verdict) continue;
+        look_now(t, one);
+        waiting = &t.plan(need.service).name;
+      }
+    }
+  }
+  if (waiting == nullptr) return {};
+  return Hold{"diagnosis", "looking at " + *waiting + " again first", later(t.now, kLookAgain)};
+}
+
+// Time for one look by the grid and for the successes that prove it well.
+Duration grace_of(const ServicePlan& plan) {
+  Duration longest{};
+  for (const CheckPlan& check : plan.checks) {
+    if (check.role != homeostat::Role::alive) continue;
+    const CheckPolicy& p = check.policy;
+    longest = std::max(longest, p.interval + p.fast_interval * p.success_threshold + p.timeout);
+  }
+  return longest;
+}
+
+// What failed with its root recovers with it, mostly: it is looked at, and not touched meanwhile. What is dead cannot.
+std::optional<Hold> recovery_grace(Turn& t, const Ask& ask) {
+  const auto excuse = t.s.excused.find(t.plan(ask.service).name);
+  if (excuse == t.s.excused.end() || view_of(t, ask.service, ask.slot).dead) return {};
+  Instant& until = excuse->second;
+  if (until == kNever) {
+    until = later(t.now, grace_of(t.plan(ask.service)));
+    for (const Place& place : t.live(ask.service).places) {
+      for (const TargetId one : place.targets) look_now(t, one);
+    }
+  }
+  if (t.now >= until) return {};
+  return Hold{"recovery", "what it needs is well again; it is given time to recover by itself", until};
+}
+
+std::optional<Hold> excuse(Turn& t, ServiceId id, const Finding& finding) {
+  t.s.excused[t.plan(id).name] = kNever;
+  const ServiceId by = finding.by;
+  std::string words = name_of(t, by) + " is " + std::string(to_string(t.live(by).status)) + "; it comes first";
+  if (finding.root != by) words += ", after " + name_of(t, finding.root);
+  return Hold{"dependency", std::move(words), later(t.now, kAskAgain)};
+}
+
+std::size_t candidates_tried(const Turn& t, const Finding& finding) {
+  const auto& all = t.s.index.diagnosing.report.findings;
+  return static_cast<std::size_t>(std::ranges::count_if(
+      all, [&](const Finding& one) { return one.incident == finding.incident && one.role == diagnosis::Role::tried; }));
+}
+
+std::string words_of(const Turn& t, const Finding& finding) {
+  const std::string by = name_of(t, finding.by);
+  if (finding.role == diagnosis::Role::excused) return "excused by " + by;
+  const std::string words = diagnosis::explain(finding, {});
+  return by.empty() || finding.role != diagnosis::Role::abstains ? words : words + " (" + by + ")";
+}
+
+bool any_root(const Turn& t) {
+  return std::ranges::any_of(t.s.index.diagnosing.report.findings,
+                             [](const Finding& one) { return one.role == diagnosis::Role::root; });
+}
+
+std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
+  switch (finding.role) {
+    case diagnosis::Role::excused:
+      return excuse(t, ask.service, finding);
+    case diagnosis::Role::tried:  // its own ladder goes on, with its back-off
+    case diagnosis::Role::root:
+      break;
+    case diagnosis::Role::waits:
+      if (!any_root(t) && t.now >= later(verdict_of(t, ask), kWaitsEnd)) break;
+      [[fallthrough]];
+    case diagnosis::Role::look:
+      return Hold{"diagnosis", words_of(t, finding), later(t.now, kAskAgain)};
+    case diagnosis::Role::abstains:
+      if (finding.doubt == diagnosis::Doubt::untouchable) break;  // whatever its own ladder still can: call somebody
+      return Hold{"diagnosis", words_of(t, finding), later(t.now, kAskAgain)};
+  }
+  if (finding.role == diagnosis::Role::root && candidates_tried(t, finding) >= kCandidates) {
+    return Hold{"diagnosis", "three candidates have been repaired in vain; the next is left to a person",
+                later(t.now, kAskAgain)};
+  }
+  if (auto hold = recovery_grace(t, ask)) return hold;
+  return view_of(t, ask.service, ask.slot).dead ? std::nullopt : look_at_needs(t, ask);
+}
+
+}  // namespace
+
+std::optional<Hold> diagnosis_gate(Turn& t, const Ask& ask) {
+  if (!t.s.index.diagnosing.machine || !is_linked(t, ask.service) || planted(Bug::dependency_ignored)) return {};
+  diagnose(t);
+  const Finding* finding = finding_of(t, ask.service);
+  if (finding == nullptr) return {};
+  record(t, ask.service, *finding, words_of(t, *finding));
+  return judge(t, ask, *finding);
+}
+
+bool is_excused(const Turn& t, ServiceId id) { return t.s.excused.contains(t.plan(id).name); }
+
+void forget_diagnosis(Turn& t, ServiceId id) { t.s.excused.erase(t.plan(id).name); }
+
+ServiceId root_of(const Turn& t, ServiceId id) {
+  const Diagnosed* diagnosed = t.s.durable.diagnosed(*t.s.index.facts[id]);
+  return diagnosed == nullptr ? id : t.find(diagnosed->root).value_or(id);
+}
+
+}  // namespace homeostat::engine

@@ -1,0 +1,24 @@
+// Which of the failing services is the cause: only that one is repaired, and the others wait until it is well.
+#pragma once
+
+#include <optional>
+
+#include "engine/gates.hpp"
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+/// Passes for a service that is a root, or that is not part of any failure. Where no service needs another, nothing is
+/// ever held.
+std::optional<Hold> diagnosis_gate(Turn& t, const Ask& ask);
+
+/// Another service explains its failure, or has just recovered: it may neither be repaired nor lose an instance.
+bool is_excused(const Turn& t, ServiceId id);
+
+/// Its incident has ended: whoever explained it says nothing about the next one.
+void forget_diagnosis(Turn& t, ServiceId id);
+
+/// The service whose failure explains this one's; itself where none does.
+ServiceId root_of(const Turn& t, ServiceId id);
+
+}  // namespace homeostat::engine
