@@ -1,4 +1,6 @@
 // Everything that can be made to happen.
+#include <algorithm>
+
 #include "homeostat/observation.hpp"
 #include "scenario/language.hpp"
 
@@ -219,6 +221,27 @@ std::string load(Stage& s, const Captures& c) {
   return {};
 }
 
+/// So many of so many, by one of the metrics that a rollout's judge compares.
+std::string sample(Stage& stage, const Captures& c) {
+  if (!stage.alive()) return kNotRunning;
+  const std::string service = c.text("service");
+  const engine::Plan& plan = stage.world.plan();
+  const auto planned = std::ranges::find(plan.services, service, &engine::ServicePlan::name);
+  const auto known = stage.world.durable().services.find(service);
+  if (planned == plan.services.end() || !planned->rollout || known == stage.world.durable().services.end() ||
+      !known->second.rollout) {
+    return "no rollout of it is under way at that time";
+  }
+  const auto& metrics = planned->rollout->metrics;
+  const auto metric = std::ranges::find(metrics, c.text("metric"), &canary::Metric::name);
+  if (metric == metrics.end()) return "its judge compares no such metric";
+  engine::Operator in = verb(engine::Verb::rollout_samples);
+  in.samples = {{static_cast<std::uint32_t>(metric - metrics.begin()),
+                 c.text("version") == known->second.rollout->to ? canary::Arm::canary : canary::Arm::baseline,
+                 static_cast<double>(c.count("count")), static_cast<double>(c.count("requests"))}};
+  return ask(stage, c, in);
+}
+
 std::vector<EventRow> loads() {
   return {
       {Pattern("load on <service> is <count>"),
@@ -228,6 +251,8 @@ std::vector<EventRow> loads() {
       {Pattern("operator freezes <service> [<way:up|down>] for <span>"),
        "`homeostat freeze`: not more, not fewer; without a word neither.", freeze},
       {Pattern("operator unfreezes <service>"), "`homeostat unfreeze`.", freeze},
+      {Pattern("of <requests> requests of <service> on <version> <count> count as <metric>"),
+       "What the judge of a rollout is told of one version: so many events in so many requests.", sample},
   };
 }
 

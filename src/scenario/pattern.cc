@@ -20,6 +20,7 @@ std::string_view kind_in_words(std::string_view kind) {
       {"span", "a span of time such as 5s, 150ms, 1m30s"},
       {"spans", "a span of time or two with .. between, such as 5s or 5s..6s"},
       {"count", "a whole number"},
+      {"requests", "a whole number of requests"},
       {"rung", "the number of a rung"},
       {"attempt", "the number of an attempt"},
       {"place", "a service or one of its instances, such as web or web/0"},
@@ -34,7 +35,7 @@ bool is_of_kind(std::string_view kind, const Word& word) {
   if (word.quoted || word.text == ",") return false;
   if (kind == "span") return config::parse_duration(word.text).has_value();
   if (kind == "spans") return parse_spans(word.text).has_value();
-  if (kind == "count" || kind == "rung" || kind == "attempt")
+  if (kind == "count" || kind == "requests" || kind == "rung" || kind == "attempt")
     return config::parse_count(word.text, kMostCount).has_value();
   if (kind == "place") return parse_place(word.text).has_value();
   if (kind == "service") return config::is_name(word.text);
