@@ -185,6 +185,9 @@ class Arena {
   void handle(const engine::SelfCheck& c);
   void handle(const engine::Release& c);
   void handle(const engine::Measure& c);
+  // No rollout of the fleet is led by a proxy, or judged by numbers.
+  void handle(const engine::LookAtTraffic&) {}
+  void handle(const engine::MeasureVersions&) {}
   engine::MeasuredMetric measure(const ArenaService& service, bool by_instance) const;
   Observation look(const engine::Target& target, Duration timeout);
   Observation answer(ArenaPlace& place, Duration timeout) const;

@@ -209,6 +209,7 @@ void World::handle(const Dispatch& c) {
   judge(c);
   const std::string service = plan_.services[c.service].name;
   const Key key{service, c.slot};
+  if (c.op == Op::route) return route(c);
   const std::string version(engine_->version(c.version));
   if (c.op == Op::exec || c.op == Op::rollback || c.op == Op::scale || !plan_.services[c.service].runtime.managed) {
     effects_.push_back(Effect{now_, c.id, c.op, service, c.slot, version});
@@ -280,6 +281,21 @@ void World::handle(const Measure& c) {
   }
   const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now_.time_since_epoch()).count();
   answer.local.assign(plan.scaling->policy.schedules.size(), minutes);  // everybody lives by UTC here
+  at(now_ + std::chrono::milliseconds(5), [this, answer] { input(answer); });
+}
+
+void World::handle(const MeasureVersions& c) {
+  const ServicePlan& plan = plan_.services[c.service];
+  VersionsMeasured answer{c.service, c.round, {}, {}};
+  const auto metrics = static_cast<std::uint32_t>(plan.rollout->metrics.size());
+  for (const auto& [key, instance] : instances_) {
+    const auto value = measures_.find(instance.version);
+    if (key.first != plan.name || !instance.alive || value == measures_.end()) continue;
+    const std::int64_t noise = static_cast<std::int64_t>((c.round * 7919 + key.second * 104'729) % 101) - 50;
+    for (std::uint32_t metric = 0; metric < metrics; ++metric) {
+      answer.samples.push_back({metric, key.second, false, value->second + value->second * noise / 1000, 0});
+    }
+  }
   at(now_ + std::chrono::milliseconds(5), [this, answer] { input(answer); });
 }
 

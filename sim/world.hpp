@@ -56,6 +56,18 @@ class World {
   // Faults.
   void crash(std::string_view service, Slot slot, int code = 1);
   void behave(std::string_view service, Slot slot, Behaviour behaviour);
+  /// How the proxy before every service does. `gone`: it does not answer. `lies`: it reads back what it was told and
+  /// sends most requests to the newest place. `refuses`: it can be looked at, and takes no orders.
+  enum class Proxying : std::uint8_t { well, gone, lies, refuses };
+  void proxy(Proxying how) { proxying_ = how; }
+  /// It was reloaded: every weight is as in its file again, and it counts from 0.
+  void proxy_reloaded() { proxies_.clear(); }
+  /// What each instance says of every metric of a rollout's judge, in thousandths; without it nobody says anything.
+  void release_measures(std::string_view version, std::int64_t value) { measures_[std::string(version)] = value; }
+  /// What part of the requests a release answers with an error, in percent.
+  void release_errs(std::string_view version, std::uint64_t percent) { errs_[std::string(version)] = percent; }
+  /// The share of the requests that a version gets, in hundredths of a percent.
+  std::uint32_t share(std::string_view service, std::string_view version) const;
   /// What every instance of a release does from its start on.
   void release_behaves(std::string_view version, Behaviour behaviour) { by_version_[std::string(version)] = behaviour; }
   /// The process of this service ends by itself so long after each start; zero: never.
@@ -126,6 +138,12 @@ class World {
     std::string version;
     Behaviour behaviour = Behaviour::well;
   };
+  /// Weights are parts of a million of each place.
+  struct Proxy {
+    std::map<Slot, std::uint64_t> weights;  // empty: as in its file, all alike
+    std::map<Slot, engine::PlaceTraffic> counters;
+    Instant counted_at = kLongAgo;
+  };
   struct Event {
     Instant at{};
     std::uint64_t order = 0;
@@ -147,6 +165,10 @@ class World {
   void handle(const engine::SelfCheck& c);
   void handle(const engine::Release& c);
   void handle(const engine::Measure& c);
+  void handle(const engine::LookAtTraffic& c);
+  void handle(const engine::MeasureVersions& c);
+  void route(const engine::Dispatch& c);
+  void serve(const std::string& service);
   std::vector<engine::SlotSample> shared_load(const engine::ServicePlan& plan, std::int64_t load, Instant taken) const;
   Observation look(const engine::Target& target, Duration timeout);
   void start(const engine::Dispatch& c, const Key& key, const std::string& version);
@@ -171,6 +193,10 @@ class World {
   std::map<std::string, Observation> comes_up_;
   std::function<void(const engine::Command&)> told_;
   std::map<std::string, std::size_t> probes_;
+  Proxying proxying_ = Proxying::well;
+  std::map<std::string, Proxy> proxies_;
+  std::map<std::string, std::uint64_t> errs_;
+  std::map<std::string, std::int64_t> measures_;
   std::vector<std::string> inputs_;
   std::vector<engine::Record> records_;
   std::size_t durable_records_ = 0;

@@ -66,6 +66,7 @@ struct Metric {
     visit("weight", self.weight);
     visit("critical", self.critical);
   };
+  friend bool operator==(const Metric&, const Metric&) = default;
 };
 
 struct Options {

@@ -40,6 +40,9 @@ bool gate(State& state, std::string_view name, GateResult result, std::string_vi
 bool harm(State& state, std::string_view why);
 /// Nobody has looked for a while: the stage begins to bake anew, and only what a person said still holds.
 void interrupted(State& state, Instant now);
+/// What divides the traffic cannot be told, or does not do as it was told: nothing moves, and nothing is held against
+/// the new version, until it does again (`why` is empty). True when that is news.
+bool block(State& state, std::string_view why, Instant now);
 
 // What people may want at any time. An error says why it cannot be.
 using Done = std::expected<void, std::string>;
@@ -64,6 +67,8 @@ std::uint32_t capacity_for(std::uint32_t needed, std::uint32_t weight);
 /// So many may run besides those that are needed while it goes on.
 std::uint32_t surge_of(const Policy& policy, std::uint32_t needed);
 
+/// A share of the traffic in words: `12.5 %`.
+std::string percent(std::uint32_t share);
 /// Where it stands, in one sentence.
 std::string explain(const Policy& policy, const State& state);
 

@@ -159,9 +159,10 @@ struct State {
   bool unpaused = false;
   std::vector<Gate> gates{};  // of the stage
   std::vector<Passed> passed{};
-  std::string frozen{};  // why nothing moves; empty: it does
-  std::string harm{};    // why the new version must go; empty: it need not
-  bool bad = false;      // … and must not come again by itself
+  std::string frozen{};   // why nothing moves; empty: it does
+  std::string blocked{};  // the same, for as long as what divides the traffic does not do as it is told
+  std::string harm{};     // why the new version must go; empty: it need not
+  bool bad = false;       // … and must not come again by itself
   static constexpr auto fields = [](auto& self, auto& visit) {
     visit("from", self.from);
     visit("to", self.to);
@@ -179,6 +180,7 @@ struct State {
     visit("gates", self.gates);
     visit("passed", self.passed);
     visit("frozen", self.frozen);
+    visit("blocked", self.blocked);
     visit("harm", self.harm);
     visit("bad", self.bad);
   };

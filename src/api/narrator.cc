@@ -6,6 +6,7 @@
 
 #include "api/json.hpp"
 #include "homeostat/breaker_types.hpp"
+#include "homeostat/rollout.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -247,6 +248,16 @@ struct Teller {
   std::string operator()(const engine::RolloutMoved& r) {
     belongs(r.service, -1, open(r.service));
     return fmt::format("rollout of {}: {}{}", place(), r.detail, by(r.by));
+  }
+  std::string operator()(const engine::RouteSet& r) {
+    belongs(r.service, -1, open(r.service));
+    if (!r.route) return fmt::format("the proxy divides the requests of {} by itself again", place());
+    return fmt::format("the requests of {}: {} to {}, the others to {}", place(), rollout::percent(r.route->share),
+                       slots_text(r.route->fresh), slots_text(r.route->stable));
+  }
+  std::string operator()(const engine::JudgeKept& r) {
+    belongs(r.service, -1, 0);
+    return {};
   }
   // Every few seconds one, and nothing that people would look for.
   std::string operator()(const engine::ScalingSeen& r) {

@@ -147,6 +147,8 @@ void read_samples(Body& body, const engine::Engine& engine, Operator& out) {
   const auto& metrics = plan.rollout->metrics;
   const auto found = std::ranges::find(metrics, metric, &canary::Metric::name);
   if (found == metrics.end()) return body.refuse_with(404, "no metric is called " + config::quote(metric));
+  if (plan.rollout->source_of(static_cast<std::size_t>(found - metrics.begin())).kind != engine::JudgeSource::pushed)
+    return body.refuse_with(409, config::quote(metric) + " is measured by Homeostat itself");
   const bool counted = found->kind == canary::Kind::errors || found->kind == canary::Kind::events;
   if (values.empty() || (counted ? traffic.size() != values.size() : !traffic.empty())) {
     return body.refuse_with(400, counted ? "`values` and `traffic` must be as many numbers: events, and of how many"

@@ -40,9 +40,22 @@ json::value judged_json(const View& view, engine::ServiceId id) {
     metrics.push_back(json::object{{"name", one.name},
                                    {"verdict", json::string(to_string(one.verdict))},
                                    {"samples", json::array{one.canary.samples, one.baseline.samples}},
+                                   {"change", json::array{one.lower, one.change, one.upper}},
                                    {"why", printable(one.why)}});
   }
-  return json::object{{"verdict", json::string(to_string(said.verdict))}, {"metrics", std::move(metrics)}};
+  const auto& sources = view.live_service(id).judged;
+  return json::object{{"verdict", json::string(to_string(said.verdict))},
+                      {"metrics", std::move(metrics)},
+                      {"fault", sources ? printable(sources->fault) : std::string()}};
+}
+
+json::value traffic_json(const View& view, engine::ServiceId id) {
+  const auto& traffic = view.live_service(id).traffic;
+  if (!traffic) return nullptr;
+  return json::object{{"as_told", traffic->holds},
+                      {"requests", traffic->requests},
+                      {"requests_fresh", traffic->requests_fresh},
+                      {"fault", printable(traffic->fault.empty() ? traffic->refused : traffic->fault)}};
 }
 
 json::array stages_json(const rollout::Policy& policy) {
@@ -75,11 +88,13 @@ json::value rollout_json(const View& view, const std::string& service) {
                    {"gates", gates_json(state)},
                    {"passed", passed_json(view, state)},
                    {"frozen", printable(state.frozen)},
+                   {"blocked", printable(state.blocked)},
                    {"harm", printable(state.harm)},
                    {"by", printable(state.by)}};
   if (!id || !view.plan(*id).rollout) return out;
   out["stages"] = stages_json(view.plan(*id).rollout->policy);
   out["judge"] = view.engine == nullptr ? json::value(nullptr) : judged_json(view, *id);
+  out["traffic"] = view.engine == nullptr ? json::value(nullptr) : traffic_json(view, *id);
   out["text"] = printable(explain(view.plan(*id).rollout->policy, state));
   return out;
 }

@@ -52,6 +52,7 @@ void finish_source(std::string_view kind, const SourceTiming& timing, SourceDraf
   out.spec.timeout = timing.timeout;
   out.spec.fresh_within = timing.fresh_within;
   out.spec.each_instance = tells_apart(asked(out.spec));
+  out.spec.each_version = uses(asked(out.spec), "{version}");
 }
 
 engine::SourcePlan resolve_source(const Resolution& in, const Named<ServiceDraft>& service, const Node& metric,

@@ -168,10 +168,23 @@ INSTANTIATE_TEST_SUITE_P(
                          "4:47: `a while` is not a span of time of at least 0s (write `150ms`, `5s`, `1h30m`)"},
                     Case{released("{ surge: 0, stages: [{ traffic: 5% }] }"),
                          "4:23: without a surge, a single instance cannot serve two versions"},
-                    Case{released("{ strategy: blue }"), "4:26: `blue` is not one of: canary, rolling"},
+                    Case{released("{ strategy: blue }"), "4:26: `blue` is not one of: canary, blue_green, rolling"},
                     Case{released("{ judge: { latency: {} } }"), "4:23: a judge needs stages in which it can compare"},
                     Case{released("{ stages: [{ traffic: 5% }], judge: { latency: { fail_above: 20% } } }"),
                          "4:50: metric \"latency\": promote_below must be fail_above or more"},
+                    Case{released("{ strategy: blue_green }"),
+                         "4:14: strategy must be canary or rolling where nothing divides the traffic: blue and green "
+                         "would each get half"},
+                    Case{released("{ stages: [{ traffic: 5% }], judge: { e: { haproxy: errors } } }"),
+                         "4:57: it needs the service's `traffic: { haproxy: … }`"},
+                    Case{released("{ stages: [{ traffic: 5% }], judge: { e: { exec: [x] } } }"),
+                         "4:57: it must tell the versions apart: use `{version}`, `{port}` or `{instance}`"},
+                    Case{released("{ stages: [{ traffic: 5% }], judge: { e: { kind: errors, http: { path: /s, json: /e "
+                                  "} } } }"),
+                         "4:71: of how many? `done` says where that stands"},
+                    Case{released("{ stages: [{ traffic: 5% }], judge: { e: { exec: [x, '{port}'], http: { path: /s, "
+                                  "json: /e } } } }"),
+                         "4:55: a metric has one source"},
                     Case{released("{ surge: 2 }", "1-2"), "5:44: 2 ports for 3 instances"}));
 
 TEST(Problems, AllAreReportedNotOnlyTheFirst) {

@@ -27,12 +27,6 @@ std::vector<std::string_view> texts_of(const probe::Spec& spec) {
   return texts;
 }
 
-bool uses(const probe::Spec& spec, std::string_view placeholder) {
-  const auto texts = texts_of(spec);
-  return std::any_of(texts.begin(), texts.end(),
-                     [&](std::string_view text) { return text.find(placeholder) != std::string_view::npos; });
-}
-
 void check_placeholders(const Resolution& in, const Named<CheckDraft>& check, const ServiceDraft& service) {
   const probe::Spec& spec = check.value.spec;
   check_placeholders(in, spec, service, *check.node);
@@ -88,6 +82,12 @@ void add_status_check(const Resolution& in, engine::ServicePlan& plan, const run
 }
 
 }  // namespace
+
+bool uses(const probe::Spec& spec, std::string_view placeholder) {
+  const auto texts = texts_of(spec);
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](std::string_view text) { return text.find(placeholder) != std::string_view::npos; });
+}
 
 bool tells_apart(const probe::Spec& spec) {
   return std::holds_alternative<probe::ProcessSpec>(spec) || uses(spec, "{port}") || uses(spec, "{instance}") ||

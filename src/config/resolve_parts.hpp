@@ -22,6 +22,8 @@ void check_timing(const Resolution& in, const CheckPolicy& policy, const Node& n
 
 /// Whether what is looked at is another one for each instance.
 bool tells_apart(const probe::Spec& spec);
+/// The placeholder is used in it.
+bool uses(const probe::Spec& spec, std::string_view placeholder);
 /// Reports at `node` what is to be filled in but is not there.
 void check_placeholders(const Resolution& in, const probe::Spec& spec, const ServiceDraft& service, const Node& node);
 

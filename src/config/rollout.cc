@@ -76,7 +76,30 @@ const Table<JudgedDraft>& judged_table() {
     using canary::Kind;
     using canary::Worse;
     Table<JudgedDraft> rows(
-        "rollout.metric", "What the judge compares of both versions, pushed by `homeostat rollout sample` or the API.");
+        "rollout.metric",
+        "What the judge compares of both versions: from one source, or pushed by `homeostat rollout sample`.");
+    rows.add("haproxy", &JudgedDraft::haproxy,
+             maybe(word_type<engine::JudgeSource>(
+                 "errors or response_time",
+                 {{"errors", engine::JudgeSource::errors}, {"response_time", engine::JudgeSource::response_time}})),
+             {.text = "What the service's `traffic` counts: answers of 5xx and failed connections of all requests, or "
+                      "the average time of the last 1,024 answers of each server, in whole milliseconds.",
+              .otherwise = "pushed",
+              .example = "errors"});
+    rows.add(
+        "http", &JudgedDraft::http, maybe(http_source_type()),
+        {.text = "Asked of each instance every second. With `done`, both numbers only grow, and what counts is how "
+                 "much the first has grown for each of the second: the mean of a latency, the share of errors.",
+         .otherwise = "pushed",
+         .example = "{ path: /stats, json: /busy_ms, done: /requests }"});
+    rows.add("promql", &JudgedDraft::promql, maybe(promql_source_type()),
+             {.text = "Asked every second for each version (`{version}`), or for each instance.",
+              .otherwise = "pushed",
+              .example = "{ url: 'http://127.0.0.1:9090', query: 'latency{version=\"{version}\"}' }"});
+    rows.add("exec", &JudgedDraft::exec, maybe(exec_source_type()),
+             {.text = "Run every second for each version (`{version}`), or for each instance.",
+              .otherwise = "pushed",
+              .example = "[/usr/local/bin/quality, \"{version}\"]"});
     rows.add(
         "kind", [](JudgedDraft& draft) -> auto& { return draft.metric.kind; },
         word_type<Kind>(
@@ -84,7 +107,7 @@ const Table<JudgedDraft>& judged_table() {
             {{"latency", Kind::latency}, {"value", Kind::value}, {"errors", Kind::errors}, {"events", Kind::events}}),
         {.text = "`latency`: positive, compared by ratio. `value`: any number. `errors`: so many of so many. "
                  "`events`: so many in so much traffic.",
-         .fallback = "latency",
+         .otherwise = "`latency`; of `haproxy: errors`: `errors`",
          .example = "errors"});
     rows.add("worse", [](JudgedDraft& draft) -> auto& { return draft.metric.worse; },
              word_type<Worse>("higher, lower or either",
@@ -99,6 +122,47 @@ const Table<JudgedDraft>& judged_table() {
     return rows;
   }();
   return table;
+}
+
+engine::JudgedFrom from_outside(const Resolution& in, const Named<ServiceDraft>& service, const Node& node,
+                                const SourceDraft& source, canary::Kind kind) {
+  const bool two = source.spec.queue;
+  const std::string key(source.kind);
+  if (!source.spec.each_instance && !source.spec.each_version) {
+    in.reader.problem(node.where(key), "it must tell the versions apart: use `{version}`, `{port}` or `{instance}`");
+  }
+  const bool counts = kind == canary::Kind::errors || kind == canary::Kind::events;
+  if (counts && !two) in.reader.problem(node.where(key), "of how many? `done` says where that stands");
+  const engine::SourcePlan plan =
+      resolve_source(in, service, node, source, two ? MetricKind::drain : MetricKind::average);
+  return {engine::JudgeSource::outside, plan.reference, two};
+}
+
+engine::JudgedFrom from_proxy(const Resolution& in, const Named<ServiceDraft>& service, const Node& node,
+                              JudgedDraft& draft) {
+  using canary::Kind;
+  const Kind kind = *draft.haproxy == engine::JudgeSource::errors ? Kind::errors : Kind::latency;
+  if (!service.value.traffic) {
+    in.reader.problem(node.where("haproxy"), "it needs the service's `traffic: { haproxy: … }`");
+  }
+  if (node.find("kind") != nullptr && draft.metric.kind != kind) {
+    in.reader.problem(node.where("kind"), fmt::format("what HAProxy counts is of kind `{}`", to_string(kind)));
+  }
+  draft.metric.kind = kind;
+  return {*draft.haproxy};
+}
+
+engine::JudgedFrom judged_from(const Resolution& in, const Named<ServiceDraft>& service, const Node& node,
+                               JudgedDraft& draft) {
+  int sources = draft.haproxy ? 1 : 0;
+  engine::JudgedFrom from = draft.haproxy ? from_proxy(in, service, node, draft) : engine::JudgedFrom{};
+  for (const auto* source : {&draft.http, &draft.promql, &draft.exec}) {
+    if (!*source) continue;
+    ++sources;
+    from = from_outside(in, service, node, **source, draft.metric.kind);
+  }
+  if (sources > 1) in.reader.problem(node.at, "a metric has one source");
+  return from;
 }
 
 std::vector<canary::Metric> metrics_of(const Resolution& in, const RolloutDraft& draft, const Node& node) {
@@ -132,8 +196,11 @@ const Table<RolloutDraft>& rollout_table() {
     using rollout::Strategy;
     Table<RolloutDraft> rows("rollout", "How a new version takes over: `homeostat deploy` begins one.");
     rows.add("strategy", of_policy(&Policy::strategy),
-             word_type<Strategy>("canary or rolling", {{"canary", Strategy::canary}, {"rolling", Strategy::rolling}}),
-             {.text = "`canary`: in stages. `rolling`: one after the other, without stages.",
+             word_type<Strategy>(
+                 "canary, blue_green or rolling",
+                 {{"canary", Strategy::canary}, {"blue_green", Strategy::blue_green}, {"rolling", Strategy::rolling}}),
+             {.text = "`canary`: in stages. `blue_green`: all instances of the new version beside the old ones, then "
+                      "only traffic moves; needs `traffic`. `rolling`: one after the other, without stages.",
               .fallback = "canary",
               .example = "rolling"});
     rows.add("surge", of_policy(&Policy::surge), count_type(0, 1000),
@@ -183,6 +250,11 @@ void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
   if (draft.policy.surge == 0 && plan.instances < 2 && !draft.stages.empty()) {
     in.reader.problem(node.where("surge"), "without a surge, a single instance cannot serve two versions");
   }
+  if (service.value.traffic) draft.policy.routing = rollout::Routing::by_weight;
+  std::vector<engine::JudgedFrom> sources;
+  for (Named<JudgedDraft>& one : draft.judge) {
+    sources.push_back(judged_from(in, service, *node.find("judge")->find(one.name), one.value));
+  }
   std::vector<canary::Metric> metrics = metrics_of(in, draft, node);
   for (StageDraft& one : draft.stages) {
     one.stage.gates.emplace_back("checks");
@@ -191,9 +263,9 @@ void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
     draft.policy.stages.push_back(std::move(one.stage));
   }
   if (const auto valid = validate(draft.policy); !valid) in.reader.problem(node.where("stages"), valid.error());
-  plan.instances += draft.policy.surge;
-  plan.rollout =
-      std::make_shared<const engine::RolloutPlan>(engine::RolloutPlan{std::move(draft.policy), std::move(metrics)});
+  plan.instances += surge_of(draft.policy, plan.instances);
+  plan.rollout = std::make_shared<const engine::RolloutPlan>(
+      engine::RolloutPlan{std::move(draft.policy), std::move(metrics), std::move(sources)});
 }
 
 }  // namespace homeostat::config

@@ -151,7 +151,7 @@ bool overdue(const Policy& policy, State& state, Instant now) {
 }
 
 bool move(const Policy& policy, State& state, const Seen& seen, Instant now) {
-  if (ended(state) || !state.frozen.empty()) return false;
+  if (ended(state) || !state.frozen.empty() || !state.blocked.empty()) return false;
   if (!state.harm.empty() && rising(state)) {
     turn_back(state, now);
     return true;
@@ -201,7 +201,7 @@ bool advance(const Policy& policy, State& state, const Seen& seen, Instant now) 
 }
 
 Instant next_deadline(const Policy& policy, const State& state) {
-  if (ended(state) || !state.frozen.empty()) return kNever;
+  if (ended(state) || !state.frozen.empty() || !state.blocked.empty()) return kNever;
   if (state.step) return later(state.step->since, policy.step_within);
   if (state.phase == Phase::watching) return later(state.since, policy.watch_after);
   if (state.phase != Phase::baking) return later(state.since, policy.step_within);
@@ -240,6 +240,16 @@ void interrupted(State& state, Instant now) {
   for (Gate& gate : state.gates) {
     if (gate.by.empty()) gate = Gate{gate.name};
   }
+}
+
+bool block(State& state, std::string_view why, Instant now) {
+  if (ended(state) || state.blocked == why) return false;
+  state.blocked = why;
+  if (!why.empty()) return true;
+  const Instant since = state.since;
+  interrupted(state, now);
+  if (state.phase == Phase::watching) state.since = since;
+  return true;
 }
 
 }  // namespace homeostat::rollout

@@ -10,12 +10,6 @@ std::unexpected<std::string> wrong(const std::string& field, const std::string& 
   return std::unexpected(field + " must be " + must);
 }
 
-std::string percent(std::uint32_t share) {
-  std::string text = std::to_string(share / 100);
-  if (share % 100 != 0) text += "." + std::to_string(share % 100 + 100).substr(1);
-  return text + " %";
-}
-
 std::string list(const std::vector<Gate>& gates) {
   std::string text;
   for (const Gate& gate : gates) {
@@ -54,6 +48,12 @@ std::string phase_text(const Policy& policy, const State& state) {
 }
 
 }  // namespace
+
+std::string percent(std::uint32_t share) {
+  std::string text = std::to_string(share / 100);
+  if (share % 100 != 0) text += "." + std::to_string(share % 100 + 100).substr(1);
+  return text + " %";
+}
 
 Policy& Policy::add_stage(double traffic, std::vector<std::string> gates, Duration bake) {
   // What is not a share at all is left to validate.
@@ -95,6 +95,7 @@ std::string explain(const Policy& policy, const State& state) {
             percent(state.step->to.weight);
   }
   if (!state.frozen.empty()) text += "; frozen: " + state.frozen;
+  if (!state.blocked.empty() && !ended(state)) text += "; nothing moves until it is mended: " + state.blocked;
   return text;
 }
 

@@ -95,6 +95,7 @@ std::expected<void, Error> Daemon::go_over(config::Config next, bool accept_shri
   engine_->reload(config_->plan, now(), out_);
   eyes_->configure(*config_);
   meters_->configure(*config_);
+  router_->configure(*config_);
   hands_->configure(*config_, before.get());
   recorder_->rotate_inputs();
   carry_out(out_);

@@ -88,6 +88,8 @@ std::expected<void, Error> Daemon::open_parts() {
   auto meters = Meters::open(*loop_, *engine_, feed, cgroups);
   if (!meters) return std::unexpected(meters.error());
   meters_ = std::move(*meters);
+  comparer_ = std::make_unique<Comparer>(*engine_, meters_->sampler(), feed);
+  router_ = std::make_unique<Router>(*loop_, *engine_, feed);
 
   auto server = api::Server::open(
       {.socket = options_.socket}, [this](api::Request r, api::Reply reply) { serve(std::move(r), std::move(reply)); },
@@ -103,6 +105,7 @@ void Daemon::begin() {
   engine_->start(config_->plan, build_id(), now(), out_);
   eyes_->configure(*config_);
   meters_->configure(*config_);
+  router_->configure(*config_);
   hands_->configure(*config_, nullptr);
   recorder_->open_input_log(options_.state_dir, *engine_, [this] { return config_->text; }, [this] { return now(); });
   if (const std::string why = recorder_->untrusted(); !why.empty()) {
@@ -129,8 +132,8 @@ void Daemon::give_memory_back() {
 Instant Daemon::next_deadline() const {
   const Instant at = now();
   Instant next = later(at, kHouse);
-  for (const auto& one :
-       {engine_->next_deadline(), eyes_->next_deadline(), hands_->next_deadline(), meters_->next_deadline()}) {
+  for (const auto& one : {engine_->next_deadline(), eyes_->next_deadline(), hands_->next_deadline(),
+                          meters_->next_deadline(), router_->next_deadline()}) {
     if (one) next = std::min(next, *one);
   }
   return std::max(next, at);  // what is overdue is due now, not a gap
@@ -153,6 +156,7 @@ void Daemon::turn() {
   eyes_->advance(at);
   hands_->advance(at);
   meters_->advance(at);
+  router_->advance(at);
   const auto due = engine_->next_deadline();
   if (due && *due <= at) feed(engine::Tick{});
   drain();
@@ -204,7 +208,12 @@ void Daemon::carry_out(engine::Commands& out) {
   const Instant at = now();
   for (const engine::Command& command : now_out.commands) {
     if (const auto* probe = std::get_if<engine::Probe>(&command)) eyes_->look(*probe, at);
-    if (const auto* dispatch = std::get_if<engine::Dispatch>(&command)) hands_->dispatch(*dispatch, at);
+    if (const auto* dispatch = std::get_if<engine::Dispatch>(&command)) {
+      dispatch->op == engine::Op::route ? router_->route(*dispatch, at) : hands_->dispatch(*dispatch, at);
+    }
+    if (const auto* measure = std::get_if<engine::MeasureVersions>(&command))
+      comparer_->measure(*measure, *config_, at);
+    if (const auto* look = std::get_if<engine::LookAtTraffic>(&command)) router_->look(*look, at);
     if (const auto* notify = std::get_if<engine::Notify>(&command)) hands_->notify(*notify, at);
     if (const auto* check = std::get_if<engine::SelfCheck>(&command)) eyes_->self_check(*check, at);
     if (const auto* measure = std::get_if<engine::Measure>(&command)) meters_->measure(*measure, at);

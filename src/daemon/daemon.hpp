@@ -10,11 +10,13 @@
 
 #include "api/answer.hpp"
 #include "api/server.hpp"
+#include "daemon/comparer.hpp"
 #include "daemon/eyes.hpp"
 #include "daemon/hands.hpp"
 #include "daemon/inbox.hpp"
 #include "daemon/meters.hpp"
 #include "daemon/recorder.hpp"
+#include "daemon/router.hpp"
 #include "daemon/run.hpp"
 #include "daemon/signals.hpp"
 #include "daemon/time_keeper.hpp"
@@ -71,6 +73,8 @@ class Daemon {
   std::unique_ptr<Eyes> eyes_;
   std::unique_ptr<Hands> hands_;
   std::unique_ptr<Meters> meters_;
+  std::unique_ptr<Comparer> comparer_;
+  std::unique_ptr<Router> router_;
   std::unique_ptr<os::Watcher> journal_watcher_;
   std::unique_ptr<api::Server> server_;
   std::deque<engine::Input> inputs_;

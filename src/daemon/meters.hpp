@@ -26,6 +26,9 @@ class Meters {
   void configure(const config::Config& config);
   void measure(const engine::Measure& command, Instant now);
 
+  /// Who else has something to ask shares it: at a change of the configuration all that is asked is forgotten.
+  probe::Sampler& sampler() { return *sampler_; }
+
   std::optional<Instant> next_deadline() const { return sampler_->next_deadline(); }
   void advance(Instant now) { sampler_->advance(now); }
 

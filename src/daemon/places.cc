@@ -1,5 +1,7 @@
 #include "daemon/places.hpp"
 
+#include "runtime/fill.hpp"
+
 namespace homeostat::daemon {
 
 const engine::InstanceState* instance_in(const engine::Engine& engine, engine::ServiceId service, engine::Slot slot) {
@@ -18,9 +20,26 @@ probe::Place place_of(const engine::Engine& engine, const config::Config& config
   if (instance == nullptr) return place;
   place.port = instance->port;
   const auto* process = std::get_if<runtime::ProcessSpec>(&config.runtimes[service]);
+  place.version = instance->version.str();
   if (process != nullptr && !instance->version.empty())
     place.release = process->releases + "/" + instance->version.str();
   return place;
+}
+
+std::uint16_t port_of(const engine::Engine& engine, const config::Config& config, engine::ServiceId service,
+                      engine::Slot slot) {
+  const engine::InstanceState* instance = instance_in(engine, service, slot);
+  if (instance != nullptr && instance->port != 0) return instance->port;
+  const auto* process = std::get_if<runtime::ProcessSpec>(&config.runtimes[service]);
+  if (process == nullptr || process->first_port == 0) return 0;
+  return static_cast<std::uint16_t>(process->first_port + slot);
+}
+
+std::string server_of(const engine::Engine& engine, const traffic::Spec& spec, engine::ServiceId service,
+                      engine::Slot slot, std::uint16_t port) {
+  return runtime::fill(spec.server, {{"service", engine.plan().services[service].name},
+                                     {"instance", std::to_string(slot)},
+                                     {"port", std::to_string(port)}});
 }
 
 }  // namespace homeostat::daemon

@@ -14,4 +14,12 @@ const engine::InstanceState* instance_in(const engine::Engine& engine, engine::S
 probe::Place place_of(const engine::Engine& engine, const config::Config& config, engine::ServiceId service,
                       engine::Slot slot);
 
+/// The port the instance has, or will have unless it is taken; 0: it has none.
+std::uint16_t port_of(const engine::Engine& engine, const config::Config& config, engine::ServiceId service,
+                      engine::Slot slot);
+
+/// What the instance's server is called in the proxy's configuration.
+std::string server_of(const engine::Engine& engine, const traffic::Spec& spec, engine::ServiceId service,
+                      engine::Slot slot, std::uint16_t port);
+
 }  // namespace homeostat::daemon

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/fill.hpp"
+#include "daemon/places.hpp"
 
 namespace homeostat::daemon {
 namespace {
@@ -155,19 +155,13 @@ const traffic::Spec* Rotation::spec_of(engine::ServiceId service) const {
   return &*config_->traffic[service];
 }
 
-std::string Rotation::server_of(engine::ServiceId service, engine::Slot slot, std::uint16_t port) const {
-  return runtime::fill(spec_of(service)->server, {{"service", engine_.plan().services[service].name},
-                                                  {"instance", std::to_string(slot)},
-                                                  {"port", std::to_string(port)}});
-}
-
 std::vector<std::string> Rotation::others_of(engine::ServiceId service, engine::Slot slot) const {
   std::vector<std::string> others;
   const auto known = engine_.durable().services.find(engine_.plan().services[service].name);
   if (known == engine_.durable().services.end()) return others;
   for (const auto& [other, instance] : known->second.instances) {
     if (other == slot || instance.state != engine::RunState::running) continue;
-    others.push_back(server_of(service, other, instance.port));
+    others.push_back(server_of(engine_, *spec_of(service), service, other, instance.port));
   }
   return others;
 }
@@ -187,14 +181,14 @@ void Rotation::take_out(engine::ServiceId service, engine::Slot slot, Instant no
   const auto instance = known->second.instances.find(slot);
   if (instance == known->second.instances.end() || instance->second.state != engine::RunState::running)
     return then(now);
-  begin(std::make_unique<TakingOut>(*this, *spec, server_of(service, slot, instance->second.port),
+  begin(std::make_unique<TakingOut>(*this, *spec, server_of(engine_, *spec, service, slot, instance->second.port),
                                     others_of(service, slot), later(now, spec->drain), std::move(then)));
 }
 
 void Rotation::put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run) {
   const traffic::Spec* spec = spec_of(service);
   if (spec == nullptr) return;
-  auto task = std::make_unique<PuttingBack>(*this, *spec, server_of(service, slot, port),
+  auto task = std::make_unique<PuttingBack>(*this, *spec, server_of(engine_, *spec, service, slot, port),
                                             engine_.plan().services[service].name, slot, run);
   if (left_out_.erase(task->place()) > 0) return;
   begin(std::move(task));

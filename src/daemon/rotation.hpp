@@ -45,7 +45,6 @@ class Rotation {
   class PuttingBack;
 
   const traffic::Spec* spec_of(engine::ServiceId service) const;
-  std::string server_of(engine::ServiceId service, engine::Slot slot, std::uint16_t port) const;
   std::vector<std::string> others_of(engine::ServiceId service, engine::Slot slot) const;
   void begin(std::unique_ptr<Task> task);
 

@@ -8,6 +8,7 @@
 #include "engine/operations.hpp"
 #include "engine/repair.hpp"
 #include "engine/status.hpp"
+#include "engine/traffic.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -252,7 +253,8 @@ Ask ask_for(Turn& t, const Wish& wish) {
   const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
   const bool runs =
       !t.plan(wish.service).runtime.managed || (instance != nullptr && instance->state == RunState::running);
-  ask.disruptive = wish.op != Op::start && wish.op != Op::stop && wish.op != Op::exec && wish.op != Op::scale && runs;
+  ask.disruptive = wish.op != Op::start && wish.op != Op::stop && wish.op != Op::exec && wish.op != Op::scale &&
+                   wish.op != Op::route && runs;
   return ask;
 }
 
@@ -309,6 +311,7 @@ void action_done(Turn& t, const ActionDone& in) {
   t.mark(id);
   t.record(Outcome{intent.id, intent.service, intent.slot, in.outcome, in.detail});
   breaker_result(t, in.id, call_outcome(in.outcome));
+  if (intent.op == Op::route) return route_done(t, id, *place, intent, in);
   adopt_report(t, id, *place, intent, in);
   if (in.outcome == OutcomeKind::succeeded) return succeeded(t, id, *place, intent);
   place->action.reset();
@@ -363,6 +366,13 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
   const Intent intent = found->second.intent;
   if (!found->second.succeeded_at) {
     if (t.now < place.action->deadline) return t.wake_at(place.action->deadline);
+    if (place.action->dispatched && intent.op == Op::route) {
+      ActionDone silent;
+      silent.outcome = OutcomeKind::failed;
+      silent.detail = "the proxy's side did not answer";
+      t.record(Outcome{intent.id, intent.service, intent.slot, silent.outcome, silent.detail});
+      return route_done(t, id, place, intent, silent);
+    }
     if (place.action->dispatched) {
       end_with(t, id, place, intent, OutcomeKind::unknown, "the runtime did not answer");
       breaker_result(t, intent.id, CallOutcome::failure);

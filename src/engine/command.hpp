@@ -53,6 +53,19 @@ struct Measure {
   std::uint64_t held = 0;  // metrics that are not to be asked now, a bit each
 };
 
+/// See what the proxy before the service makes of the requests. Answered by TrafficSeen with the same round.
+struct LookAtTraffic {
+  ServiceId service = 0;
+  std::uint32_t round = 0;
+};
+
+/// Measure what the judge of the service's rollout compares of both versions. Answered by VersionsMeasured with the
+/// same round.
+struct MeasureVersions {
+  ServiceId service = 0;
+  std::uint32_t round = 0;
+};
+
 /// Homeostat does not look after this instance any more (service removed); it goes on running.
 struct Release {
   ServiceId service = 0;
@@ -60,7 +73,7 @@ struct Release {
   Incarnation incarnation;
 };
 
-using Command = std::variant<Probe, Dispatch, Notify, SelfCheck, Release, Measure>;
+using Command = std::variant<Probe, Dispatch, Notify, SelfCheck, Release, Measure, LookAtTraffic, MeasureVersions>;
 static_assert(std::is_trivially_copyable_v<Command>);
 
 /// What one step wants done. The records must become durable in this order; dispatches come out only after the

@@ -233,6 +233,8 @@ struct Fold {
 
   void operator()(const RolloutMoved& r) {
     ServiceState& s = service(r.service);
+    // Another stage has a judge of its own.
+    if (s.judge && (!r.state || r.state->stage != s.judge->stage || r.state->began != s.judge->began)) s.judge.reset();
     if (r.state)
       s.rollout = *r.state;
     else
@@ -242,6 +244,16 @@ struct Fold {
     s.versions.clear();
     for (const auto& [slot, version] : r.versions) s.versions[slot] = version;
   }
+
+  void operator()(const RouteSet& r) {
+    auto& route = service(r.service).route;
+    if (r.route)
+      route = *r.route;
+    else
+      route.reset();
+  }
+
+  void operator()(const JudgeKept& r) { service(r.service).judge = r; }
 
   void operator()(const VersionMarked& r) {
     ServiceState& s = service(r.service);

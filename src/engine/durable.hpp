@@ -171,6 +171,8 @@ struct ServiceState {
   FlatMap<std::int32_t, std::string> versions;  // single instances, while a deployment is under way
   Boxed<OperationMoved> operation;              // the one under way
   Boxed<rollout::State> rollout;                // the last one
+  Boxed<Route> route;                           // how the proxy was last told to divide the requests
+  Boxed<JudgeKept> judge;                       // what its judge had seen when it was last written down
   std::vector<std::string> stable;              // versions proved well, the newest last
   FlatSet<std::string> quarantined;
   std::string status = "unknown";
@@ -199,6 +201,8 @@ struct ServiceState {
     v("versions", self.versions);
     v("operation", self.operation);
     v("rollout", self.rollout);
+    v("route", self.route);
+    v("judge", self.judge);
     v("stable", self.stable);
     v("quarantined", self.quarantined);
     v("status", self.status);

@@ -13,8 +13,10 @@
 #include "engine/recovery.hpp"
 #include "engine/reload.hpp"
 #include "engine/rollout.hpp"
+#include "engine/rollout_judge.hpp"
 #include "engine/scaling.hpp"
 #include "engine/status.hpp"
+#include "engine/traffic.hpp"
 #include "homeostat/schedule.hpp"
 
 namespace homeostat::engine {
@@ -90,6 +92,8 @@ void apply(Turn& t, const SelfChecked& in) { self_checked(t, in); }
 void apply(Turn& t, const NotifyDone& in) { notify_done(t, in); }
 void apply(Turn& t, const Gap& in) { begin_tilt(t, in.length); }
 void apply(Turn& t, const Measured& in) { measured(t, in); }
+void apply(Turn& t, const TrafficSeen& in) { traffic_seen(t, in); }
+void apply(Turn& t, const VersionsMeasured& in) { versions_measured(t, in); }
 void apply(Turn& t, const Operator& in) { operator_command(t, in); }
 
 // Evaluates whatever has changed until nothing changes any more. Every evaluation that marks others moves something

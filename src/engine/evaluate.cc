@@ -8,6 +8,7 @@
 #include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
 #include "engine/status.hpp"
+#include "engine/traffic.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -128,7 +129,7 @@ void align(Turn& t, ServiceId id, Place& place) {
   }
   const bool wanted = t.wanted(id, place.slot);
   if (wanted && (state == RunState::absent || state == RunState::stopped)) {
-    if (operation_waits_for(t, id, place.slot)) return;
+    if (operation_waits_for(t, id, place.slot) || start_waits(t, id, place.slot)) return;
     wish.op = Op::start;
     wish.strategy = "start";
     wish.version = wanted_version_of(t.plan(id), t.durable(id), place.slot);
@@ -142,6 +143,7 @@ void align(Turn& t, ServiceId id, Place& place) {
   // What waits for another service may be needed as soon as that is well: the autoscaler takes nothing of it away.
   const bool spare = t.durable(id).spare.contains(place.slot);
   if (state == RunState::running && spare && is_excused(t, id)) return t.wake_at(later(t.now, std::chrono::seconds(5)));
+  if (state == RunState::running && stop_waits(t, id, place.slot)) return;
   if (state == RunState::running) return take_down(t, wish, "should not run");
   record_hold(t, id, place.slot, 0, std::nullopt);
   if (state != RunState::dead) return;
@@ -218,6 +220,7 @@ void evaluate(Turn& t, ServiceId id) {
   for (Place& place : places) align(t, id, place);
   align_count(t, id, places.back());
   progress_operation(t, id);
+  progress_traffic(t, id);
   progress_rollout(t, id);
   for (Place& place : places) update_incident(t, id, place);
   settle_incident(t, id);

@@ -171,6 +171,68 @@ struct Measured {
   };
 };
 
+/// What the proxy says of one place.
+struct PlaceTraffic {
+  Slot slot = 0;
+  bool up = false;                // it gets requests, if it has a weight
+  std::uint64_t requests = 0;     // since the proxy began to count
+  std::uint64_t errors = 0;       // of them
+  std::int64_t response_ms = -1;  // of the last 1,024; below 0: there was none
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("slot", self.slot);
+    v("up", self.up);
+    v("requests", self.requests);
+    v("errors", self.errors);
+    v("response_ms", self.response_ms);
+  };
+};
+
+/// The answer to LookAtTraffic.
+struct TrafficSeen {
+  ServiceId service = 0;
+  std::uint32_t round = 0;
+  std::string fault{};   // why nothing was seen; empty: it was
+  bool as_told = false;  // the proxy divides the requests as it was last told to
+  std::vector<PlaceTraffic> places{};
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("round", self.round);
+    v("fault", self.fault);
+    v("as_told", self.as_told);
+    v("places", self.places);
+  };
+};
+
+/// What one instance, or a source that tells of a version as a whole, says of a metric.
+struct VersionSample {
+  std::uint32_t metric = 0;  // of the rollout's plan
+  Slot slot = kWhole;
+  bool fresh = false;      // of a version as a whole: of the new one
+  std::int64_t value = 0;  // thousandths, as are …
+  std::int64_t of = 0;     // … so many there were, where two numbers are told
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("metric", self.metric);
+    v("slot", self.slot);
+    v("fresh", self.fresh);
+    v("value", self.value);
+    v("of", self.of);
+  };
+};
+
+/// The answer to MeasureVersions. What could not be measured is not there.
+struct VersionsMeasured {
+  ServiceId service = 0;
+  std::uint32_t round = 0;
+  std::vector<VersionSample> samples{};
+  std::string fault{};  // for people: why one could not
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("round", self.round);
+    v("samples", self.samples);
+    v("fault", self.fault);
+  };
+};
+
 enum class Verb : std::uint8_t {
   check,
   start,
@@ -238,7 +300,8 @@ struct Operator {
   };
 };
 
-using Input = std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed,
-                           SelfChecked, NotifyDone, Gap, Operator, JournalFolded, Measured>;
+using Input =
+    std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed, SelfChecked,
+                 NotifyDone, Gap, Operator, JournalFolded, Measured, TrafficSeen, VersionsMeasured>;
 
 }  // namespace homeostat::engine

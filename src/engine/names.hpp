@@ -9,8 +9,9 @@
 namespace homeostat::engine {
 
 /// What a runtime is asked to do to one instance (slot), or to the service as a whole (kWhole; exec strategies,
-/// scale). `rollback` and `scale` exist for the exec runtime only: the process runtime restarts with another version.
-enum class Op : std::uint8_t { start, stop, restart, rollback, scale, exec };
+/// scale, route). `rollback` and `scale` exist for the exec runtime only: the process runtime restarts with another
+/// version. `route`: the proxy divides the requests among the instances.
+enum class Op : std::uint8_t { start, stop, restart, rollback, scale, exec, route };
 /// What became of an action. `unknown`: nobody can tell; the target is locked until it is known to be well.
 enum class OutcomeKind : std::uint8_t { succeeded, failed, not_started, unknown };
 /// Who wanted an action: a ladder, a rolling operation, the desired state, an operator.
@@ -28,7 +29,8 @@ enum class Caution : std::uint8_t { tilt, doubt, observe_only };
 /// How an incident ended.
 enum class Ending : std::uint8_t { open, recovered, by_itself, withdrawn, stopped };
 
-inline constexpr std::array<std::string_view, 6> kOpNames{"start", "stop", "restart", "rollback", "scale", "exec"};
+inline constexpr std::array<std::string_view, 7> kOpNames{"start", "stop", "restart", "rollback",
+                                                          "scale", "exec", "route"};
 constexpr std::span<const std::string_view> names_of(Op) { return kOpNames; }
 
 inline constexpr std::array<std::string_view, 4> kOutcomeKindNames{"succeeded", "failed", "not_started", "unknown"};

@@ -125,10 +125,26 @@ struct ScalingPlan {
   Duration every = std::chrono::seconds(15);
 };
 
+/// Where a metric of the judge comes from.
+enum class JudgeSource : std::uint8_t {
+  pushed,         // somebody tells it
+  errors,         // of all requests that the proxy has led to a version
+  response_time,  // as the proxy measures it
+  outside,        // of a server or a command, whom the shell asks
+};
+
+struct JudgedFrom {
+  JudgeSource kind = JudgeSource::pushed;
+  std::uint32_t reference = kNone;  // outside: index into Config::sources
+  bool ratio = false;               // outside: two numbers that only grow, so much of the first in the second
+};
+
 /// How a new version takes over.
 struct RolloutPlan {
   rollout::Policy policy;
-  std::vector<canary::Metric> metrics{};  // that the judge compares, as they are pushed; none: no judge
+  std::vector<canary::Metric> metrics{};  // that the judge compares; none: no judge
+  std::vector<JudgedFrom> sources{};      // of each of them; none: all are pushed
+  JudgedFrom source_of(std::size_t metric) const { return metric < sources.size() ? sources[metric] : JudgedFrom{}; }
 };
 
 struct ServicePlan {

@@ -474,7 +474,8 @@ using Body = std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, Do
                           IncidentRecovering, IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified,
                           InstanceChanged, DesiredSet, OperationMoved, VersionMarked, Held, Skipped, Escalated,
                           Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged, BreakerChanged, Scaled,
-                          ScalingSeen, ScaleHeld, RolloutMoved, ScalingFrozen, Diagnosed, ChangeNoted>;
+                          ScalingSeen, ScaleHeld, RolloutMoved, ScalingFrozen, Diagnosed, ChangeNoted, RouteSet,
+                          JudgeKept>;
 
 struct Record {
   std::uint64_t seq = 0;

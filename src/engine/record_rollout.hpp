@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "homeostat/canary.hpp"
 #include "homeostat/rollout_types.hpp"
 
 namespace homeostat::engine {
@@ -29,6 +30,50 @@ struct RolloutMoved {
     v("versions", self.versions);
     v("detail", self.detail);
     v("by", self.by);
+  };
+};
+
+/// How the proxy is to divide the requests: the new version's places get `share` of them together, the others the rest.
+/// A place that is in neither list gets none.
+struct Route {
+  std::uint32_t share = 0;  // hundredths of a percent
+  std::vector<std::int32_t> stable{};
+  std::vector<std::int32_t> fresh{};
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("share", self.share);
+    v("stable", self.stable);
+    v("fresh", self.fresh);
+  };
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+/// Requests are to be led so from now on, and the action that does it follows; or the proxy is left to itself.
+struct RouteSet {
+  static constexpr std::string_view kType = "route";
+  static constexpr bool kCritical = true;
+  std::string service;
+  std::optional<Route> route;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("route", self.route);
+  };
+};
+
+/// What the judge of a rollout's stage has seen so far, to the bit.
+struct JudgeKept {
+  static constexpr std::string_view kType = "judge";
+  static constexpr bool kCritical = false;
+  std::string service;
+  std::string to;
+  Instant began{};  // of the rollout
+  std::uint32_t stage = 0;
+  canary::Judge judge;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("to", self.to);
+    v("began", self.began);
+    v("stage", self.stage);
+    v("judge", self.judge);
   };
 };
 

@@ -20,6 +20,8 @@ Settled settle(const ActionState& action, const InstanceState* instance, bool ma
   if (intent.mode == Mode::approve && !action.approved) {
     return {OutcomeKind::not_started, "Homeostat restarted; approval is asked anew"};
   }
+  // What it was to say is said again; how things are is read from the proxy.
+  if (intent.op == Op::route) return {OutcomeKind::failed, "Homeostat was restarted while it ran"};
   if (!managed || intent.op == Op::exec || intent.op == Op::scale || intent.op == Op::rollback) {
     if (intent.idempotent) return {OutcomeKind::failed, "Homeostat was restarted while it ran; it may be repeated"};
     return {OutcomeKind::unknown, "Homeostat was restarted while it ran"};
@@ -51,8 +53,8 @@ void settle_open(Turn& t, CommandId id) {
     return;
   }
   Place& place = t.place(*service, intent.slot);
-  if (action.succeeded_at && intent.op == Op::stop) {
-    t.record(Verified{id, intent.service, intent.slot, true, "stopped"});
+  if (action.succeeded_at && (intent.op == Op::stop || intent.op == Op::route)) {
+    t.record(Verified{id, intent.service, intent.slot, true, intent.op == Op::stop ? "stopped" : "read back"});
     return;
   }
   if (action.succeeded_at) {

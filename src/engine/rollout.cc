@@ -7,8 +7,10 @@
 #include "engine/evaluate.hpp"
 #include "engine/gates.hpp"
 #include "engine/operations.hpp"
+#include "engine/rollout_judge.hpp"
 #include "engine/rollout_places.hpp"
 #include "engine/status.hpp"
+#include "engine/traffic.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -59,30 +61,8 @@ void ask_checks(Turn& t, ServiceId id, rollout::State& state) {
     if (place.slot < 0 || !t.wanted(id, place.slot) || !runs_new(t, id, place.slot, state)) continue;
     if (!is_ready(t, id, place)) waits = t.plan(id).name + "/" + std::to_string(place.slot) + " is not ready";
   }
+  if (waits.empty() && is_routed(t, id) && !route_holds(t, id)) waits = "the proxy has not divided the requests yet";
   rollout::gate(state, "checks", waits.empty() ? rollout::GateResult::passed : rollout::GateResult::waiting, waits);
-}
-
-// The numbers change with every sample; what is written down is the verdict, and its numbers when it is one.
-void ask_judge(Turn& t, ServiceId id, rollout::State& state) {
-  const RolloutPlan& plan = *t.plan(id).rollout;
-  auto& judge = t.live(id).judge;
-  if (state.phase != rollout::Phase::baking || plan.metrics.empty()) return judge.reset();
-  if (!judge) {
-    canary::Options options;
-    options.stages = static_cast<std::uint32_t>(plan.policy.stages.size());
-    const auto made = canary::Judge::make(options, plan.metrics);
-    if (!t.check(made.has_value(), "a judge that validate let pass")) return;
-    judge = *made;
-  }
-  const canary::Judgement said = judge->judge(t.now);
-  const bool failed = said.verdict == canary::Verdict::fail;
-  const bool passed = said.verdict == canary::Verdict::pass;
-  const auto result = failed   ? rollout::GateResult::failed
-                      : passed ? rollout::GateResult::passed
-                               : rollout::GateResult::waiting;
-  const auto gate = std::ranges::find(state.gates, "judge", &rollout::Gate::name);
-  if (gate == state.gates.end() || (passed && gate->result == result)) return;
-  rollout::gate(state, "judge", result, passed || failed ? said.why : std::string(to_string(said.verdict)));
 }
 
 void call(Turn& t, ServiceId id, const rollout::State& state, const std::string& what) {
@@ -111,6 +91,7 @@ bool may_move(Turn& t, ServiceId id) {
 }
 
 void look(Turn& t, ServiceId id, rollout::State& state) {
+  block(state, route_fault(t, id), t.now);
   if (!state.frozen.empty() && !state.step) return;
   if (planted(Bug::gate_skipped)) {
     for (rollout::Gate& gate : state.gates) gate.result = rollout::GateResult::passed;
@@ -185,6 +166,7 @@ void rollouts_interrupted(Turn& t) {
     rollout::State state = *t.durable(id).rollout;
     interrupted(state, t.now);
     save(t, id, state, rollout_places(t, id), "");
+    recall_judge(t, id, state);
   }
 }
 
@@ -225,23 +207,6 @@ rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const 
   }
 }
 
-namespace {
-
-void take_samples(Turn& t, ServiceId id, const Operator& in) {
-  auto& judge = t.live(id).judge;
-  if (!judge) return;
-  for (const RolloutSample& sample : in.samples) {
-    if (sample.metric >= judge->metrics().size()) continue;
-    const canary::Kind kind = judge->metrics()[sample.metric].kind;
-    if (kind == canary::Kind::errors || kind == canary::Kind::events)
-      judge->count(sample.metric, sample.arm, sample.value, sample.traffic, t.now);
-    else
-      judge->sample(sample.metric, sample.arm, sample.value, t.now);
-  }
-}
-
-}  // namespace
-
 void rollout_command(Turn& t, ServiceId id, const Operator& in) {
   if (in.verb == Verb::rollout_samples) return take_samples(t, id, in);
   if (!t.plan(id).rollout || !t.durable(id).rollout) return;
@@ -260,6 +225,7 @@ void progress_rollout(Turn& t, ServiceId id) {
   if (state == before) return t.wake_at(next_deadline(policy, state));
   const bool stepped = state.steps != before.steps;
   save(t, id, state, stepped ? assign_places(t, id, state, state.step->to) : rollout_places(t, id), "");
+  if (before.blocked.empty() && !state.blocked.empty()) call(t, id, state, "waits: " + state.blocked);
   if (state.frozen != before.frozen && !state.frozen.empty()) call(t, id, state, "is frozen: " + state.frozen);
   if (ended(state)) settle(t, id, state);
 }

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/status.hpp"
+#include "engine/traffic.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -26,6 +27,11 @@ void order_by_worth(Turn& t, ServiceId id, std::vector<Slot>& slots) {
   }
   std::ranges::sort(order);
   for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = std::get<Slot>(order[i]);
+}
+
+// Whom the proxy does not see is of no use to it.
+bool serves(Turn& t, ServiceId id, const Place& place) {
+  return is_ready(t, id, place) && (!is_routed(t, id) || takes_requests(t, id, place.slot));
 }
 
 // What has a wish of its own is waited for: a start under way, a place that has not been seen since.
@@ -89,14 +95,16 @@ RolloutPlaces assign_places(Turn& t, ServiceId id, const rollout::State& state, 
 std::uint32_t needed_of(Turn& t, ServiceId id) {
   const ServicePlan& plan = t.plan(id);
   if (plan.scaling) return t.durable(id).rollout ? t.durable(id).rollout->needed : t.count(id);
-  return plan.instances - std::min(plan.instances, plan.rollout->policy.surge);
+  const rollout::Policy& policy = plan.rollout->policy;
+  const bool doubled = policy.strategy == rollout::Strategy::blue_green;
+  return plan.instances - std::min(plan.instances, doubled ? plan.instances / 2 : policy.surge);
 }
 
 rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state) {
   rollout::Seen seen;
   seen.needed = needed_of(t, id);
   for (const Place& place : t.live(id).places) {
-    if (place.slot < 0 || !t.wanted(id, place.slot) || !is_ready(t, id, place)) continue;
+    if (place.slot < 0 || !t.wanted(id, place.slot) || !serves(t, id, place)) continue;
     ++(runs_new(t, id, place.slot, state) ? seen.ready_fresh : seen.ready_stable);
   }
   return seen;
@@ -106,13 +114,14 @@ bool is_so(Turn& t, ServiceId id, const rollout::State& state) {
   const rollout::Split& to = state.step->to;
   if (slots_of(t, id, state, false).size() != to.stable || slots_of(t, id, state, true).size() != to.fresh)
     return false;
+  if (is_routed(t, id) && !route_holds(t, id)) return false;
   return std::ranges::all_of(t.live(id).places, [&](const Place& place) {
     if (place.slot < 0) return true;
     const InstanceState* known = t.instance(id, place.slot);
     if (!t.wanted(id, place.slot)) return known == nullptr || known->state != RunState::running;
     const bool fresh = runs_new(t, id, place.slot, state);
     if (fresh && !rollout::rising(state)) return true;  // it will go, however it is
-    return fresh ? is_ready(t, id, place) : settled(t, id, place);
+    return fresh ? serves(t, id, place) : settled(t, id, place);
   });
 }
 

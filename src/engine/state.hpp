@@ -162,6 +162,63 @@ struct LiveScaling {
   };
 };
 
+/// What the proxy does with the requests of a service whose rollouts it leads.
+struct LiveTraffic {
+  Instant next_at = kLongAgo;  // it is looked at then
+  Instant began = kLongAgo;
+  std::uint32_t round = 0;
+  bool looking = false;
+  bool seen = false;              // since Homeostat started
+  bool holds = false;             // it divides them as it was last told to, read back
+  Instant told_at = kLongAgo;     // when it was told last; what was asked for before says nothing
+  Instant not_before = kLongAgo;  // … and when it may be told again after it refused
+  std::uint32_t refusals = 0;
+  std::string fault{};    // why it could not be looked at
+  std::string refused{};  // why it could not be told
+  std::vector<PlaceTraffic> places{};
+  Instant seen_at = kLongAgo;  // of `places`
+  // Since the stage bakes: how the requests are really divided, and when the response time of each place was taken.
+  std::uint64_t requests = 0;
+  std::uint64_t requests_fresh = 0;
+  FlatMap<Slot, std::uint64_t> timed{};
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("next_at", self.next_at);
+    v("began", self.began);
+    v("round", self.round);
+    v("looking", self.looking);
+    v("seen", self.seen);
+    v("holds", self.holds);
+    v("told_at", self.told_at);
+    v("not_before", self.not_before);
+    v("refusals", self.refusals);
+    v("fault", self.fault);
+    v("refused", self.refused);
+    v("places", self.places);
+    v("seen_at", self.seen_at);
+    v("requests", self.requests);
+    v("requests_fresh", self.requests_fresh);
+    v("timed", self.timed);
+  };
+};
+
+/// What is asked of the sources of a rollout's judge.
+struct LiveSources {
+  Instant next_at = kLongAgo;
+  Instant began = kLongAgo;
+  std::uint32_t round = 0;
+  bool measuring = false;
+  std::string fault{};
+  std::vector<VersionSample> last{};  // of numbers that only grow: what they were before
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("next_at", self.next_at);
+    v("began", self.began);
+    v("round", self.round);
+    v("measuring", self.measuring);
+    v("fault", self.fault);
+    v("last", self.last);
+  };
+};
+
 struct LiveService {
   Status status = Status::unknown;
   bool dirty = false;
@@ -172,8 +229,12 @@ struct LiveService {
   std::vector<TargetId> prerequisites;  // one a plan's prerequisite; kNone where nothing has to be looked at
   Instant stable_from = kNever;         // since when all of it is well on one version
   Instant scale_not_before = kLongAgo;
-  Boxed<LiveScaling> scaling;  // where the plan has one
-  Boxed<canary::Judge> judge;  // of the rollout's stage, while it bakes
+  Boxed<LiveScaling> scaling;     // where the plan has one
+  Boxed<canary::Judge> judge;     // of the rollout's stage, while it bakes
+  Instant judge_kept = kLongAgo;  // when it was last written down; what it has heard since …
+  bool judge_news = false;        // … is something
+  Boxed<LiveSources> judged;      // … that is told by sources
+  Boxed<LiveTraffic> traffic;     // where a proxy leads the requests of rollouts
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
     v("places", self.places);
@@ -185,6 +246,10 @@ struct LiveService {
     v("dirty", self.dirty);
     v("scaling", self.scaling);
     v("judge", self.judge);
+    v("judge_kept", self.judge_kept);
+    v("judge_news", self.judge_news);
+    v("judged", self.judged);
+    v("traffic", self.traffic);
   };
 };
 

@@ -18,6 +18,9 @@ std::string fill(std::string_view text, const Place& place) {
     } else if (text.starts_with("{release}")) {
       out.append(place.release);
       text.remove_prefix(9);
+    } else if (text.starts_with("{version}") && !place.version.empty()) {
+      out.append(place.version);
+      text.remove_prefix(9);
     } else {
       out.push_back('{');
       text.remove_prefix(1);

@@ -8,7 +8,8 @@
 
 namespace homeostat::probe {
 
-/// Replaces `{port}`, `{instance}` and `{release}`; every other brace stays as it is.
+/// Replaces `{port}`, `{instance}` and `{release}`, and `{version}` where there is one; every other brace stays as it
+/// is.
 std::string fill(std::string_view text, const Place& place);
 
 }  // namespace homeostat::probe

@@ -46,7 +46,7 @@ std::string promql_path(std::string_view prefix, std::string_view wanted, std::s
   while (!query.empty()) {
     std::size_t kept = plain(query.front()) ? 1 : 0;
     // What is filled in for each run stays as it is until then.
-    for (const std::string_view place : {"{port}", "{instance}", "{release}"}) {
+    for (const std::string_view place : {"{port}", "{instance}", "{release}", "{version}"}) {
       if (query.starts_with(place)) kept = place.size();
     }
     out += kept > 0 ? std::string(query.substr(0, kept))

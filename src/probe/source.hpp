@@ -49,6 +49,8 @@ struct SourceSpec {
   Duration fresh_within = std::chrono::minutes(1);
   /// The numbers only grow: what counts is by how much in a second.
   bool per_second = false;
+  /// Each version of a rollout is asked for by itself: `{version}` is filled in.
+  bool each_version = false;
 };
 
 /// The path that asks a Prometheus for `query`. A series is asked for with the times of its samples; of an expression

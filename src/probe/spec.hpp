@@ -76,7 +76,8 @@ using Spec = std::variant<HttpSpec, TcpSpec, ExecSpec, FileSpec, ProcessSpec>;
 struct Place {
   std::uint16_t port = 0;
   std::uint32_t instance = 0;
-  std::string release;
+  std::string release{};  // its folder
+  std::string version{};  // its name
 };
 
 }  // namespace homeostat::probe

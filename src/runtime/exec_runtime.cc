@@ -29,6 +29,7 @@ std::optional<Verb> verb_of(Op op) {
     case Op::scale:
       return Verb{"scale", &ExecSpec::scale};
     case Op::exec:
+    case Op::route:
       break;
   }
   return std::nullopt;

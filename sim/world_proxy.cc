@@ -1,0 +1,101 @@
+// The proxy of a simulated world: it divides a steady stream of requests by weight, and counts.
+#include <algorithm>
+
+#include "sim/world.hpp"
+
+namespace homeostat::sim {
+
+using namespace engine;
+
+namespace {
+
+constexpr std::uint64_t kWhole = 1'000'000;
+constexpr std::uint64_t kRequestsPerSecond = 1000;
+
+std::map<Slot, std::uint64_t> weights_of(const Route& route) {
+  std::map<Slot, std::uint64_t> weights;
+  const std::uint64_t fresh = route.share * (kWhole / rollout::kAll);
+  for (const Slot slot : route.stable) weights[slot] = (kWhole - fresh) / route.stable.size();
+  for (const Slot slot : route.fresh) weights[slot] = fresh / route.fresh.size();
+  return weights;
+}
+
+}  // namespace
+
+// What has been asked since it was counted last, divided as the weights are now; only what runs takes part.
+void World::serve(const std::string& service) {
+  Proxy& proxy = proxies_[service];
+  const Instant since = std::exchange(proxy.counted_at, now_);
+  if (since == kLongAgo) return;
+  std::map<Slot, std::uint64_t> parts;
+  std::uint64_t all = 0;
+  Slot newest = -1;
+  for (const auto& [key, instance] : instances_) {
+    if (key.first != service || !instance.alive) continue;
+    parts[key.second] = proxy.weights.empty() ? 1 : proxy.weights[key.second];
+    newest = std::max(newest, key.second);
+  }
+  if (proxying_ == Proxying::lies && newest >= 0) parts[newest] = 9 * kWhole;
+  for (const auto& [slot, part] : parts) all += part;
+  const auto span = std::chrono::duration_cast<std::chrono::milliseconds>(now_ - since).count();
+  const std::uint64_t requests = static_cast<std::uint64_t>(span) * kRequestsPerSecond / 1000;
+  for (const auto& [slot, part] : parts) {
+    const std::uint64_t own = all == 0 ? 0 : requests * part / all;
+    PlaceTraffic& counters = proxy.counters[slot];
+    counters.requests += own;
+    counters.errors += own * errs_[instances_[{service, slot}].version] / 100;
+  }
+}
+
+void World::route(const Dispatch& c) {
+  const std::string service = plan_.services[c.service].name;
+  effects_.push_back(Effect{now_, c.id, c.op, service, c.slot, {}});
+  if (proxying_ == Proxying::gone || proxying_ == Proxying::refuses) {
+    const char* why = proxying_ == Proxying::gone ? "no such socket" : "permission denied";
+    return at(now_ + options_.start_delay, [this, c, why] { finish(c, OutcomeKind::failed, {}, why); });
+  }
+  serve(service);
+  // The proxy does as it is told even when the engine dies before it hears of it.
+  proxies_[service].weights = weights_of(*engine_->durable().services.at(service).route);
+  at(now_ + options_.start_delay, [this, c] { finish(c, OutcomeKind::succeeded, {}, ""); });
+}
+
+void World::handle(const LookAtTraffic& c) {
+  const ServicePlan& plan = plan_.services[c.service];
+  TrafficSeen answer{.service = c.service, .round = c.round};
+  if (proxying_ == Proxying::gone) {
+    answer.fault = "no such socket";
+  } else {
+    serve(plan.name);
+    Proxy& proxy = proxies_[plan.name];
+    const auto& route = engine_->durable().services.at(plan.name).route;
+    answer.as_told = route && proxy.weights == weights_of(*route);
+    for (Slot slot = 0; slot < static_cast<Slot>(plan.instances); ++slot) {
+      PlaceTraffic place = proxy.counters[slot];
+      place.slot = slot;
+      place.up = running(plan.name, slot);
+      place.response_ms = place.requests > 0 ? 20 : -1;
+      answer.places.push_back(place);
+    }
+  }
+  at(now_ + options_.probe_delay, [this, answer] { input(answer); });
+}
+
+std::uint32_t World::share(std::string_view service, std::string_view version) const {
+  const auto proxy = proxies_.find(std::string(service));
+  std::uint64_t own = 0;
+  std::uint64_t all = 0;
+  for (const auto& [key, instance] : instances_) {
+    if (key.first != service || !instance.alive) continue;
+    std::uint64_t part = 1;
+    if (proxy != proxies_.end() && !proxy->second.weights.empty()) {
+      const auto weight = proxy->second.weights.find(key.second);
+      part = weight == proxy->second.weights.end() ? 0 : weight->second;
+    }
+    all += part;
+    own += instance.version == version ? part : 0;
+  }
+  return all == 0 ? 0 : static_cast<std::uint32_t>((own * rollout::kAll + all / 2) / all);
+}
+
+}  // namespace homeostat::sim

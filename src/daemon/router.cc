@@ -1,0 +1,156 @@
+#include "daemon/router.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/places.hpp"
+
+namespace homeostat::daemon {
+namespace {
+
+/// A part of a million, of which the weights are made.
+constexpr std::uint32_t kParts = 1'000'000 / rollout::kAll;
+
+const engine::Route* route_in(const engine::Engine& engine, engine::ServiceId service) {
+  const auto known = engine.durable().services.find(engine.plan().services[service].name);
+  return known == engine.durable().services.end() || !known->second.route ? nullptr : &*known->second.route;
+}
+
+// Where instances are told apart by their ports alone, one whose port is taken goes to another: its server, too, is
+// ours.
+bool may_be_ours(const std::string& server, const traffic::Spec& spec, const runtime::ProcessSpec& process) {
+  const std::size_t at = spec.server.find("{port}");
+  if (at == std::string::npos || spec.server.contains("{instance}") || spec.server.contains("{service}")) return false;
+  for (unsigned port = process.first_port; port <= process.last_port; ++port) {
+    if (server == spec.server.substr(0, at) + std::to_string(port) + spec.server.substr(at + 6)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Router::Router(os::Loop& loop, const engine::Engine& engine, Feed feed)
+    : loop_(loop), engine_(engine), feed_(std::move(feed)) {}
+
+void Router::configure(const config::Config& config) {
+  config_ = &config;
+  proxies_.clear();
+  for (const engine::CommandId id : std::exchange(under_way_, {})) {
+    feed_(engine::ActionDone{id, engine::OutcomeKind::failed, {}, 0, "the configuration was reloaded meanwhile", {}});
+  }
+}
+
+traffic::Haproxy* Router::proxy_of(engine::ServiceId service) {
+  if (config_ == nullptr || service >= config_->traffic.size() || !config_->traffic[service]) return nullptr;
+  auto& proxy = proxies_[service];
+  if (!proxy) {
+    proxy = std::make_unique<traffic::Haproxy>(loop_, config_->traffic[service]->haproxy, [this] { return now_; });
+  }
+  return proxy.get();
+}
+
+std::expected<Router::Weights, Error> Router::weights_of(engine::ServiceId service, const Settings& known) const {
+  const engine::Route* route = route_in(engine_, service);
+  if (route == nullptr) return Weights{};
+  const traffic::Spec& spec = *config_->traffic[service];
+  const std::uint32_t fresh = route->share * kParts;
+  const traffic::Group groups[] = {{static_cast<std::uint32_t>(route->stable.size()), 1'000'000 - fresh},
+                                   {static_cast<std::uint32_t>(route->fresh.size()), fresh}};
+  const auto weighted = traffic::weights_of(groups);
+  if (!weighted) return fail("a version is to get requests and has no instance");
+  Weights weights;
+  const auto* process = std::get_if<runtime::ProcessSpec>(&config_->runtimes[service]);
+  for (const traffic::ServerSetting& one : known) {
+    if (process != nullptr && may_be_ours(one.server, spec, *process)) weights[one.server] = 0;
+  }
+  const auto name = [&](engine::Slot slot) {
+    return server_of(engine_, spec, service, slot, port_of(engine_, *config_, service, slot));
+  };
+  const auto places = static_cast<engine::Slot>(engine_.plan().services[service].instances);
+  for (engine::Slot slot = 0; slot < places; ++slot) weights[name(slot)] = 0;
+  const std::vector<std::int32_t>* sides[] = {&route->stable, &route->fresh};
+  for (std::size_t side = 0; side < 2; ++side) {
+    const traffic::Weighted& part = (*weighted)[side];
+    for (std::size_t i = 0; i < sides[side]->size(); ++i) {
+      weights[name((*sides[side])[i])] = i < part.servers ? part.weight : 0;
+    }
+  }
+  return weights;
+}
+
+void Router::route(const engine::Dispatch& command, Instant now) {
+  now_ = std::max(now_, now);
+  traffic::Haproxy* proxy = proxy_of(command.service);
+  under_way_.push_back(command.id);
+  if (proxy == nullptr) return done(command.id, fail("no proxy is configured"));
+  proxy->read_back([this, proxy, command](std::expected<Settings, Error> settings) {
+    if (!settings) return done(command.id, std::unexpected(settings.error()));
+    auto weights = weights_of(command.service, *settings);
+    if (!weights) return done(command.id, std::unexpected(weights.error()));
+    proxy->set_weights(std::move(*weights), [this, id = command.id](const auto& end) { done(id, end); });
+  });
+}
+
+void Router::done(engine::CommandId id, const std::expected<void, Error>& done) {
+  std::erase(under_way_, id);
+  const auto outcome = done ? engine::OutcomeKind::succeeded : engine::OutcomeKind::failed;
+  feed_(engine::ActionDone{id, outcome, {}, 0, done ? std::string() : done.error().text, {}});
+}
+
+void Router::look(const engine::LookAtTraffic& command, Instant now) {
+  now_ = std::max(now_, now);
+  engine::TrafficSeen answer{.service = command.service, .round = command.round};
+  traffic::Haproxy* proxy = proxy_of(command.service);
+  if (proxy == nullptr) return feed_(answer);  // asked for under another configuration
+  const auto fault = [this](engine::TrafficSeen answer, const Error& error) {
+    answer.fault = error.text;
+    feed_(std::move(answer));
+  };
+  proxy->read_back([this, proxy, answer, fault](std::expected<Settings, Error> settings) mutable {
+    if (!settings) return fault(std::move(answer), settings.error());
+    proxy->look([this, answer, fault, settings = std::move(*settings)](auto stats) mutable {
+      if (!stats) return fault(std::move(answer), stats.error());
+      seen(std::move(answer), settings, *stats);
+    });
+  });
+}
+
+void Router::seen(engine::TrafficSeen answer, const Settings& settings, const std::vector<traffic::ServerStat>& stats) {
+  const engine::ServiceId service = answer.service;
+  const auto places = static_cast<engine::Slot>(engine_.plan().services[service].instances);
+  for (engine::Slot slot = 0; slot < places; ++slot) {
+    const std::uint16_t port = port_of(engine_, *config_, service, slot);
+    const std::string server = server_of(engine_, *config_->traffic[service], service, slot, port);
+    const auto set = std::ranges::find(settings, server, &traffic::ServerSetting::server);
+    const auto stat = std::ranges::find(stats, server, &traffic::ServerStat::server);
+    if (set == settings.end() || stat == stats.end()) {
+      answer.fault = fmt::format("HAProxy's backend `{}` has no server `{}`: it needs one for each of {} places",
+                                 config_->traffic[service]->haproxy.backend, server, places);
+      return feed_(std::move(answer));
+    }
+    const std::uint64_t errors = stat->answers_5xx + stat->connect_errors + stat->response_errors;
+    answer.places.push_back({slot, set->up && !set->drained && !set->maintained,
+                             stat->requests + stat->connect_errors + stat->response_errors, errors,
+                             stat->response_ms ? static_cast<std::int64_t>(*stat->response_ms) : -1});
+  }
+  const auto wanted = weights_of(service, settings);
+  answer.as_told = wanted && !wanted->empty() && std::ranges::all_of(settings, [&](const traffic::ServerSetting& one) {
+                     const auto weight = wanted->find(one.server);
+                     return weight == wanted->end() || weight->second == one.weight;
+                   });
+  feed_(std::move(answer));
+}
+
+std::optional<Instant> Router::next_deadline() const {
+  Instant next = kNever;
+  for (const auto& [service, proxy] : proxies_) next = std::min(next, proxy->next_deadline().value_or(kNever));
+  return next == kNever ? std::nullopt : std::optional(next);
+}
+
+void Router::advance(Instant now) {
+  now_ = std::max(now_, now);
+  for (const auto& [service, proxy] : proxies_) proxy->advance(now);
+}
+
+}  // namespace homeostat::daemon

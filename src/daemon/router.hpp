@@ -1,0 +1,50 @@
+// Divides the requests between the versions of a service as the engine wants it, and sees what the proxy makes of them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "engine/engine.hpp"
+#include "traffic/haproxy.hpp"
+
+namespace homeostat::daemon {
+
+class Router {
+ public:
+  using Feed = std::function<void(engine::Input)>;
+
+  Router(os::Loop& loop, const engine::Engine& engine, Feed feed);
+
+  /// A configuration has been loaded: services have other numbers. What is under way has failed.
+  void configure(const config::Config& config);
+
+  void look(const engine::LookAtTraffic& command, Instant now);
+  void route(const engine::Dispatch& command, Instant now);
+
+  std::optional<Instant> next_deadline() const;
+  void advance(Instant now);
+
+ private:
+  using Settings = std::vector<traffic::ServerSetting>;
+  using Weights = std::map<std::string, int>;
+
+  traffic::Haproxy* proxy_of(engine::ServiceId service);
+  std::expected<Weights, Error> weights_of(engine::ServiceId service, const Settings& known) const;
+  void seen(engine::TrafficSeen answer, const Settings& settings, const std::vector<traffic::ServerStat>& stats);
+  void done(engine::CommandId id, const std::expected<void, Error>& done);
+
+  os::Loop& loop_;
+  const engine::Engine& engine_;
+  Feed feed_;
+  const config::Config* config_ = nullptr;
+  std::map<engine::ServiceId, std::unique_ptr<traffic::Haproxy>> proxies_;
+  std::vector<engine::CommandId> under_way_;
+  Instant now_ = kLongAgo;
+};
+
+}  // namespace homeostat::daemon

@@ -1,0 +1,203 @@
+#include "engine/traffic.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/actions.hpp"
+#include "engine/rollout.hpp"
+#include "engine/rollout_judge.hpp"
+#include "engine/rollout_places.hpp"
+#include "engine/status.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+constexpr Duration kEvery = std::chrono::seconds(1);
+constexpr Duration kEveryAtRest = std::chrono::seconds(10);
+constexpr Duration kSilent = std::chrono::seconds(15);  // the shell's own time-outs end long before
+constexpr Duration kLongestWait = std::chrono::seconds(30);
+
+bool names(const std::vector<std::int32_t>& slots, Slot slot) { return std::ranges::find(slots, slot) != slots.end(); }
+bool leads_to(const Route& route, Slot slot) { return names(route.stable, slot) || names(route.fresh, slot); }
+
+// Who gets requests keeps them until it fails: after a restart of Homeostat nobody has been seen well yet.
+bool may_serve(Turn& t, ServiceId id, const Place& place) {
+  const InstanceState* known = t.instance(id, place.slot);
+  if (known == nullptr || known->state != RunState::running || !t.wanted(id, place.slot)) return false;
+  if (known->version != wanted_version_of(t.plan(id), t.durable(id), place.slot)) return false;
+  if (!takes_requests(t, id, place.slot)) return false;
+  const auto& route = t.durable(id).route;
+  const bool serves = route && leads_to(*route, place.slot);
+  return is_ready(t, id, place) || (serves && !view_of(t, id, place.slot).failing);
+}
+
+// Without a rollout each server gets as much as any other, whether it runs or not.
+Route at_rest(Turn& t, ServiceId id) {
+  Route route;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot >= 0) route.stable.push_back(place.slot);
+  }
+  return route;
+}
+
+/// Nothing: there is nobody who could take the requests; they stay where they are.
+std::optional<Route> wanted_route(Turn& t, ServiceId id) {
+  if (!rollout_active(t, id)) return at_rest(t, id);
+  const rollout::State& state = *t.durable(id).rollout;
+  Route route;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot < 0 || !may_serve(t, id, place)) continue;
+    (runs_new(t, id, place.slot, state) ? route.fresh : route.stable).push_back(place.slot);
+  }
+  route.share = state.step ? state.step->to.weight : state.split.weight;
+  if (!rollout::rising(state) && route.fresh.empty()) route.share = 0;
+  if (route.share == 0) route.fresh.clear();
+  if (route.share == rollout::kAll) route.stable.clear();
+  const bool nobody = (route.share < rollout::kAll && route.stable.empty()) || (route.share > 0 && route.fresh.empty());
+  return nobody ? std::nullopt : std::optional(std::move(route));
+}
+
+std::string words(const Route& route, const std::string& version) {
+  if (route.share == 0) return "all requests to " + std::to_string(route.stable.size()) + " places";
+  return rollout::percent(route.share) + " of the requests to " + std::to_string(route.fresh.size()) + " of " + version;
+}
+
+void look(Turn& t, ServiceId id, LiveTraffic& live) {
+  if (live.looking) {
+    const Instant ends = later(live.began, kSilent);
+    if (t.now < ends) return t.wake_at(ends);
+    live.looking = false;
+    live.fault = "nobody says what the proxy does";
+  }
+  if (t.now < live.next_at) return t.wake_at(live.next_at);
+  live.looking = true;
+  live.began = t.now;
+  live.next_at = later(t.now, rollout_active(t, id) ? kEvery : kEveryAtRest);
+  t.command(LookAtTraffic{id, ++live.round});
+  t.wake_at(later(live.began, kSilent));
+}
+
+void tell(Turn& t, ServiceId id, const Route& wanted) {
+  LiveTraffic& live = *t.live(id).traffic;
+  if (t.place(id, kWhole).action || !live.fault.empty() || !live.seen) return;
+  if (t.now < live.not_before) return t.wake_at(live.not_before);
+  const auto& known = t.durable(id).route;
+  const auto& state = t.durable(id).rollout;
+  Wish wish;
+  wish.service = id;
+  wish.op = Op::route;
+  wish.origin = Origin::desired;
+  wish.strategy = name_of(Op::route);
+  wish.evidence = words(wanted, state ? state->to : std::string());
+  if (const auto hold = check_gates(t, ask_for(t, wish))) return t.wake_at(std::min(hold->retry, later(t.now, kEvery)));
+  if (!known || *known != wanted) t.record(RouteSet{t.plan(id).name, wanted});
+  live.holds = false;
+  begin_action(t, std::move(wish));
+}
+
+// Every server has its old weight again: whoever is started next gets requests.
+void leave(Turn& t, ServiceId id) {
+  t.live(id).traffic.reset();
+  if (t.durable(id).route) t.record(RouteSet{t.plan(id).name, std::nullopt});
+}
+
+}  // namespace
+
+bool is_routed(Turn& t, ServiceId id) {
+  const auto& plan = t.plan(id).rollout;
+  return plan && plan->policy.routing == rollout::Routing::by_weight;
+}
+
+bool route_holds(Turn& t, ServiceId id) {
+  const auto& live = t.live(id).traffic;
+  const auto& known = t.durable(id).route;
+  return live && live->holds && known && wanted_route(t, id) == *known;
+}
+
+bool takes_requests(Turn& t, ServiceId id, Slot slot) {
+  const auto& live = t.live(id).traffic;
+  if (!live) return false;
+  const auto place = std::ranges::find(live->places, slot, &PlaceTraffic::slot);
+  return place != live->places.end() && place->up;
+}
+
+std::string route_fault(Turn& t, ServiceId id) {
+  const auto& live = t.live(id).traffic;
+  if (!live) return {};
+  return live->fault.empty() ? live->refused : live->fault;
+}
+
+std::string split_doubt(Turn& t, ServiceId id, const rollout::State& state) {
+  constexpr std::uint64_t kFewest = 100;
+  const auto& live = t.live(id).traffic;
+  if (!is_routed(t, id)) return {};
+  if (!live || live->requests < kFewest) return "the proxy has led too few requests to tell how it divides them";
+  // Four standard deviations of chance, and half a point.
+  const double all = static_cast<double>(live->requests);
+  const double share = static_cast<double>(state.split.weight) / rollout::kAll;
+  const double seen = static_cast<double>(live->requests_fresh) / all;
+  if (std::abs(seen - share) <= 0.005 + 4 * std::sqrt(share * (1 - share) / all)) return {};
+  return "the proxy leads " + std::to_string(std::lround(seen * 100)) + " %" + " of the requests to " + state.to +
+         ", where " + rollout::percent(state.split.weight) + " are wanted";
+}
+
+bool start_waits(Turn& t, ServiceId id, Slot slot) {
+  if (!is_routed(t, id) || !rollout_active(t, id) || !runs_new(t, id, slot, *t.durable(id).rollout)) return false;
+  const auto& route = t.durable(id).route;
+  if (!route) return true;
+  if (names(route->fresh, slot)) return false;  // it has had requests before
+  return names(route->stable, slot) || !t.live(id).traffic || !t.live(id).traffic->holds;
+}
+
+bool stop_waits(Turn& t, ServiceId id, Slot slot) {
+  const ServiceState& known = t.durable(id);
+  if (!is_routed(t, id) || !rollout_active(t, id) || known.stopped || known.stopped_slots.contains(slot)) return false;
+  return !known.route || leads_to(*known.route, slot) || !t.live(id).traffic || !t.live(id).traffic->holds;
+}
+
+void progress_traffic(Turn& t, ServiceId id) {
+  if (!t.s.recovered || t.s.stopping || !t.s.observe_only.empty()) return;
+  const bool active = is_routed(t, id) && rollout_active(t, id);
+  if (!active && !t.durable(id).route) return;
+  if (!is_routed(t, id)) return leave(t, id);
+  if (!t.live(id).traffic) t.live(id).traffic.emplace();
+  LiveTraffic& live = *t.live(id).traffic;
+  const auto wanted = wanted_route(t, id);
+  const auto& known = t.durable(id).route;
+  const bool told = wanted && known && *known == *wanted && live.holds;
+  if (told && !active) return leave(t, id);
+  look(t, id, live);
+  if (wanted && !told) tell(t, id, *wanted);
+}
+
+void traffic_seen(Turn& t, const TrafficSeen& in) {
+  if (in.service >= t.s.services.size() || !t.live(in.service).traffic) return;
+  LiveTraffic& live = *t.live(in.service).traffic;
+  if (!live.looking || in.round != live.round) return;
+  live.looking = false;
+  live.fault = in.fault;
+  t.mark(in.service);
+  if (!in.fault.empty()) return;
+  live.seen = true;
+  const bool told_since = live.began <= live.told_at || t.place(in.service, kWhole).action.has_value();
+  if (!told_since) live.holds = in.as_told && t.durable(in.service).route.has_value();
+  if (live.holds && live.seen_at > live.told_at) count_traffic(t, in.service, in.places);
+  live.places = in.places;
+  live.seen_at = live.began;
+}
+
+void route_done(Turn& t, ServiceId id, Place& place, const Intent& intent, const ActionDone& in) {
+  place.action.reset();
+  t.mark(id);
+  const bool done = in.outcome == OutcomeKind::succeeded;
+  if (done) t.record(Verified{intent.id, intent.service, intent.slot, true, "read back"});
+  if (!t.live(id).traffic) return;
+  LiveTraffic& live = *t.live(id).traffic;
+  live.told_at = t.now;
+  live.holds = done;
+  live.refused = done ? std::string() : in.detail;
+  live.refusals = done ? 0 : live.refusals + 1;
+  live.not_before = done ? t.now : later(t.now, std::min(kLongestWait, kEvery * (1 << std::min(live.refusals, 5U))));
+}
+
+}  // namespace homeostat::engine
