@@ -1,7 +1,11 @@
 // rollout: a new version in stages; where it stands, and what may be done about it.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cmath>
+#include <expected>
 #include <memory>
+#include <thread>
 
 #include "cli/client.hpp"
 #include "cli/follow.hpp"
@@ -15,6 +19,7 @@ struct RolloutOptions {
   std::string version;
   bool skip_gates = false;
   bool force = false;
+  bool watch = false;
   std::string metric;
   std::vector<double> values;
   std::vector<double> traffic;
@@ -47,8 +52,35 @@ std::string passed_text(const json::object& passed) {
   return waived.empty() ? text : text + ", without " + waived;
 }
 
+// The bounds hold at all times at once: they close in on the change as samples come.
+std::string change_text(const json::array& change) {
+  if (change.size() != 3) return "-";
+  const auto at = [&](std::size_t i) { return 100 * change.at(i).to_number<double>(); };
+  if (at(0) == 0 && at(2) == 0) return "-";
+  const auto bound = [](double percent) { return std::abs(percent) < 1000 ? fmt::format("{:+.1f}", percent) : "?"; };
+  return fmt::format("{} % ({} … {})", bound(at(1)), bound(at(0)), bound(at(2)));
+}
+
+std::string samples_text(const json::array& samples) {
+  if (samples.size() != 2) return "-";
+  return fmt::format("{} and {}", samples.at(0).to_number<std::uint64_t>(), samples.at(1).to_number<std::uint64_t>());
+}
+
+std::string traffic_text(const json::object& rollout) {
+  const json::object* traffic = object_at(rollout, "traffic");
+  if (traffic == nullptr) return {};
+  const std::string fault = text_at(*traffic, "fault", "");
+  if (!fault.empty()) return "proxy: " + fault + "\n";
+  const std::int64_t all = number_at(*traffic, "requests");
+  const char* told = traffic->at("as_told").as_bool() ? "as it was told" : "not yet as it was told";
+  if (all == 0) return fmt::format("proxy: divides the requests {}\n", told);
+  const std::int64_t fresh = number_at(*traffic, "requests_fresh");
+  return fmt::format("proxy: divides the requests {}; {} of {} went to the new version, {:.2f} %\n", told, fresh, all,
+                     100.0 * static_cast<double>(fresh) / static_cast<double>(all));
+}
+
 std::string show_rollout(const json::object& rollout, bool color) {
-  std::string out = text_at(rollout, "text", "") + "\n";
+  std::string out = text_at(rollout, "text", "") + "\n" + traffic_text(rollout);
   const json::array& stages = list_at(rollout, "stages");
   if (stages.empty()) return out;
   Table table({"STAGE", "TRAFFIC", "STATE"});
@@ -66,24 +98,55 @@ std::string show_rollout(const json::object& rollout, bool color) {
   out += "\n" + table.text(color);
   const json::object* judge = object_at(rollout, "judge");
   if (judge == nullptr) return out;
-  Table judged({"METRIC", "VERDICT", "WHY"});
+  Table judged({"METRIC", "VERDICT", "CHANGE", "SAMPLES", "WHY"});
   for (const json::value& item : list_at(*judge, "metrics")) {
     const json::object& metric = item.as_object();
-    judged.add({{text_at(metric, "name")}, {text_at(metric, "verdict")}, {text_at(metric, "why", "")}});
+    judged.add({{text_at(metric, "name")},
+                {text_at(metric, "verdict")},
+                {change_text(list_at(metric, "change"))},
+                {samples_text(list_at(metric, "samples"))},
+                {text_at(metric, "why", "")}});
   }
-  return out + "\n" + judged.text(color);
+  const std::string fault = text_at(*judge, "fault", "");
+  return out + "\n" + judged.text(color) + (fault.empty() ? "" : "a source tells nothing: " + fault + "\n");
+}
+
+/// The last rollout of the service, or why there is nothing to show.
+std::expected<json::object, int> rollout_of(const Context& context, const std::string& service) {
+  const Answer answer = status(context, service);
+  if (!answer) return std::unexpected(complain(answer.error()));
+  const json::array& services = list_at(*answer, "services");
+  const json::object* rollout = services.empty() ? nullptr : object_at(services.at(0).as_object(), "rollout");
+  if (rollout == nullptr) return std::unexpected(complain(kBad, "nothing of " + service + " has been rolled out"));
+  return *rollout;
+}
+
+void print(const Context& context, const json::object& rollout) {
+  const std::string text = context.json ? json::serialize(rollout) + "\n" : show_rollout(rollout, context.color());
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
 }
 
 int show(const Context& context, const std::string& service) {
-  const Answer answer = status(context, service);
-  if (!answer) return complain(answer.error());
-  const json::array& services = list_at(*answer, "services");
-  const json::object* rollout = services.empty() ? nullptr : object_at(services.at(0).as_object(), "rollout");
-  if (rollout == nullptr) return complain(kBad, "nothing of " + service + " has been rolled out");
-  std::fputs(
-      context.json ? (json::serialize(*rollout) + "\n").c_str() : show_rollout(*rollout, context.color()).c_str(),
-      stdout);
+  const auto rollout = rollout_of(context, service);
+  if (!rollout) return rollout.error();
+  print(context, *rollout);
   return kOk;
+}
+
+/// Anew every second until it has ended; on a terminal in the same place.
+int watch(const Context& context, const std::string& service) {
+  const bool terminal = isatty(STDOUT_FILENO) == 1 && !context.json;
+  while (true) {
+    const auto rollout = rollout_of(context, service);
+    if (!rollout) return rollout.error();
+    if (terminal) std::fputs("\x1b[H\x1b[2J", stdout);
+    print(context, *rollout);
+    const std::string phase = text_at(*rollout, "phase");
+    if (phase == "promoted") return kOk;
+    if (phase == "rolled_back") return kBad;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
 }
 
 int command(const Context& context, const std::string& name, const RolloutOptions& options) {
@@ -163,7 +226,10 @@ void add_rollout_verbs(CLI::App& app, Context& context) {
   push->add_option("VALUES", pushed->values, "Samples; of `errors` and `events`: so many of them")->required();
   push->add_option("--metric", pushed->metric, "Its name in the rollout's `judge`")->required();
   push->add_option("--traffic", pushed->traffic, "… of so many, one for each value");
-  add("status", "Where it stands", [&context](const RolloutOptions& o) { return show(context, o.service); });
+  const auto [status, shown] = add("status", "Where it stands", [&context](const RolloutOptions& o) {
+    return o.watch ? watch(context, o.service) : show(context, o.service);
+  });
+  status->add_flag("--watch", shown->watch, "Until it has ended: 0 when it was promoted, 1 when it was rolled back");
   add("history", "All that became of rollouts",
       [&context](const RolloutOptions& o) { return past(context, o.service); });
   const auto add_command = [&](const std::string& name, const std::string& what) {
