@@ -159,7 +159,8 @@ struct Teller {
     belongs(r.service, r.slot, open(r.service));
     line.detail = true;
     std::string text = fmt::format("{} is {}", place(), name_of(r.state));
-    if (r.state == engine::RunState::running) text += fmt::format(", pid {}", r.incarnation.id);
+    if (r.state == engine::RunState::running && r.incarnation.pid() != 0)
+      text += fmt::format(", pid {}", r.incarnation.pid());
     if (r.port != 0) text += fmt::format(", port {}", r.port);
     if (!r.version.empty()) text += ", version " + r.version;
     return text + because(r.detail);

@@ -65,19 +65,19 @@ json::object instance_json(const View& view, const std::string& name, std::int32
   const bool running = instance.state == engine::RunState::running;
   const engine::ServiceState& service = durable_of(view, name);
   const std::string_view status = id ? to_string(view.engine->instance_status(*id, slot)) : "unknown";
-  return {
-      {"name", place_name(name, slot)},
-      {"slot", slot},
-      {"state", json::string(name_of(instance.state))},
-      {"wanted", service.wants_running(slot) ? "running" : "stopped"},
-      {"status", json::string(status)},
-      {"pid", running && instance.incarnation.id != 0 ? json::value(instance.incarnation.id) : json::value(nullptr)},
-      {"port", instance.port != 0 ? json::value(instance.port) : json::value(nullptr)},
-      {"version", instance.version.empty() ? json::value(nullptr) : json::value(instance.version.str())},
-      {"since", time_json(view.clock, instance.since)},
-      {"up_ms", running && instance.since != kLongAgo ? span_json(view.clock.now - instance.since) : nullptr},
-      {"outdated", outdated(view, id, instance)},
-      {"detail", printable(service.detail_of(slot))}};
+  return {{"name", place_name(name, slot)},
+          {"slot", slot},
+          {"state", json::string(name_of(instance.state))},
+          {"wanted", service.wants_running(slot) ? "running" : "stopped"},
+          {"status", json::string(status)},
+          {"pid",
+           running && instance.incarnation.pid() != 0 ? json::value(instance.incarnation.pid()) : json::value(nullptr)},
+          {"port", instance.port != 0 ? json::value(instance.port) : json::value(nullptr)},
+          {"version", instance.version.empty() ? json::value(nullptr) : json::value(instance.version.str())},
+          {"since", time_json(view.clock, instance.since)},
+          {"up_ms", running && instance.since != kLongAgo ? span_json(view.clock.now - instance.since) : nullptr},
+          {"outdated", outdated(view, id, instance)},
+          {"detail", printable(service.detail_of(slot))}};
 }
 
 json::array instances_json(const View& view, const std::string& name) {

@@ -38,6 +38,7 @@ bool same_run(const runtime::Spec& a, const runtime::Spec& b) {
   if (const auto* exec = std::get_if<runtime::ExecSpec>(&a)) {
     return own_commands(*exec) == own_commands(std::get<runtime::ExecSpec>(b));
   }
+  if (const auto* kept = std::get_if<runtime::KeptSpec>(&a)) return *kept == std::get<runtime::KeptSpec>(b);
   const auto& left = std::get<runtime::ProcessSpec>(a);
   const auto& right = std::get<runtime::ProcessSpec>(b);
   const auto rest = [](const runtime::ProcessSpec& spec) {

@@ -110,6 +110,8 @@ Type<Placed<T>> placed(Type<T> type) {
           }};
 }
 
+inline constexpr std::string_view kInstance = "{instance}";
+
 /// One kind of something (a check, a runtime, a strategy): a file of its own holds its table and makes this of it.
 template <class T>
 struct Component {
@@ -134,10 +136,12 @@ Component<CheckDraft> tcp_check();                        // check_tcp.cc
 Component<CheckDraft> exec_check();                       // check_exec.cc
 Component<CheckDraft> file_check();                       // check_file.cc
 Component<CheckDraft> process_check();                    // check_process.cc
+Component<CheckDraft> runtime_check();                    // check_runtime.cc
 const std::vector<Component<CheckDraft>>& check_kinds();  // check.cc: the list of them
 
 Component<RunDraft> process_run();                    // run_process.cc
 Component<RunDraft> exec_run();                       // run_exec.cc
+Component<RunDraft> systemd_run();                    // run_systemd.cc
 const std::vector<Component<RunDraft>>& run_kinds();  // run.cc
 
 const Table<NeedDraft>& need_table();  // need.cc

@@ -49,12 +49,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{service("intsances: 2"), "4:5: unknown key `intsances` (did you mean `instances`?)"},
         Case{check("file: /x, intervall: 5s"),
              "4:30: unknown key `intervall` or check kind; known: http, tcp, "
-             "exec, file, process (did you mean `interval`?)"},
+             "exec, file, process, runtime (did you mean `interval`?)"},
         Case{check("prometheus: {}"),
-             "4:20: unknown key `prometheus` or check kind; known: http, tcp, exec, file, process"},
-        Case{check("interval: 5s"), "4:18: a check kind is missing; known: http, tcp, exec, file, process"},
+             "4:20: unknown key `prometheus` or check kind; known: http, tcp, exec, file, process, runtime"},
+        Case{check("interval: 5s"), "4:18: a check kind is missing; known: http, tcp, exec, file, process, runtime"},
         Case{check("file: /x, tcp: { port: 1 }"), "4:30: `tcp` beside `file`: only one check kind can be given"},
-        Case{service("mode: act", "docker: {}"), "5:12: unknown key `docker` or runtime; known: process, exec"},
+        Case{service("mode: act", "docker: {}"),
+             "5:12: unknown key `docker` or runtime; known: process, exec, systemd"},
         Case{ladder("reboot"), "4:20: unknown key `reboot` or strategy; known: restart, rollback, exec, escalate"},
         Case{"homeostat: 2\nservices: { a: { run: { process: { command: [x] } } } }\n",
              "1:12: `2` is not a version of this format that this program knows: 1"},
@@ -197,7 +198,7 @@ TEST(Problems, AllAreReportedNotOnlyTheFirst) {
             "h.yaml:6:1: unknown key `gaurdrails` (did you mean `guardrails`?)\n"
             "h.yaml:4:21: `command` is missing here\n"
             "h.yaml:4:23: unknown key `comand` (did you mean `command`?)\n"
-            "h.yaml:5:38: unknown key `intervall` or check kind; known: http, tcp, exec, file, process (did "
+            "h.yaml:5:38: unknown key `intervall` or check kind; known: http, tcp, exec, file, process, runtime (did "
             "you mean `interval`?)\n"
             "h.yaml:5:33: `0` is not a port from 1 to 65535\n");
 }
@@ -230,6 +231,31 @@ TEST(Problems, SecretsAreReadAndNeverShown) {
             folder + "/h.yaml:4:72: cannot read " + folder + "/gone: No such file or directory\n");
   std::filesystem::remove_all(folder);
 }
+
+std::string unit(const std::string& text, const std::string& more = "mode: act") {
+  return service(more, "systemd: { " + text + " }");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Units, Mistake,
+    testing::Values(
+        Case{unit("unit: web"), "5:29: `web` is no name of a service unit, such as `web.service`"},
+        Case{unit("unit: 'a b.service'"), "5:29: `a b.service` is no name of a service unit, such as `web.service`"},
+        Case{unit("unit: web.service", "instances: 2"),
+             "5:29: one unit cannot be 2 instances: name a template, such as `web@{instance}.service`"},
+        Case{unit("unit: web.service, link: /l"), "5:48: `link` means nothing without `releases`"},
+        Case{unit("unit: w.service, releases: /r"),
+             "5:50: with `releases`, the version to begin with is needed: `release: NAME`"},
+        Case{unit("unit: 'w@{instance}.service', releases: /r, release: v1", "instances: 2"),
+             "5:63: one link cannot be several versions: `releases` needs `instances: 1`"},
+        Case{unit("unit: w.service", "checks: { c: { http: { path: / } } }"),
+             "4:18: `path` needs a port: give the service `ports`, or name a `port` or `url`"},
+        Case{unit("unit: 'w@{instance}.service'", "scaling: { min: 1, max: 2, metrics: { m: { cpu: 50% } } }"),
+             "4:14: cpu and memory are measured of instances that the process runtime has started"},
+        Case{check("runtime: {}"), "4:18: this runtime has no view of its own: a `runtime` check is for `systemd`"},
+        Case{"homeostat: 1\nservices:\n  a: { run: { systemd: { unit: w.service } } }\n"
+             "  b: { run: { systemd: { unit: w.service } } }\n",
+             "4:32: service `a` is this unit already"}));
 
 }  // namespace
 }  // namespace homeostat::config

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "config/resolve_parts.hpp"
 
 namespace homeostat::config {
@@ -33,6 +35,24 @@ void check_ports(const Resolution& in, const Named<ServiceDraft>& service, std::
     }
   }
   used.push_back({service.name, spec->first_port, spec->last_port});
+}
+
+/// Instances that somebody else runs are told apart by their names, and each is ours alone.
+void check_units(const Resolution& in, const Named<ServiceDraft>& service, std::map<std::string, std::string>& used) {
+  const auto* spec = std::get_if<runtime::KeptSpec>(&service.value.run.spec);
+  if (spec == nullptr || spec->unit.empty()) return;
+  const Node& run = service.node->find("run")->items.front();
+  const bool template_of = spec->unit.find(kInstance) != std::string::npos;
+  if (!template_of && service.value.plan.instances > 1) {
+    in.reader.problem(run.where("unit"), fmt::format("one unit cannot be {} instances: name a template, such as "
+                                                     "`web@{{instance}}.service`",
+                                                     service.value.plan.instances));
+  }
+  if (!spec->releases.empty() && service.value.plan.instances > 1) {
+    in.reader.problem(run.where("releases"), "one link cannot be several versions: `releases` needs `instances: 1`");
+  }
+  const auto [other, fresh] = used.emplace(spec->peer + " " + spec->unit, service.name);
+  if (!fresh) in.reader.problem(run.where("unit"), fmt::format("service `{}` is this unit already", other->second));
 }
 
 /// Numbers of one service that must fit together; fills what has a default that depends on others.
@@ -144,6 +164,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     check_timing(in, draft.defaults, *own);
   }
   std::vector<PortUse> ports;
+  std::map<std::string, std::string> units;
   for (std::uint32_t i = 0; i < draft.services.size(); ++i) {
     Named<ServiceDraft>& service = draft.services[i];
     engine::ServicePlan& plan = service.value.plan;
@@ -157,6 +178,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     resolve_rollout(in, service);
     resolve_traffic(in, service);
     check_ports(in, service, ports);
+    check_units(in, service, units);
     resolve_checks(in, service);
     resolve_ladder(in, service);
     config.runtimes.push_back(std::move(service.value.run.spec));

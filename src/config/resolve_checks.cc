@@ -45,7 +45,7 @@ void check_process_kind(const Resolution& in, const Named<CheckDraft>& check, co
     return;
   }
   if (!service.run.plan.managed) {
-    in.reader.problem(check.node->at, "only the process runtime has a process to look at");
+    in.reader.problem(check.node->at, "only what is run by `process` or `systemd` has a process to look at");
   }
   if (check.value.role != Role::alive) in.reader.problem(check.node->where("role"), "a process check is always alive");
   if (seen) in.reader.problem(check.at, "a second check of the process");
@@ -90,8 +90,8 @@ bool uses(const probe::Spec& spec, std::string_view placeholder) {
 }
 
 bool tells_apart(const probe::Spec& spec) {
-  return std::holds_alternative<probe::ProcessSpec>(spec) || uses(spec, "{port}") || uses(spec, "{instance}") ||
-         uses(spec, "{release}");
+  return std::holds_alternative<probe::ProcessSpec>(spec) || std::holds_alternative<probe::RuntimeSpec>(spec) ||
+         uses(spec, "{port}") || uses(spec, "{instance}") || uses(spec, "{release}");
 }
 
 void check_placeholders(const Resolution& in, const probe::Spec& spec, const ServiceDraft& service, const Node& node) {
@@ -135,6 +135,10 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service) {
       policy.fast_interval = std::min(policy.fast_interval, policy.interval);
     check_timing(in, policy, *check.node);
     check_placeholders(in, check, service.value);
+    const bool kept = std::holds_alternative<runtime::KeptSpec>(service.value.run.spec);
+    if (std::holds_alternative<probe::RuntimeSpec>(check.value.spec) && !kept && plan.runtime.identity != 0) {
+      in.reader.problem(check.node->at, "this runtime has no view of its own: a `runtime` check is for `systemd`");
+    }
     const auto* http = std::get_if<probe::HttpSpec>(&check.value.spec);
     if (http != nullptr && http->latency_below >= policy.timeout) {
       in.reader.problem(find_at(*check.node, {"http", "expect", "latency_below"}),

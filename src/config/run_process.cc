@@ -1,10 +1,10 @@
 // The runtime `process`: Homeostat starts the instances itself.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <limits>
 
 #include "config/draft.hpp"
+#include "config/releases.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -136,12 +136,6 @@ const Table<Process>& process_table() {
   return table;
 }
 
-bool is_version(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && text.front() != '.' && std::all_of(text.begin(), text.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_' || c == '+';
-  });
-}
-
 void check_placeholders(const Process& process, const Node& node, Reader& reader) {
   bool release = false, port = false;
   const auto look = [&](std::string_view text) {
@@ -157,17 +151,7 @@ void check_placeholders(const Process& process, const Node& node, Reader& reader
   if (release && process.spec.releases.empty()) {
     reader.problem(node.where("command"), "`{release}` is used but the service has no `releases`");
   }
-  if (!process.spec.releases.empty() && process.release.empty()) {
-    reader.problem(node.where("releases"), "with `releases`, the version to begin with is needed: `release: NAME`");
-  }
-  if (!process.release.empty() && process.spec.releases.empty()) {
-    reader.problem(node.where("release"), "`release` means nothing without `releases`");
-  }
-  if (!process.release.empty() && !is_version(process.release)) {
-    reader.problem(
-        node.where("release"),
-        fmt::format("{} is no version: up to 64 of A-Z a-z 0-9 . _ - +, not a dot first", quote(process.release)));
-  }
+  check_releases(process.spec.releases, process.release, node, reader);
 }
 
 void finish(Process& process, const Node& node, Reader& reader, RunDraft& out) {

@@ -129,7 +129,8 @@ void check_scaling(const Resolution& in, const Named<ServiceDraft>& service, con
                       "`instances` and `scaling` both say how many run: `scaling` has min and max");
   }
   const auto own = [](const auto& metric) { return !metric.value.value.source; };
-  if (!service.value.plan.runtime.managed && std::ranges::any_of(scaling.metrics, own)) {
+  if (!std::holds_alternative<runtime::ProcessSpec>(service.value.run.spec) &&
+      std::ranges::any_of(scaling.metrics, own)) {
     in.reader.problem(node.at, "cpu and memory are measured of instances that the process runtime has started");
   }
   if (scaling.metrics.size() > kMostMetrics)

@@ -79,7 +79,12 @@ std::expected<void, Error> Daemon::open_parts() {
 
   const auto cgroups = os::Cgroups::open(cgroup_name(options_.state_dir));
   const auto feed = [this](engine::Input input) { this->feed(std::move(input)); };
-  auto eyes = Eyes::open(*loop_, *engine_, feed, [this] { return now(); }, cgroups);
+  auto eyes = Eyes::open(
+      *loop_, *engine_, feed, [this] { return now(); },
+      [this](engine::ServiceId service, engine::Slot slot, const probe::RuntimeSpec& spec) {
+        return hands_->keepers().says(service, slot, spec);
+      },
+      cgroups);
   if (!eyes) return std::unexpected(eyes.error());
   eyes_ = std::move(*eyes);
   auto hands = Hands::open(*loop_, *engine_, options_.state_dir, feed, cgroups);
@@ -113,8 +118,7 @@ void Daemon::begin() {
     feed(engine::JournalFailed{why});
   }
   carry_out(out_);
-  hands_->find_all(now());
-  feed(engine::Recovered{});
+  hands_->find_all(now(), [this] { feed(engine::Recovered{}); });
   drain();
   give_memory_back();
   watchdog_ = watchdog_interval();
@@ -159,6 +163,8 @@ void Daemon::turn() {
   router_->advance(at);
   const auto due = engine_->next_deadline();
   if (due && *due <= at) feed(engine::Tick{});
+  drain();
+  hands_->reconcile();
   drain();
   send_replies();
   keep_house();

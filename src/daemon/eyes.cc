@@ -22,13 +22,13 @@ std::uint32_t spec_of(const engine::Engine& engine, engine::TargetId id) {
 }  // namespace
 
 std::expected<std::unique_ptr<Eyes>, Error> Eyes::open(os::Loop& loop, const engine::Engine& engine, Feed feed,
-                                                       std::function<Instant()> now,
+                                                       std::function<Instant()> now, RuntimeSays runtime_says,
                                                        std::optional<os::Cgroups> cgroups) {
-  auto eyes = std::unique_ptr<Eyes>(new Eyes(engine, std::move(feed)));
+  auto eyes = std::unique_ptr<Eyes>(new Eyes(engine, std::move(feed), std::move(runtime_says)));
   probe::Prober::Hooks hooks;
   hooks.now = std::move(now);
   hooks.wall_ns = [] { return TimeKeeper::wall_ns(); };
-  hooks.process_runs = [self = eyes.get()](std::uint32_t target) { return self->process_runs(target); };
+  hooks.known = [self = eyes.get()](std::uint32_t target) { return self->known(target); };
   hooks.done = [self = eyes.get()](std::uint32_t target, std::uint32_t run, const Observation& seen, std::string_view) {
     self->feed_(engine::Observed{target, run, seen});
   };
@@ -60,10 +60,20 @@ void Eyes::prepare(engine::TargetId id) {
   prober_->prepare(id, spec < config_->probes.size() ? config_->probes[spec] : process_check, place);
 }
 
-bool Eyes::process_runs(engine::TargetId id) const {
-  const engine::InstanceState* instance = instance_in(engine_, engine_.state().targets[id].service,
-                                                      std::max<engine::Slot>(engine_.state().targets[id].slot, 0));
-  return instance != nullptr && instance->state == engine::RunState::running;
+probe::Finding Eyes::known(engine::TargetId id) const {
+  const engine::Target& target = engine_.state().targets[id];
+  const engine::Slot slot = std::max<engine::Slot>(target.slot, 0);
+  const std::uint32_t spec = spec_of(engine_, id);
+  const auto* runtime =
+      spec < config_->probes.size() ? std::get_if<probe::RuntimeSpec>(&config_->probes[spec]) : nullptr;
+  if (runtime != nullptr) return runtime_says_(target.service, slot, *runtime);
+  const auto hold = engine_.state().runtime_holds.find({target.service, slot});
+  if (hold != engine_.state().runtime_holds.end() && hold->second.blind) {
+    return {Observation{Result::unknown, Reason::internal, 0, {}}, hold->second.why};
+  }
+  const engine::InstanceState* instance = instance_in(engine_, target.service, slot);
+  if (instance != nullptr && instance->state == engine::RunState::running) return {Observation{Result::success}, {}};
+  return {Observation{Result::failure, Reason::exited, -1, {}}, "the process does not run"};
 }
 
 void Eyes::look(const engine::Probe& probe, Instant now) {

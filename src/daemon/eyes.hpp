@@ -14,9 +14,10 @@ namespace homeostat::daemon {
 class Eyes {
  public:
   using Feed = std::function<void(engine::Input)>;
+  using RuntimeSays = std::function<probe::Finding(engine::ServiceId, engine::Slot, const probe::RuntimeSpec&)>;
 
   static std::expected<std::unique_ptr<Eyes>, Error> open(os::Loop& loop, const engine::Engine& engine, Feed feed,
-                                                          std::function<Instant()> now,
+                                                          std::function<Instant()> now, RuntimeSays runtime_says,
                                                           std::optional<os::Cgroups> cgroups);
 
   /// All targets are new: a configuration has been loaded.
@@ -31,12 +32,14 @@ class Eyes {
   void advance(Instant now) { prober_->advance(now); }
 
  private:
-  Eyes(const engine::Engine& engine, Feed feed) : engine_(engine), feed_(std::move(feed)) {}
+  Eyes(const engine::Engine& engine, Feed feed, RuntimeSays runtime_says)
+      : engine_(engine), feed_(std::move(feed)), runtime_says_(std::move(runtime_says)) {}
   void prepare(engine::TargetId target);
-  bool process_runs(engine::TargetId target) const;
+  probe::Finding known(engine::TargetId target) const;
 
   const engine::Engine& engine_;
   Feed feed_;
+  RuntimeSays runtime_says_;
   const config::Config* config_ = nullptr;
   std::unique_ptr<probe::Prober> prober_;
 };

@@ -55,6 +55,7 @@ std::expected<std::unique_ptr<Hands>, Error> Hands::open(os::Loop& loop, const e
 void Hands::configure(const config::Config& config, const config::Config* before) {
   config_ = &config;
   rotation_.configure(config);
+  keepers_.configure(config);
   for (engine::ServiceId id = 0; id < config.plan.services.size(); ++id) {
     const std::string& name = config.plan.services[id].name;
     const auto& spec = config.runtimes[id];
@@ -67,11 +68,11 @@ void Hands::configure(const config::Config& config, const config::Config* before
   }
 }
 
-void Hands::find_all(Instant now) {
+void Hands::find_all(Instant now, std::function<void()> found_all) {
   rotation_.advance(now);
   for (engine::ServiceId id = 0; id < engine_.plan().services.size(); ++id) {
     const engine::ServicePlan& plan = engine_.plan().services[id];
-    if (!plan.runtime.managed) continue;
+    if (!plan.runtime.managed || keepers_.spec_of(id) != nullptr) continue;
     std::set<engine::Slot> slots;
     for (const engine::Place& place : engine_.state().services[id].places) {
       if (place.slot >= 0) slots.insert(place.slot);
@@ -85,6 +86,7 @@ void Hands::find_all(Instant now) {
       feed_(engine::Found{id, slot, found.running, found.started_by, found.port, found.version});
     }
   }
+  keepers_.find_all(now, std::move(found_all));
 }
 
 void Hands::exited(const runtime::Target& target, const Incarnation& incarnation, const os::ExitStatus& status) {
@@ -120,9 +122,15 @@ void Hands::dispatch(const engine::Dispatch& command, Instant now) {
   const bool ends = command.op == engine::Op::stop || command.op == engine::Op::restart;
   // What is repaired fails its requests already; to wait for them would only make it last longer.
   const bool planned = intent != nullptr && intent->origin != engine::Origin::ladder;
-  if (!ends || !planned) return run_process(command, target, version, now);
+  if (!ends || !planned) return run_instance(command, target, version, now);
   rotation_.take_out(command.service, command.slot, now,
-                     [=, this](Instant then) { run_process(command, target, version, then); });
+                     [=, this](Instant then) { run_instance(command, target, version, then); });
+}
+
+void Hands::run_instance(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
+                         Instant now) {
+  if (keepers_.spec_of(command.service) == nullptr) return run_process(command, target, version, now);
+  keepers_.perform(command, target, version, now, done_of(command));
 }
 
 void Hands::run_process(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
@@ -170,8 +178,9 @@ void Hands::notify(const engine::Notify& command, Instant now) {
 }
 
 std::optional<Instant> Hands::next_deadline() const {
-  const Instant next = std::min({process_->next_deadline().value_or(kNever), runner_.next_deadline().value_or(kNever),
-                                 rotation_.next_deadline().value_or(kNever)});
+  const Instant next =
+      std::min({process_->next_deadline().value_or(kNever), runner_.next_deadline().value_or(kNever),
+                rotation_.next_deadline().value_or(kNever), keepers_.next_deadline().value_or(kNever)});
   return next == kNever ? std::nullopt : std::optional(next);
 }
 
@@ -179,6 +188,7 @@ void Hands::advance(Instant now) {
   process_->advance(now);
   runner_.advance(now);
   rotation_.advance(now);
+  keepers_.advance(now);
 }
 
 }  // namespace homeostat::daemon

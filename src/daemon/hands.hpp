@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "daemon/keepers.hpp"
 #include "daemon/rotation.hpp"
 #include "engine/engine.hpp"
 #include "runtime/command_runner.hpp"
@@ -26,8 +27,12 @@ class Hands {
   /// A configuration has been loaded. Services that `before` had and this one has not are forgotten.
   void configure(const config::Config& config, const config::Config* before);
 
-  /// Looks for every instance that the journal or the configuration knows, and feeds what is found.
-  void find_all(Instant now);
+  /// Looks for every instance that the journal or the configuration knows, and feeds what is found; then, perhaps
+  /// later, calls `found`.
+  void find_all(Instant now, std::function<void()> found);
+  /// Tells the engine what it does not know yet of instances that others run. Only while no other input waits.
+  void reconcile() { keepers_.reconcile(); }
+  const Keepers& keepers() const { return keepers_; }
 
   void dispatch(const engine::Dispatch& command, Instant now);
   void notify(const engine::Notify& command, Instant now);
@@ -38,8 +43,15 @@ class Hands {
 
  private:
   Hands(os::Loop& loop, const engine::Engine& engine, Feed feed, const std::optional<os::Cgroups>& cgroups)
-      : engine_(engine), feed_(std::move(feed)), rotation_(loop, engine), runner_(loop, cgroups), exec_(runner_) {}
+      : engine_(engine),
+        feed_(std::move(feed)),
+        rotation_(loop, engine),
+        runner_(loop, cgroups),
+        exec_(runner_),
+        keepers_(loop, engine, feed_) {}
   void run_strategy(const engine::Dispatch& command, Instant now);
+  void run_instance(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
+                    Instant now);
   void run_process(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
                    Instant now);
   runtime::Done done_of(const engine::Dispatch& command);
@@ -51,6 +63,7 @@ class Hands {
   Rotation rotation_;
   runtime::CommandRunner runner_;
   runtime::ExecRuntime exec_;
+  Keepers keepers_;
   std::unique_ptr<runtime::ProcessRuntime> process_;
 };
 

@@ -319,9 +319,6 @@ void action_done(Turn& t, const ActionDone& in) {
   attempt_ended(t, id, *place, intent, false, in.detail);
 }
 
-namespace {
-
-// True while the runtime starts or stops the instance of this place.
 bool runtime_at_it(Turn& t, const Place& place) {
   if (!place.action || !place.action->dispatched) return false;
   const auto action = t.s.durable.actions.find(place.action_id());
@@ -330,14 +327,12 @@ bool runtime_at_it(Turn& t, const Place& place) {
   return op != Op::exec && op != Op::scale;
 }
 
-}  // namespace
-
 void exited(Turn& t, const Exited& in) {
   if (in.service >= t.s.services.size() || in.slot < 0 || !t.has_place(in.service, in.slot)) return;
   Place& place = t.place(in.service, in.slot);
   const InstanceState* known = t.instance(in.service, in.slot);
   if (known == nullptr || known->state != RunState::running || known->incarnation != in.incarnation) return;
-  if (runtime_at_it(t, place)) return;  // it reports the end
+  if (runtime_at_it(t, place)) return;
   Observation seen{Result::failure, in.signalled ? Reason::signalled : Reason::exited, in.known ? in.code : -1, {}};
   const RunState state = t.wanted(in.service, in.slot) ? RunState::dead : RunState::stopped;
   set_instance(t, in.service, in.slot, state, known->incarnation, known->version, known->port, explain(seen));

@@ -43,6 +43,9 @@ void action_done(Turn& t, const ActionDone& in);
 void exited(Turn& t, const Exited& in);
 void approve(Turn& t, CommandId id, const std::string& by);
 
+/// True while the runtime starts or stops the instance of this place: it reports what it leaves.
+bool runtime_at_it(Turn& t, const Place& place);
+
 /// Judges the action under way on a place: verified, failed to prove well, or out of time.
 void progress_action(Turn& t, ServiceId id, Place& place);
 

@@ -10,6 +10,7 @@
 #include "engine/index.hpp"
 #include "engine/looking.hpp"
 #include "engine/operators.hpp"
+#include "engine/outside.hpp"
 #include "engine/recovery.hpp"
 #include "engine/reload.hpp"
 #include "engine/rollout.hpp"
@@ -83,7 +84,8 @@ void apply(Turn& t, const Tick&) { due(t); }
 void apply(Turn& t, const Observed& in) { observed(t, in); }
 void apply(Turn& t, const ActionDone& in) { action_done(t, in); }
 void apply(Turn& t, const Exited& in) { exited(t, in); }
-void apply(Turn& t, const Found& in) { found(t, in); }
+void apply(Turn& t, const Found& in) { t.s.recovered ? found_later(t, in) : found(t, in); }
+void apply(Turn& t, const RuntimeHeld& in) { runtime_held(t, in); }
 void apply(Turn& t, const Recovered&) { recovered(t); }
 void apply(Turn& t, const JournalDurable& in) { journal_durable(t, in.seq); }
 void apply(Turn& t, const JournalFolded&) { ++t.s.durable.seq; }
@@ -172,6 +174,8 @@ std::string Engine::wanted_version(ServiceId service, Slot slot) const {
   return known == state_.durable.services.end() ? state_.plan.services[service].release
                                                 : wanted_version_of(state_.plan.services[service], known->second, slot);
 }
+
+bool Engine::wanted(ServiceId service, Slot slot) const { return wanted_in(state_, service, slot); }
 
 std::optional<ServiceId> Engine::find_service(std::string_view name) const { return service_named(state_, name); }
 

@@ -48,6 +48,8 @@ class Engine {
   std::string_view version(std::uint32_t index) const;
   /// The release that the instance of a slot should run, empty without releases.
   std::string wanted_version(ServiceId service, Slot slot) const;
+  /// True when the operator and the configuration want the instance to run.
+  bool wanted(ServiceId service, Slot slot) const;
   std::optional<ServiceId> find_service(std::string_view name) const;
   /// Status of one instance by its `alive` checks.
   Status instance_status(ServiceId service, Slot slot) const;

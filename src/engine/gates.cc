@@ -53,6 +53,14 @@ bool in_one_circle(Turn& t, ServiceId a, ServiceId b) {
   return machine && machine->graph().circle(a) == machine->graph().circle(b);
 }
 
+// Another run may be coming up by itself already, or nobody knows what runs.
+Gate runtime_gate(Turn& t, const Ask& ask) {
+  for (const auto& [place, hold] : t.s.runtime_holds) {
+    if (place.service == ask.service && (place.slot == ask.slot || ask.slot < 0)) return Hold{"runtime", hold.why};
+  }
+  return {};
+}
+
 // A first start waits until what it cannot do without is known to be well.
 Gate dependency_gate(Turn& t, const Ask& ask) {
   const auto& needs = t.plan(ask.service).depends_on;
@@ -224,6 +232,7 @@ std::optional<Instant> paused_until(const State& s, ServiceId id, Instant now) {
 std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
   if (auto hold = engine_gate(t, ask)) return hold;
   if (auto hold = lock_gate(t, ask)) return hold;
+  if (auto hold = runtime_gate(t, ask)) return hold;
   if (ask.automatic) {
     if (auto hold = pause_gate(t, ask)) return hold;
     if (t.s.tilt_since && !ask.direct) return Hold{"tilt", "time has jumped; waiting for a fresh round of checks"};

@@ -64,7 +64,8 @@ struct Exited {
   };
 };
 
-/// After a start: what became of an instance the journal knows, or of a start it intended.
+/// After a start: what became of an instance the journal knows, or of a start it intended. Later: it was started or
+/// stopped by others.
 struct Found {
   ServiceId service = 0;
   Slot slot = 0;
@@ -72,6 +73,7 @@ struct Found {
   CommandId started_by;  // from the lock file; none: unreadable
   std::uint16_t port = 0;
   std::string version;  // from the lock file; empty: no releases, or unreadable
+  std::string told{};   // who had it so, of those who may beside us (a person with systemctl); empty: nobody
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("slot", self.slot);
@@ -79,6 +81,20 @@ struct Found {
     v("started_by", self.started_by);
     v("port", self.port);
     v("version", self.version);
+    v("told", self.told);
+  };
+};
+/// What runs the instance is at it by itself, or cannot be reached: nothing may be done to it.
+struct RuntimeHeld {
+  ServiceId service = 0;
+  Slot slot = 0;
+  std::string why;     // empty: not any more
+  bool blind = false;  // nobody can tell how it is
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("slot", self.slot);
+    v("why", self.why);
+    v("blind", self.blind);
   };
 };
 /// All Found inputs have been given: decide what became of open intents, begin to act.
@@ -302,6 +318,6 @@ struct Operator {
 
 using Input =
     std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed, SelfChecked,
-                 NotifyDone, Gap, Operator, JournalFolded, Measured, TrafficSeen, VersionsMeasured>;
+                 NotifyDone, Gap, Operator, JournalFolded, Measured, TrafficSeen, VersionsMeasured, RuntimeHeld>;
 
 }  // namespace homeostat::engine

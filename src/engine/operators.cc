@@ -63,13 +63,7 @@ void start_by_hand(Turn& t, ServiceId id, Place& place, const std::string& by) {
 }
 
 void set_running(Turn& t, ServiceId id, const Operator& in, bool running) {
-  if (running && in.slot >= 0 && t.durable(id).stopped) {  // one of a stopped service: the others stay stopped
-    t.record(DesiredSet{t.plan(id).name, kWhole, true, std::nullopt, in.by});
-    for (Slot slot = 0; slot < static_cast<Slot>(t.plan(id).instances); ++slot) {
-      t.record(DesiredSet{t.plan(id).name, slot, false, std::nullopt, in.by});
-    }
-  }
-  t.record(DesiredSet{t.plan(id).name, in.slot, running, std::nullopt, in.by});
+  set_wanted(t, id, in.slot, running, in.by);
   if (!running && in.slot < 0) {
     stop_operation(t, id, "stopped by " + in.by);
     close_incident(t, id, Ending::stopped);
@@ -180,6 +174,17 @@ void mark_all(Turn& t) {
 }
 
 }  // namespace
+
+void set_wanted(Turn& t, ServiceId id, Slot slot, bool running, const std::string& by) {
+  const std::string& name = t.plan(id).name;
+  if (running && slot >= 0 && t.durable(id).stopped) {  // one of a stopped service: the others stay stopped
+    t.record(DesiredSet{name, kWhole, true, std::nullopt, by});
+    for (Slot other = 0; other < static_cast<Slot>(t.plan(id).instances); ++other) {
+      t.record(DesiredSet{name, other, false, std::nullopt, by});
+    }
+  }
+  t.record(DesiredSet{name, slot, running, std::nullopt, by});
+}
 
 void operator_command(Turn& t, const Operator& in) {
   switch (in.verb) {

@@ -5,6 +5,8 @@
 
 namespace homeostat::engine {
 
+/// What should run: the service, or one place of it.
+void set_wanted(Turn& t, ServiceId id, Slot slot, bool running, const std::string& by);
 void operator_command(Turn& t, const Operator& in);
 
 /// Ends pauses whose time has come.

@@ -4,6 +4,7 @@
 #include "engine/actions.hpp"
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
+#include "engine/outside.hpp"
 #include "engine/rollout.hpp"
 
 namespace homeostat::engine {
@@ -121,6 +122,7 @@ void found(Turn& t, const Found& in) {
   const InstanceState* known = t.instance(in.service, in.slot);
   t.s.started_by[{in.service, in.slot}] = in.started_by;
   const bool ran = known != nullptr && known->state == RunState::running;
+  if (!in.told.empty()) told_by_others(t, in);
   if (!in.running.none()) {
     if (ran && known->incarnation == in.running) return;
     const auto action = t.s.durable.actions.find(in.started_by);

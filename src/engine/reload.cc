@@ -121,6 +121,7 @@ void reload_plan(Turn& t, Plan plan) {
   t.s.dirty.clear();
   t.record(ConfigLoaded{t.s.plan.generation, names(t.s.plan)});
   restart_doubt(t);
+  t.s.runtime_holds.clear();  // those who hold say so again
   build_targets(t.s);
   configure_breakers(t);
   fit_counts(t);

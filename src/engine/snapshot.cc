@@ -29,6 +29,7 @@ struct Snapshot {
     v("breakers", self.s.breakers);
     v("calls", self.s.calls);
     v("versions", self.s.versions);
+    v("runtime_holds", self.s.runtime_holds);
     v("doubt", self.s.doubt);
     v("suspects", self.s.suspects);
     v("excused", self.s.excused);

@@ -334,6 +334,16 @@ struct Diagnosing {
   diagnosis::Report report;
 };
 
+/// While the runtime of a place forbids to act on it.
+struct RuntimeHold {
+  std::string why;
+  bool blind = false;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("why", self.why);
+    v("blind", self.blind);
+  };
+};
+
 /// What is searched for at every step, found once a plan (index.hpp).
 struct PlanIndex {
   std::vector<CheckPolicy> policies;                       // every distinct one
@@ -359,6 +369,7 @@ struct State {
   std::map<CommandId, BreakerCall> calls;   // actions and escalations
   std::vector<std::string> versions;        // what the indices in commands stand for
   std::map<PlaceId, CommandId> started_by;  // while recovering: which action started what is found
+  std::map<PlaceId, RuntimeHold> runtime_holds;
   DoubtRound doubt;
   /// At least every place that fails or could not be reached lately, and when it could not for the last time.
   std::map<PlaceId, Instant> suspects;

@@ -21,10 +21,10 @@ const InstanceState* instance_of(const State& s, ServiceId id, Slot slot) {
   return found == instances.end() ? nullptr : &found->second;
 }
 
-bool Turn::wanted(ServiceId id, Slot slot) {
-  const ServiceState& state = durable(id);
+bool wanted_in(const State& s, ServiceId id, Slot slot) {
+  const ServiceState& state = *s.index.facts[id];
   if (slot < 0) return !state.stopped;
-  return slot < static_cast<Slot>(plan(id).instances) && state.wants_running(slot);
+  return slot < static_cast<Slot>(s.plan.services[id].instances) && state.wants_running(slot);
 }
 
 std::uint32_t Turn::count(ServiceId id) {

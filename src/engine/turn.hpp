@@ -10,6 +10,7 @@
 namespace homeostat::engine {
 
 const InstanceState* instance_of(const State& s, ServiceId id, Slot slot);
+bool wanted_in(const State& s, ServiceId id, Slot slot);
 
 struct Turn {
   State& s;
@@ -37,7 +38,7 @@ struct Turn {
   /// How many instances shall run.
   std::uint32_t count(ServiceId id);
   /// True when the operator and the configuration want this place to run.
-  bool wanted(ServiceId id, Slot slot);
+  bool wanted(ServiceId id, Slot slot) const { return wanted_in(s, id, slot); }
 
   /// What must hold whatever happens. Where it does not, this program is wrong, and acting on would make things worse:
   /// false, and from now on it only observes, and says so.

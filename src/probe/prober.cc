@@ -75,29 +75,27 @@ void Prober::start(std::uint32_t target, std::uint32_t run, Duration timeout, In
   to.run = run;
   to.ticket = ++tickets_;
   const std::uint64_t ticket = to.ticket;
-  std::visit(
-      Overloaded{[&](const Broken& broken) { give_up(target, broken.why); },
-                 [&](const std::unique_ptr<Exchange>& exchange) {
-                   timeouts_.set(timeout_id(target), later(now, timeout));
-                   exchange->start();
-                 },
-                 [&](const std::shared_ptr<const SlowRequest>& request) {
-                   timeouts_.set(timeout_id(target), later(now, timeout + kSlowPathGrace));
-                   if (!slow_->start(target, ticket, request, timeout)) give_up(target, "too many slow checks at once");
-                 },
-                 [&](const std::unique_ptr<Command>& command) { start_command(target, *command, timeout, now); },
-                 [&](const std::shared_ptr<const FileSpec>& file) {
-                   timeouts_.set(timeout_id(target), later(now, timeout));
-                   if (!files_->start(target, ticket, file, hooks_.wall_ns()))
-                     give_up(target, "too many file checks wait");
-                 },
-                 [&](const ProcessSpec&) {
-                   const bool runs = hooks_.process_runs(target);
-                   finish(target,
-                          runs ? Observation{Result::success} : Observation{Result::failure, Reason::exited, -1, {}},
-                          runs ? "" : "the process does not run");
-                 }},
-      to.way);
+  std::visit(Overloaded{[&](const Broken& broken) { give_up(target, broken.why); },
+                        [&](const std::unique_ptr<Exchange>& exchange) {
+                          timeouts_.set(timeout_id(target), later(now, timeout));
+                          exchange->start();
+                        },
+                        [&](const std::shared_ptr<const SlowRequest>& request) {
+                          timeouts_.set(timeout_id(target), later(now, timeout + kSlowPathGrace));
+                          if (!slow_->start(target, ticket, request, timeout))
+                            give_up(target, "too many slow checks at once");
+                        },
+                        [&](const std::unique_ptr<Command>& command) { start_command(target, *command, timeout, now); },
+                        [&](const std::shared_ptr<const FileSpec>& file) {
+                          timeouts_.set(timeout_id(target), later(now, timeout));
+                          if (!files_->start(target, ticket, file, hooks_.wall_ns()))
+                            give_up(target, "too many file checks wait");
+                        },
+                        [&](const ProcessSpec&) {
+                          const Finding known = hooks_.known(target);
+                          finish(target, known.seen, known.detail);
+                        }},
+             to.way);
 }
 
 void Prober::start_command(std::uint32_t target, Command& command, Duration timeout, Instant now) {

@@ -18,6 +18,7 @@
 #include "os/run.hpp"
 #include "probe/exchange.hpp"
 #include "probe/file_check.hpp"
+#include "probe/judge.hpp"
 #include "probe/mailbox.hpp"
 #include "probe/responder.hpp"
 #include "probe/slow_path.hpp"
@@ -30,9 +31,9 @@ class Prober {
  public:
   /// What the prober needs from the program around it. All are called on the loop's thread.
   struct Hooks {
-    std::function<Instant()> now;                            // to measure latency
-    std::function<std::int64_t()> wall_ns;                   // for file ages, ns since 1970
-    std::function<bool(std::uint32_t target)> process_runs;  // answers process checks
+    std::function<Instant()> now;                        // to measure latency
+    std::function<std::int64_t()> wall_ns;               // for file ages, ns since 1970
+    std::function<Finding(std::uint32_t target)> known;  // answers checks of the process and of the runtime
     /// A run has ended. `detail` is for people: one line of at most 256 bytes, empty when there is nothing to say. It
     /// may call start and cancel, not prepare or forget_all. May be called from within start, prepare and advance.
     std::function<void(std::uint32_t target, std::uint32_t run, const Observation& seen, std::string_view detail)> done;

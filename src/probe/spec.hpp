@@ -70,7 +70,13 @@ struct FileSpec {
 /// The instance's process is there.
 struct ProcessSpec {};
 
-using Spec = std::variant<HttpSpec, TcpSpec, ExecSpec, FileSpec, ProcessSpec>;
+/// The instance as its runtime sees it: running and not unwell, and not restarted again and again by the runtime.
+struct RuntimeSpec {
+  std::uint32_t restarts = 0;  // that many within `within` are too many; 0: they are not counted
+  Duration within{};
+};
+
+using Spec = std::variant<HttpSpec, TcpSpec, ExecSpec, FileSpec, ProcessSpec, RuntimeSpec>;
 
 /// What `{port}`, `{instance}` and `{release}` stand for in one run.
 struct Place {

@@ -131,7 +131,10 @@ struct World {
     Prober::Hooks hooks;
     hooks.now = steady_now;
     hooks.wall_ns = [this] { return wall_ns; };
-    hooks.process_runs = [this](std::uint32_t target) { return target == running_process; };
+    hooks.known = [this](std::uint32_t target) {
+      const bool there = target == running_process;
+      return Finding{there ? Observation{Result::success} : Observation{Result::failure, Reason::exited, -1, {}}, {}};
+    };
     hooks.done = [this](std::uint32_t target, std::uint32_t run, const Observation& seen, std::string_view detail) {
       Seen& last = results[target];
       last = {run, last.count + 1, seen, std::string(detail)};

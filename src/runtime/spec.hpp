@@ -44,6 +44,18 @@ struct ExecSpec {
   bool idempotent = false;  // may be repeated when the outcome is unknown
 };
 
-using Spec = std::variant<ProcessSpec, ExecSpec>;
+/// Somebody else who runs an instance: we ask him to start and stop it, and hear from him how it is.
+struct KeptSpec {
+  enum class By : std::uint8_t { systemd };
+  By by = By::systemd;
+  std::string peer{};      // where he is reached: an address of D-Bus
+  std::string unit{};      // what the instance is called there; {instance} is filled in
+  std::string releases{};  // a folder with one folder a version; empty: no releases
+  std::string link{};      // with releases: the symbolic link to the folder of the version that runs
+  Duration timeout = std::chrono::minutes(2);  // of what he is asked to do; what takes longer has an unknown outcome
+  friend bool operator==(const KeptSpec&, const KeptSpec&) = default;
+};
+
+using Spec = std::variant<ProcessSpec, ExecSpec, KeptSpec>;
 
 }  // namespace homeostat::runtime

@@ -1,0 +1,13 @@
+// What runtimes with releases have in common.
+#pragma once
+
+#include <string>
+
+#include "config/reader.hpp"
+
+namespace homeostat::config {
+
+/// The folder of the releases and the version to begin with: both or none.
+void check_releases(const std::string& releases, const std::string& release, const Node& node, Reader& reader);
+
+}  // namespace homeostat::config

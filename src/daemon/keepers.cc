@@ -1,0 +1,187 @@
+#include "daemon/keepers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/places.hpp"
+#include "os/incarnation.hpp"
+#include "runtime/fill.hpp"
+#include "runtime/systemd_keeper.hpp"
+
+namespace homeostat::daemon {
+namespace {
+
+using Is = runtime::Sight::Is;
+
+constexpr Duration kFindWithin = std::chrono::seconds(2);
+
+std::string key_of(const runtime::KeptSpec& spec) { return spec.peer; }
+
+bool runs(const engine::InstanceState* instance) {
+  return instance != nullptr && instance->state == engine::RunState::running;
+}
+
+std::vector<engine::Slot> slots_of(const engine::Engine& engine, engine::ServiceId service) {
+  std::vector<engine::Slot> slots;
+  for (const engine::Place& place : engine.state().services[service].places) {
+    if (place.slot >= 0) slots.push_back(place.slot);
+  }
+  return slots;
+}
+
+}  // namespace
+
+const runtime::KeptSpec* Keepers::spec_of(engine::ServiceId service) const {
+  return std::get_if<runtime::KeptSpec>(&config_->runtimes[engine_.plan().services[service].runtime.reference]);
+}
+
+runtime::Keeper* Keepers::keeper_of(const runtime::KeptSpec& spec) {
+  auto& keeper = keepers_[key_of(spec)];
+  if (keeper) return keeper.get();
+  const auto on_sight = [this](const runtime::Target& target, const runtime::Sight& sight) { saw(target, sight); };
+  keeper = std::make_unique<runtime::SystemdKeeper>(loop_, spec.peer, on_sight);
+  return keeper.get();
+}
+
+void Keepers::configure(const config::Config& config) {
+  config_ = &config;
+  std::map<runtime::Keeper*, std::vector<runtime::Charge>> charges;
+  std::map<runtime::Target, Known> known;
+  for (engine::ServiceId id = 0; id < engine_.plan().services.size(); ++id) {
+    const runtime::KeptSpec* spec = spec_of(id);
+    if (spec == nullptr) continue;
+    for (const engine::Slot slot : slots_of(engine_, id)) {
+      runtime::Charge charge{{engine_.plan().services[id].name, slot}, *spec};
+      charge.spec.unit = runtime::fill(spec->unit, {{"instance", std::to_string(slot)}});
+      Known& one = known[charge.target];
+      if (const auto before = known_.find(charge.target); before != known_.end()) one = before->second;
+      one.told = false;
+      one.held.clear();
+      charges[keeper_of(*spec)].push_back(std::move(charge));
+    }
+  }
+  known_ = std::move(known);
+  std::erase_if(keepers_, [&](const auto& item) { return !charges.contains(item.second.get()); });
+  for (auto& [keeper, its] : charges) keeper->keep(std::move(its));
+}
+
+void Keepers::saw(const runtime::Target& target, const runtime::Sight& sight) {
+  const auto known = known_.find(target);
+  if (known == known_.end()) return;
+  known->second.sight = sight;
+  known->second.told = false;
+  if (sight.is != Is::unreachable) known->second.restarts.saw(sight.restarts, now_);
+}
+
+void Keepers::find_all(Instant now, std::function<void()> found) {
+  found_ = std::move(found);
+  find_until_ = later(now, kFindWithin);
+  if (known_.empty()) end_finding();
+}
+
+bool Keepers::all_seen() const {
+  return std::ranges::none_of(known_, [](const auto& item) { return item.second.sight.is == Is::unreachable; });
+}
+
+void Keepers::end_finding() {
+  for (auto& [target, known] : known_) {
+    const auto id = engine_.find_service(target.service);
+    if (id) find(*id, target.slot, known);
+  }
+  std::exchange(found_, nullptr)();
+}
+
+void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
+  const runtime::Sight& sight = known.sight;
+  if (sight.is == Is::unreachable || sight.is == Is::busy) return hold(service, slot, known);
+  const engine::InstanceState* instance = instance_in(engine_, service, slot);
+  if (sight.is == Is::stopped && runs(instance)) return feed_(at_rest(service, slot));
+  engine::Found found{service, slot, {}, {}, 0, sight.version, {}};
+  if (sight.is == Is::running) found.running = sight.run;
+  feed_(std::move(found));
+}
+
+// What ran in this boot was stopped by somebody; after another it has not been started yet.
+engine::Found Keepers::at_rest(engine::ServiceId service, engine::Slot slot) const {
+  const engine::InstanceState* instance = instance_in(engine_, service, slot);
+  const bool stopped = instance->incarnation.boot == os::boot_number();
+  return {service, slot, {}, {}, 0, {}, stopped ? "others, by systemd" : ""};
+}
+
+void Keepers::hold(engine::ServiceId service, engine::Slot slot, Known& known) {
+  const bool blind = known.sight.is == Is::unreachable;
+  const std::string why = blind || known.sight.is == Is::busy ? known.sight.detail : std::string();
+  if (why == known.held) return;
+  known.held = why;
+  feed_(engine::RuntimeHeld{service, slot, why, blind});
+}
+
+void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
+  hold(service, slot, known);
+  const runtime::Sight& sight = known.sight;
+  const engine::InstanceState* instance = instance_in(engine_, service, slot);
+  if (sight.is == Is::running) {
+    if (runs(instance) && instance->incarnation == sight.run) return;
+    const bool wanted = engine_.wanted(service, slot);
+    return feed_(engine::Found{service, slot, sight.run, {}, 0, sight.version, wanted ? "" : "others, by systemd"});
+  }
+  if (!runs(instance)) return;
+  if (sight.is == Is::stopped) return feed_(at_rest(service, slot));
+  if (sight.is != Is::ended) return;
+  feed_(engine::Exited{service, slot, instance->incarnation, sight.known, sight.signalled, sight.code});
+}
+
+void Keepers::reconcile() {
+  if (found_) return;
+  for (auto& [target, known] : known_) {
+    if (known.told || known.ordered) continue;
+    known.told = true;
+    if (const auto id = engine_.find_service(target.service)) tell(*id, target.slot, known);
+  }
+}
+
+void Keepers::perform(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
+                      Instant now, runtime::Done done) {
+  const runtime::KeptSpec* spec = spec_of(command.service);
+  now_ = now;
+  known_[target].ordered = true;
+  auto ended = [this, target, done = std::move(done)](runtime::Outcome outcome) mutable {
+    if (const auto known = known_.find(target); known != known_.end())
+      known->second.ordered = known->second.told = false;
+    done(std::move(outcome));
+  };
+  keeper_of(*spec)->perform({target, command.op, command.expected, version}, now, std::move(ended));
+}
+
+probe::Finding Keepers::says(engine::ServiceId service, engine::Slot slot, const probe::RuntimeSpec& spec) const {
+  const auto found = known_.find({engine_.plan().services[service].name, slot});
+  if (found == known_.end() || found->second.sight.is == Is::unreachable) {
+    const std::string why = found == known_.end() ? "nothing is known of it" : found->second.sight.detail;
+    return {Observation{Result::unknown, Reason::internal, 0, {}}, why};
+  }
+  const runtime::Sight& sight = found->second.sight;
+  const Observation bad{Result::failure, Reason::other, 0, {}};
+  if (sight.is == Is::ended || sight.is == Is::stopped) return {bad, sight.detail};
+  const std::uint32_t restarts = spec.restarts == 0 ? 0 : found->second.restarts.within(spec.within, now_);
+  if (spec.restarts != 0 && restarts >= spec.restarts) {
+    return {bad, fmt::format("restarted {} times by its runtime lately", restarts)};
+  }
+  if (!sight.unwell.empty()) return {bad, sight.unwell};
+  if (sight.is == Is::busy) return {Observation{Result::unknown, Reason::internal, 0, {}}, sight.detail};
+  return {Observation{Result::success}, {}};
+}
+
+std::optional<Instant> Keepers::next_deadline() const {
+  Instant next = found_ ? find_until_ : kNever;
+  for (const auto& [key, keeper] : keepers_) next = std::min(next, keeper->next_deadline().value_or(kNever));
+  return next == kNever ? std::nullopt : std::optional(next);
+}
+
+void Keepers::advance(Instant now) {
+  now_ = now;
+  for (auto& [key, keeper] : keepers_) keeper->advance(now);
+  if (found_ && (all_seen() || now >= find_until_)) end_finding();
+}
+
+}  // namespace homeostat::daemon

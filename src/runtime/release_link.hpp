@@ -1,0 +1,17 @@
+// The version of a service as a symbolic link to the folder of its release.
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "core/error.hpp"
+
+namespace homeostat::runtime {
+
+/// Which version the link stands for; empty: none of `releases`, or there is no link.
+std::string linked_version(const std::string& link, const std::string& releases);
+/// Whoever follows the link finds the one version or the other, at any time.
+std::expected<void, Error> link_version(const std::string& link, const std::string& releases,
+                                        const std::string& version);
+
+}  // namespace homeostat::runtime

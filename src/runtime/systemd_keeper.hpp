@@ -1,0 +1,59 @@
+// systemd as a keeper: units of services, over D-Bus.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "runtime/bus.hpp"
+#include "runtime/keeper.hpp"
+#include "runtime/systemd_unit.hpp"
+
+namespace homeostat::runtime {
+
+/// The run of a unit is its InvocationID. That it ends, is restarted by systemd or stopped by a person is told by
+/// signals; how an order ended, by the removal of its job.
+class SystemdKeeper final : public Keeper {
+ public:
+  SystemdKeeper(os::Loop& loop, const std::string& address, OnSight on_sight);
+  ~SystemdKeeper() override;
+
+  void keep(std::vector<Charge> charges) override;
+  void perform(Order order, Instant now, Done done) override;
+  std::optional<Instant> next_deadline() const override;
+  void advance(Instant now) override;
+
+ private:
+  enum class Step : std::uint8_t { stop, link, reset, start, restart };
+  struct Work;
+  struct Unit;
+
+  void up();
+  void down(const std::string& why);
+  void signal(sd_bus_message& message);
+  void job_removed(sd_bus_message& message);
+  void properties_changed(sd_bus_message& message);
+
+  void watch(Unit& unit);
+  void read(Unit& unit);
+  void changed(Unit& unit);
+  static void notice_job(Unit& unit);
+  Sight seen(const Unit& unit) const;
+
+  Unit* working(const Target& target, std::uint64_t work);
+  void judge(Unit& unit);
+  std::string refusal(const Unit& unit) const;
+  void next_step(Unit& unit);
+  void ask(Unit& unit, const char* method, bool has_job);
+  void job_done(Unit& unit, const std::string& result);
+  void finish(Unit& unit, engine::OutcomeKind kind, const std::string& detail);
+
+  OnSight on_sight_;
+  Bus bus_;
+  std::map<Target, std::unique_ptr<Unit>> units_;
+  std::map<std::string, Unit*> by_path_;
+  std::uint64_t works_ = 0;
+  Instant now_{};
+};
+
+}  // namespace homeostat::runtime

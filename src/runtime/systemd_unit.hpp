@@ -1,0 +1,34 @@
+// What systemd says of one unit, and what it means.
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include <string>
+
+#include "runtime/keeper.hpp"
+
+namespace homeostat::runtime {
+
+struct UnitState {
+  std::string id{};  // its own name; another one than it was asked for by: that is an alias
+  std::string load{};
+  std::string active{};
+  std::string sub{};
+  std::string result{};
+  Incarnation run{};      // InvocationID: of the run that is there, or was last
+  std::uint32_t job = 0;  // that waits or is carried out; 0: none
+  std::uint32_t restarts = 0;
+  std::int32_t exit_code = 0;  // CLD_EXITED …
+  std::int32_t exit_status = 0;
+
+  bool runs() const { return active == "active" || active == "reloading"; }
+  bool rests() const { return active == "inactive" || active == "failed"; }
+};
+
+/// Reads a{sv}, of which it takes what it knows. False: it is not that.
+bool read_properties(sd_bus_message& message, UnitState& state);
+
+/// `told_to_stop`: since it ran, somebody else had it stopped.
+Sight sight_of(const UnitState& state, bool told_to_stop);
+
+}  // namespace homeostat::runtime

@@ -1,0 +1,214 @@
+// Units of a real systemd, looked after over its bus.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "os/loop.hpp"
+#include "runtime/systemd_keeper.hpp"
+#include "systemd.hpp"
+
+namespace homeostat::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Unit {
+  std::string name;
+  std::string more{};  // lines of [Service]
+  std::string unit{};  // lines of [Unit]
+};
+
+class Kept : public ::testing::Test {
+ protected:
+  void begin(const std::vector<Unit>& units) {
+    fs::create_directories(lab_.dir() + "/units");
+    std::vector<std::string> services;
+    for (const Unit& unit : units) {
+      write_file(fmt::format("{}/units/{}.service", lab_.dir(), unit.name),
+                 fmt::format("[Unit]\n{3}\n[Service]\nEnvironment=HOMEOSTAT_LAB={0} HOMEOSTAT_SERVICE={1} "
+                             "HOMEOSTAT_INSTANCE=0\nExecStartPre=/bin/sh -c 'echo started >> {0}/starts.{1}'\n"
+                             "ExecStart=/bin/sleep infinity\nTimeoutStopSec=5s\n{2}\n",
+                             lab_.dir(), unit.name, unit.more, unit.unit));
+      services.push_back(service(unit.name));
+    }
+    systemd_.emplace(lab_);
+    if (const std::string why = systemd_->wait(); !why.empty()) {
+      fmt::print("{}\n", systemd_->log());
+      GTEST_SKIP() << why;
+    }
+    lab_.configure(services);
+    ASSERT_TRUE(lab_.start());
+    for (const Unit& unit : units) ASSERT_TRUE(healthy(unit.name)) << lab_.log() << lab_.records() << systemd_->log();
+  }
+  std::string service(const std::string& name, const std::string& more = "") const {
+    // Looked at once a minute: what is noticed sooner was told.
+    return fmt::format(
+        "  {0}: {{ run: {{ systemd: {{ unit: {0}.service, bus: 'unix:path={1}/bus/system_bus_socket'{2} }} }}, "
+        "checks: {{ process: {{ process: {{}}, interval: 1m, fast_interval: 100ms }} }}, "
+        "remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
+        "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
+        "stable_after: 300ms, reopen_within: 100ms, rearm_after: 100ms }}\n",
+        name, lab_.dir(), more);
+  }
+  bool healthy(const std::string& name) const {
+    return eventually([&] { return lab_.health(name) == "healthy"; });
+  }
+  std::size_t starts(const std::string& name) const {
+    return static_cast<std::size_t>(std::ranges::count(read_file(lab_.dir() + "/starts." + name), '\n'));
+  }
+  bool told(const std::string& words) const {
+    return eventually([&] { return lab_.records().find(words) != std::string::npos; });
+  }
+  pid_t main(const std::string& name) const { return lab_.pid(name + "/0"); }
+  /// The main process of a unit dies, and another is there.
+  bool repaired(const std::string& name) const {
+    const pid_t before = main(name);
+    ::kill(before, SIGKILL);
+    return eventually([&] { return main(name) != 0 && main(name) != before; }) && healthy(name);
+  }
+
+  Lab lab_;
+  std::optional<Systemd> systemd_;
+};
+
+TEST_F(Kept, ACrashIsToldAndRepairedAStopByAPersonStays) {
+  begin({{"web"}, {"other"}});
+  if (IsSkipped()) return;
+  EXPECT_EQ(starts("web"), 1U);
+  EXPECT_TRUE(repaired("web")) << lab_.records();
+  EXPECT_EQ(starts("web"), 2U);
+
+  systemd_->ask("StopUnit", "web");
+  ASSERT_TRUE(told("stopped by others, by systemd")) << lab_.records();
+  EXPECT_TRUE(repaired("other")) << "what was stopped had all this time to come back";
+  EXPECT_EQ(starts("web"), 2U);
+  EXPECT_EQ(lab_.cli({"status"}).out.find("unhealthy"), std::string::npos) << lab_.cli({"status"}).out;
+  lab_.kill9();
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(repaired("other"));
+  EXPECT_EQ(starts("web"), 2U) << "it stays stopped";
+
+  systemd_->ask("StartUnit", "web");
+  ASSERT_TRUE(told("started by others, by systemd")) << lab_.records();
+  EXPECT_TRUE(healthy("web"));
+  EXPECT_TRUE(repaired("web")) << "it is looked after again";
+  EXPECT_EQ(starts("web"), 4U);
+
+  // Nobody was there when it was stopped.
+  lab_.kill9();
+  systemd_->ask("StopUnit", "web");
+  ASSERT_TRUE(eventually([&] { return main("web") == 0; }));
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(repaired("other"));
+  EXPECT_EQ(starts("web"), 4U);
+  EXPECT_TRUE(lab_.journal_is_good());
+}
+
+TEST_F(Kept, WhileSystemdRestartsItNothingIsDone) {
+  begin({{"flap", "Restart=on-failure\nRestartSec=1s", "StartLimitBurst=2\nStartLimitIntervalSec=60"}});
+  if (IsSkipped()) return;
+  const pid_t first = main("flap");
+  ::kill(first, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return main("flap") != 0 && main("flap") != first; }));
+  ASSERT_TRUE(told("started by its runtime")) << lab_.records();
+  EXPECT_TRUE(healthy("flap"));
+  EXPECT_EQ(starts("flap"), 2U);
+  EXPECT_EQ(lab_.records().find("incident"), std::string::npos) << lab_.records();
+
+  // Its start limit is reached: systemd gives up, and it is ours.
+  EXPECT_TRUE(repaired("flap")) << lab_.records();
+  EXPECT_NE(lab_.records().find("incident"), std::string::npos);
+  EXPECT_EQ(starts("flap"), 3U);
+}
+
+TEST_F(Kept, KilledInTheMiddleItKnowsByTheInvocationThatItWasDone) {
+  begin({{"slow", "ExecStop=/bin/sleep 1"}});
+  if (IsSkipped()) return;
+  lab_.post("restart", {{"service", "slow"}});
+  ASSERT_TRUE(eventually([&] { return systemd_->active("slow") == "s \"deactivating\""; }));
+  lab_.kill9();
+  ASSERT_TRUE(eventually([&] { return starts("slow") == 2; }));
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(healthy("slow"));
+  EXPECT_TRUE(told("another run was found after a restart of Homeostat")) << lab_.records();
+  EXPECT_TRUE(repaired("slow"));
+  EXPECT_EQ(starts("slow"), 3U) << "it was done once";
+}
+
+TEST_F(Kept, WhileTheBusHangsNothingIsKnownAndNothingDone) {
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  const auto bus = systemd_->pids_of_program("dbus-daemon");
+  ASSERT_EQ(bus.size(), 1U);
+  ::kill(bus.front(), SIGSTOP);
+  ::kill(main("web"), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return lab_.cli({"status"}).out.find("unknown") != std::string::npos; }))
+      << lab_.cli({"status"}).out;
+  EXPECT_EQ(starts("web"), 1U);
+  ::kill(bus.front(), SIGCONT);
+  EXPECT_TRUE(eventually([&] { return starts("web") == 2; })) << lab_.records();
+  EXPECT_TRUE(healthy("web"));
+  EXPECT_EQ(starts("web"), 2U);
+}
+
+TEST_F(Kept, AReleaseIsALink) {
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  for (const char* version : {"v1", "v2"}) fs::create_directories(lab_.dir() + "/releases/" + version);
+  lab_.configure({service("web", fmt::format(", releases: {}/releases, release: v1", lab_.dir()))});
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  const std::string link = lab_.dir() + "/releases/current";
+  for (const char* version : {"v1", "v2"}) {
+    EXPECT_EQ(lab_.post("deploy", {{"service", "web"}, {"version", version}}).status, 200);
+    EXPECT_TRUE(eventually([&] {
+      std::error_code error;
+      return fs::read_symlink(link, error) == lab_.dir() + "/releases/" + version;
+    })) << lab_.records();
+    EXPECT_TRUE(healthy("web")) << lab_.records();
+  }
+  EXPECT_EQ(lab_.post("deploy", {{"service", "web"}, {"version", "v3"}}).status, 404);
+}
+
+/// Orders given by hand, to a unit that runs already.
+TEST_F(Kept, AnOrderForAnotherRunIsRefused) {
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  auto loop = os::Loop::open();
+  ASSERT_TRUE(loop);
+  runtime::Sight sight;
+  runtime::SystemdKeeper keeper(*loop, systemd_->address(), [&](const auto&, const auto& seen) { sight = seen; });
+  const runtime::Target target{"web", 0};
+  runtime::KeptSpec spec;
+  spec.unit = "web.service";
+  keeper.keep({{target, spec}});
+  const auto clock = [] { return Instant(std::chrono::steady_clock::now().time_since_epoch()); };
+  const auto turn = [&](const auto& until) {
+    return eventually([&] {
+      loop->run_once(milliseconds(5));
+      keeper.advance(clock());
+      return until();
+    });
+  };
+  ASSERT_TRUE(turn([&] { return sight.is == runtime::Sight::Is::running; })) << sight.detail;
+  const auto order = [&](engine::Op op, Incarnation expected) {
+    std::optional<runtime::Outcome> outcome;
+    keeper.perform({target, op, expected, ""}, clock(), [&](runtime::Outcome done) { outcome = std::move(done); });
+    EXPECT_TRUE(turn([&] { return outcome.has_value(); }));
+    return outcome.value_or(runtime::Outcome{});
+  };
+  const pid_t before = main("web");
+  for (const engine::Op op : {engine::Op::stop, engine::Op::restart}) {
+    const auto stale = order(op, Incarnation{1, 2, sight.run.boot});
+    EXPECT_EQ(stale.kind, engine::OutcomeKind::not_started);
+    EXPECT_EQ(stale.now_running, sight.run);
+  }
+  EXPECT_EQ(order(engine::Op::start, {}).kind, engine::OutcomeKind::not_started);
+  EXPECT_EQ(main("web"), before);
+  const auto done = order(engine::Op::restart, sight.run);
+  EXPECT_EQ(done.kind, engine::OutcomeKind::succeeded) << done.detail;
+  EXPECT_NE(main("web"), before);
+}
+
+}  // namespace
+}  // namespace homeostat::lab
