@@ -49,7 +49,7 @@ int run(int first_port, std::uint32_t targets, int seconds, bool fresh) {
   probe::Prober::Hooks hooks;
   hooks.now = steady_now;
   hooks.wall_ns = [] { return std::int64_t{0}; };
-  hooks.process_runs = [](std::uint32_t) { return false; };
+  hooks.known = [](std::uint32_t) { return probe::Finding{}; };
   hooks.done = [&tally](std::uint32_t, std::uint32_t, const Observation& seen, std::string_view detail) {
     ++(seen.good() ? tally.good : tally.bad);
     if (!seen.good()) tally.last_fault = detail;

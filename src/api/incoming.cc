@@ -35,6 +35,8 @@ std::optional<Response> Incoming::refuse_head() const {
   return std::nullopt;
 }
 
+std::string Incoming::authorization() const { return parser_.get()[http::field::authorization]; }
+
 std::expected<Request, Response> Incoming::take() {
   auto& message = parser_.get();
   return parse_request(message.method() == http::verb::post, {message.target().data(), message.target().size()},

@@ -23,6 +23,8 @@ class Incoming {
   std::optional<Response> refuse_head() const;
   /// After the body; once.
   std::expected<Request, Response> take();
+  /// The header's value; empty: there is none.
+  std::string authorization() const;
   bool keep_alive() const { return parser_.get().keep_alive(); }
 
  private:

@@ -18,7 +18,7 @@ struct Route {
   bool journal = false;
 };
 
-constexpr std::array<Route, 21> kRoutes{{
+constexpr std::array<Route, 22> kRoutes{{
     {"status"},
     {"why", false, true},
     {"history", false, false, true},
@@ -40,6 +40,7 @@ constexpr std::array<Route, 21> kRoutes{{
     {"samples", true},
     {"changed", true},
     {"reload", true},
+    {"alerts", true},
 }};
 
 int hex_digit(char c) {

@@ -15,7 +15,8 @@ struct Request {
   std::string verb;     // "status", "why", "deploy": what follows /v1/
   std::string service;  // why, check: from the path
   std::map<std::string, std::string> query;
-  std::string body;  // POST: JSON
+  std::string body;      // POST: JSON
+  bool outside = false;  // it came over the network
   std::uint32_t uid = 0;
   std::string user;  // the peer's name, for the history
 };

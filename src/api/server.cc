@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -25,8 +28,27 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
 using Local = asio::local::stream_protocol;
+using Tcp = asio::ip::tcp;
+using Any = asio::generic::stream_protocol;
 
 constexpr std::chrono::milliseconds kAcceptAgain{100};
+constexpr std::size_t kMostOutside = 32;  // connections over the network, so that they leave room for the local ones
+
+/// Takes as long for a wrong one as for a right one of the same length.
+bool same_secret(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned differ = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) differ |= static_cast<unsigned char>(a[i] ^ b[i]);
+  return differ == 0;
+}
+
+std::optional<Response> refuse_stranger(const Outside& outside, const std::string& authorization) {
+  if (outside.authorizations.empty()) return std::nullopt;
+  bool known = false;
+  for (const std::string& one : outside.authorizations) known = same_secret(one, authorization) || known;
+  if (known) return std::nullopt;
+  return refuse(401, "this needs an `Authorization` that is known here");
+}
 
 class Session;
 
@@ -48,8 +70,11 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   void remove(const std::shared_ptr<Session>& session) { sessions_.erase(session); }
 
  private:
+  std::expected<void, Error> listen_outside();
   void accept();
+  void accept_outside();
   void admit(Local::socket socket);
+  void admit_outside(Tcp::socket socket);
   /// Closes the connection that has been silent for longest; false when all of them are being answered.
   bool make_room();
 
@@ -58,7 +83,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::function<Response(const Request&)> journal_;
   asio::io_context io_{1};
   Local::acceptor acceptor_{io_};
+  Tcp::acceptor outside_{io_};
   asio::steady_timer accept_again_{io_};
+  asio::steady_timer accept_outside_again_{io_};
   std::set<std::shared_ptr<Session>> sessions_;
   asio::thread_pool disk_{1};
   std::thread thread_;
@@ -69,8 +96,16 @@ namespace {
 /// One connection: reads a request, has it answered, writes the answer, begins again.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Local::socket socket, uid_t uid, ServerCore& core)
-      : core_(core), stream_(std::move(socket)), late_(stream_.get_executor()), uid_(uid), user_(user_name(uid)) {}
+  /// `uid`: of who is at the other end of the local socket; nothing: it is somebody over the network.
+  Session(Any::socket socket, std::optional<uid_t> uid, ServerCore& core)
+      : core_(core),
+        stream_(std::move(socket)),
+        late_(stream_.get_executor()),
+        uid_(uid.value_or(0)),
+        outside_(!uid),
+        user_(uid ? user_name(*uid) : "the network") {}
+
+  bool outside() const { return outside_; }
 
   void read_header() {
     silent_since_ = std::chrono::steady_clock::now();
@@ -97,11 +132,15 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
  private:
-  using Stream = beast::basic_stream<Local>;
+  using Stream = beast::basic_stream<Any>;
 
   void header_read(error_code error) {
     if (error) return refuse_or_end(error);
     if (auto refusal = incoming_->refuse_head()) return respond(std::move(*refusal), false);
+    if (outside_) {
+      auto stranger = refuse_stranger(*core_.options().outside, incoming_->authorization());
+      if (stranger) return respond(std::move(*stranger), false);
+    }
     stream_.expires_after(core_.options().body_within);
     http::async_read(stream_, buffer_, incoming_->parser(),
                      [self = shared_from_this()](error_code failed, std::size_t) {
@@ -115,6 +154,9 @@ class Session : public std::enable_shared_from_this<Session> {
     silent_since_.reset();
     auto request = incoming_->take();
     if (!request) return respond(std::move(request.error()), incoming_->keep_alive());
+    if (outside_ && request->verb != "alerts")
+      return respond(refuse(404, "over the network only alerts are taken: POST /v1/alerts"), false);
+    request->outside = outside_;
     request->uid = uid_;
     request->user = user_;
     waiting_ = true;
@@ -151,7 +193,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // What was refused may still be on its way here; closing at once would reset the connection under the answer.
   void finish() {
     error_code ignored;
-    stream_.socket().shutdown(Local::socket::shutdown_send, ignored);
+    stream_.socket().shutdown(Any::socket::shutdown_send, ignored);
     stream_.expires_after(core_.options().header_within);
     drain(4 << 20);
   }
@@ -174,6 +216,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Stream stream_;
   asio::steady_timer late_;
   uid_t uid_;
+  bool outside_;
   std::string user_;
   beast::flat_buffer buffer_ = incoming_buffer();
   std::optional<Incoming> incoming_;
@@ -190,6 +233,10 @@ std::expected<void, Error> ServerCore::start() {
   if (!listener) return std::unexpected(listener.error());
   acceptor_.assign(Local(), listener->release());
   accept();
+  if (options_.outside) {
+    if (auto listening = listen_outside(); !listening) return listening;
+    accept_outside();
+  }
   thread_ = std::thread([this] { io_.run(); });
   return {};
 }
@@ -199,7 +246,9 @@ void ServerCore::stop() {
     unlink_listener(options_.socket, acceptor_.native_handle());
     error_code ignored;
     acceptor_.close(ignored);
+    outside_.close(ignored);
     accept_again_.cancel();
+    accept_outside_again_.cancel();
     for (const auto& session : sessions_) session->close();
     sessions_.clear();
   });
@@ -223,11 +272,47 @@ void ServerCore::accept() {
   });
 }
 
+std::expected<void, Error> ServerCore::listen_outside() {
+  const Outside& where = *options_.outside;
+  error_code error;
+  const auto address = asio::ip::make_address(where.address, error);
+  const Tcp::endpoint endpoint(address, where.port);
+  if (!error) outside_.open(endpoint.protocol(), error);
+  if (!error) outside_.set_option(Tcp::acceptor::reuse_address(true), error);
+  if (!error) outside_.bind(endpoint, error);
+  if (!error) outside_.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) return {};
+  return fail("cannot listen for alerts at " + where.address + ":" + std::to_string(where.port) + ": " +
+              error.message());
+}
+
+void ServerCore::accept_outside() {
+  outside_.async_accept([this](error_code error, Tcp::socket socket) {
+    if (!outside_.is_open()) return;
+    if (!error) {
+      admit_outside(std::move(socket));
+      return accept_outside();
+    }
+    accept_outside_again_.expires_after(kAcceptAgain);
+    accept_outside_again_.async_wait([this](error_code cancelled) {
+      if (!cancelled && outside_.is_open()) accept_outside();
+    });
+  });
+}
+
+void ServerCore::admit_outside(Tcp::socket socket) {
+  const auto there = std::ranges::count_if(sessions_, [](const auto& session) { return session->outside(); });
+  if (static_cast<std::size_t>(there) >= kMostOutside) return;
+  const auto session = std::make_shared<Session>(Any::socket(std::move(socket)), std::nullopt, *this);
+  sessions_.insert(session);
+  session->read_header();
+}
+
 void ServerCore::admit(Local::socket socket) {
   const auto uid = peer_uid(socket.native_handle());
   if (!uid || (*uid != 0 && *uid != ::geteuid())) return;
   if (sessions_.size() >= options_.max_connections && !make_room()) return;
-  const auto session = std::make_shared<Session>(std::move(socket), *uid, *this);
+  const auto session = std::make_shared<Session>(Any::socket(std::move(socket)), *uid, *this);
   sessions_.insert(session);
   session->read_header();
 }

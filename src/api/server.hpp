@@ -6,16 +6,26 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/request.hpp"
 #include "core/error.hpp"
 
 namespace homeostat::api {
 
+/// Where and from whom alerts are taken over the network, and nothing else.
+struct Outside {
+  std::string address{};
+  std::uint16_t port = 0;
+  std::vector<std::string> authorizations{};  // values of the header that are let in; empty: everybody is
+};
+
 struct ServerOptions {
-  std::string socket{};               // path
+  std::string socket{};  // path
+  std::optional<Outside> outside{};
   std::size_t max_connections = 256;  // when all are taken, the longest silent one makes room for a new one
   std::chrono::milliseconds header_within{5'000};
   std::chrono::milliseconds body_within{10'000};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/alerts.hpp"
 #include "config/problem.hpp"
 #include "engine/plan.hpp"
 #include "notify/sender.hpp"
@@ -52,6 +53,7 @@ struct Config {
   std::vector<CommandSpec> commands;                  // exec rungs
   std::vector<NotifierSpec> notifiers;
   std::vector<ScalingPosition> scalings;
+  std::optional<AlertsSpec> alerts;
 };
 
 }  // namespace homeostat::config

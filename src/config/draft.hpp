@@ -88,6 +88,7 @@ struct FileDraft {
   std::vector<Named<ServiceDraft>> services;
   std::vector<Named<NotifierDraft>> notifiers;
   GuardrailsDraft guardrails;
+  std::optional<AlertsDraft> alerts;
   BreakerOptions breakers = engine::dependency_breaker();
 };
 
@@ -137,11 +138,14 @@ Component<CheckDraft> exec_check();                       // check_exec.cc
 Component<CheckDraft> file_check();                       // check_file.cc
 Component<CheckDraft> process_check();                    // check_process.cc
 Component<CheckDraft> runtime_check();                    // check_runtime.cc
+Component<CheckDraft> alert_check();                      // check_alert.cc
+Component<CheckDraft> promql_check();                     // check_promql.cc
 const std::vector<Component<CheckDraft>>& check_kinds();  // check.cc: the list of them
 
 Component<RunDraft> process_run();                    // run_process.cc
 Component<RunDraft> exec_run();                       // run_exec.cc
 Component<RunDraft> systemd_run();                    // run_systemd.cc
+Component<RunDraft> supervisord_run();                // run_supervisord.cc
 const std::vector<Component<RunDraft>>& run_kinds();  // run.cc
 
 const Table<NeedDraft>& need_table();  // need.cc
@@ -157,6 +161,8 @@ Component<NotifierDraft> slack_notifier();                      // notify_webhoo
 Component<NotifierDraft> email_notifier();                      // notify_email.cc
 const std::vector<Component<NotifierDraft>>& notifier_kinds();  // notify.cc
 
+/// An alert has been waited for already, so one failure is enough.
+CheckPolicy alert_timing(CheckPolicy defaults);  // check_alert.cc
 /// The timing of a check of the process itself: an exit is a fact, so one failure is enough and there is no grace.
 CheckPolicy process_timing(CheckPolicy defaults);  // check_process.cc
 

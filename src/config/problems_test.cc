@@ -49,13 +49,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{service("intsances: 2"), "4:5: unknown key `intsances` (did you mean `instances`?)"},
         Case{check("file: /x, intervall: 5s"),
              "4:30: unknown key `intervall` or check kind; known: http, tcp, "
-             "exec, file, process, runtime (did you mean `interval`?)"},
+             "exec, file, process, runtime, promql, alert (did you mean `interval`?)"},
         Case{check("prometheus: {}"),
-             "4:20: unknown key `prometheus` or check kind; known: http, tcp, exec, file, process, runtime"},
-        Case{check("interval: 5s"), "4:18: a check kind is missing; known: http, tcp, exec, file, process, runtime"},
+             "4:20: unknown key `prometheus` or check kind; known: http, tcp, exec, file, process, runtime, promql, "
+             "alert"},
+        Case{check("interval: 5s"),
+             "4:18: a check kind is missing; known: http, tcp, exec, file, process, runtime, promql, alert"},
         Case{check("file: /x, tcp: { port: 1 }"), "4:30: `tcp` beside `file`: only one check kind can be given"},
         Case{service("mode: act", "docker: {}"),
-             "5:12: unknown key `docker` or runtime; known: process, exec, systemd"},
+             "5:12: unknown key `docker` or runtime; known: process, exec, systemd, supervisord"},
         Case{ladder("reboot"), "4:20: unknown key `reboot` or strategy; known: restart, rollback, exec, escalate"},
         Case{"homeostat: 2\nservices: { a: { run: { process: { command: [x] } } } }\n",
              "1:12: `2` is not a version of this format that this program knows: 1"},
@@ -198,7 +200,8 @@ TEST(Problems, AllAreReportedNotOnlyTheFirst) {
             "h.yaml:6:1: unknown key `gaurdrails` (did you mean `guardrails`?)\n"
             "h.yaml:4:21: `command` is missing here\n"
             "h.yaml:4:23: unknown key `comand` (did you mean `command`?)\n"
-            "h.yaml:5:38: unknown key `intervall` or check kind; known: http, tcp, exec, file, process, runtime (did "
+            "h.yaml:5:38: unknown key `intervall` or check kind; known: http, tcp, exec, file, process, runtime, "
+            "promql, alert (did "
             "you mean `interval`?)\n"
             "h.yaml:5:33: `0` is not a port from 1 to 65535\n");
 }
@@ -252,10 +255,30 @@ INSTANTIATE_TEST_SUITE_P(
              "4:18: `path` needs a port: give the service `ports`, or name a `port` or `url`"},
         Case{unit("unit: 'w@{instance}.service'", "scaling: { min: 1, max: 2, metrics: { m: { cpu: 50% } } }"),
              "4:14: cpu and memory are measured of instances that the process runtime has started"},
-        Case{check("runtime: {}"), "4:18: this runtime has no view of its own: a `runtime` check is for `systemd`"},
+        Case{check("runtime: {}"),
+             "4:18: this runtime has no view of its own: a `runtime` check is for `systemd` and `supervisord`"},
         Case{"homeostat: 1\nservices:\n  a: { run: { systemd: { unit: w.service } } }\n"
              "  b: { run: { systemd: { unit: w.service } } }\n",
              "4:32: service `a` is this unit already"}));
+
+std::string program(const std::string& text) { return service("mode: act", "supervisord: { " + text + " }"); }
+std::string alerts(const std::string& text) {
+  return "homeostat: 1\nalerts: { " + text + " }\nservices: { a: { run: { process: { command: [x] } } } }\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Outside, Mistake,
+    testing::Values(Case{program("program: 'a b'"), "5:36: `a b` is no name of a program"},
+                    Case{program("program: a, server: here"),
+                         "5:47: `here` is neither `unix:/PATH` nor `ADDRESS:PORT` with a numeric address"},
+                    Case{program("program: a, user: u"), "5:25: `user` and `password` belong together"},
+                    Case{alerts("listen: nowhere"), "2:19: `nowhere` is no ADDRESS:PORT with a numeric address"},
+                    Case{alerts("listen: '0.0.0.0:9096'"),
+                         "2:19: anybody could post here: give a `token`, or `user` and `password`"},
+                    Case{alerts("listen: '[::1]:9096', user: u"), "2:9: `user` and `password` belong together"},
+                    Case{check("alert: { labels: {} }"), "4:37: labels are needed here: { alertname: Down }"},
+                    Case{check("promql: { url: 'http://h', query: up, expect: 'about 5' }"),
+                         "4:66: `about 5` is no condition, such as `< 0.05`"}));
 
 }  // namespace
 }  // namespace homeostat::config

@@ -123,8 +123,8 @@ std::vector<const Section*> sections() {
   append(out, rung_table(), rung_kinds());
   for (const Section* section :
        {&need_table().section(), &prerequisite_table().section(), &min_healthy_table().section(),
-        &backoff_table().section(), &budget_table().section(), &timing_table().section(), &guardrails_table().section(),
-        &fleet_table().section(), &breakers_table().section()}) {
+        &backoff_table().section(), &budget_table().section(), &timing_table().section(), &alerts_table().section(),
+        &guardrails_table().section(), &fleet_table().section(), &breakers_table().section()}) {
     out.push_back(section);
   }
   append(out, notifier_table(), notifier_kinds());

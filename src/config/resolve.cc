@@ -160,6 +160,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   config.plan.fleet = draft.guardrails.fleet;
   config.plan.breaker = draft.breakers;
   check_breakers(in, root);
+  if (draft.alerts) config.alerts = take_alerts(*draft.alerts, *root.find("alerts"), reader);
   if (const Node* own = root.find("defaults"); own != nullptr && own->find("fast_interval") != nullptr) {
     check_timing(in, draft.defaults, *own);
   }

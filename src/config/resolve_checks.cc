@@ -23,6 +23,10 @@ std::vector<std::string_view> texts_of(const probe::Spec& spec) {
     texts.push_back(exec->cwd);
   } else if (const auto* file = std::get_if<probe::FileSpec>(&spec)) {
     texts = {file->path};
+  } else if (const auto* promql = std::get_if<probe::PromqlSpec>(&spec)) {
+    texts = texts_of(promql->request);
+  } else if (const auto* alert = std::get_if<probe::AlertSpec>(&spec)) {
+    for (const auto& [name, value] : alert->labels) texts.push_back(value);
   }
   return texts;
 }
@@ -45,7 +49,7 @@ void check_process_kind(const Resolution& in, const Named<CheckDraft>& check, co
     return;
   }
   if (!service.run.plan.managed) {
-    in.reader.problem(check.node->at, "only what is run by `process` or `systemd` has a process to look at");
+    in.reader.problem(check.node->at, "the exec runtime has no process to look at");
   }
   if (check.value.role != Role::alive) in.reader.problem(check.node->where("role"), "a process check is always alive");
   if (seen) in.reader.problem(check.at, "a second check of the process");
@@ -137,7 +141,9 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service) {
     check_placeholders(in, check, service.value);
     const bool kept = std::holds_alternative<runtime::KeptSpec>(service.value.run.spec);
     if (std::holds_alternative<probe::RuntimeSpec>(check.value.spec) && !kept && plan.runtime.identity != 0) {
-      in.reader.problem(check.node->at, "this runtime has no view of its own: a `runtime` check is for `systemd`");
+      in.reader.problem(check.node->at,
+                        "this runtime has no view of its own: a `runtime` check is for `systemd` and "
+                        "`supervisord`");
     }
     const auto* http = std::get_if<probe::HttpSpec>(&check.value.spec);
     if (http != nullptr && http->latency_below >= policy.timeout) {

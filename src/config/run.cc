@@ -4,7 +4,7 @@
 namespace homeostat::config {
 
 const std::vector<Component<RunDraft>>& run_kinds() {
-  static const std::vector<Component<RunDraft>> kinds{process_run(), exec_run(), systemd_run()};
+  static const std::vector<Component<RunDraft>> kinds{process_run(), exec_run(), systemd_run(), supervisord_run()};
   return kinds;
 }
 

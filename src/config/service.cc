@@ -21,7 +21,9 @@ Type<std::uint32_t> version_type() {
 Type<CheckDraft> check_type() {
   Type<CheckDraft> type = check_table().type();
   type.read = [](const Node& node, Reader& reader, CheckDraft& out) {
-    out.policy = node.find("process") != nullptr ? process_timing(reader.timing) : reader.timing;
+    out.policy = node.find("process") != nullptr ? process_timing(reader.timing)
+                 : node.find("alert") != nullptr ? alert_timing(reader.timing)
+                                                 : reader.timing;
     check_table().read(node, reader, out);
   };
   return type;
@@ -135,6 +137,8 @@ const Table<FileDraft>& file_table() {
              {.text = "The notifiers by name.",
               .otherwise = "escalations are only recorded",
               .example = "{ oncall: { exec: [/usr/local/bin/page, '{summary}'] } }"});
+    rows.add("alerts", &FileDraft::alerts, maybe(alerts_table().type()),
+             {.text = "Where alerts are received.", .otherwise = "nowhere", .example = "{ listen: '127.0.0.1:9096' }"});
     rows.add("breakers", &FileDraft::breakers, breakers_table().type(),
              {.text = "When commands, notifiers and sources of metrics that fail are left alone.",
               .fallback = "{}",

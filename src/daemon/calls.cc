@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "config/compare.hpp"
 #include "config/load.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/places.hpp"
 
 namespace homeostat::daemon {
 namespace {
@@ -19,6 +22,7 @@ std::string text_of(const std::vector<config::Problem>& problems) {
 
 // On the server's thread: only posts.
 void Daemon::serve(api::Request request, api::Reply reply) {
+  if (request.verb == "alerts") return serve_alerts(request.body, reply);
   const bool posted = inbox_->post([this, request = std::move(request), reply] {
     if (!request.post) return reply(answer(request, nullptr));
     if (request.verb != "reload") return command(request, nullptr, reply);
@@ -26,6 +30,46 @@ void Daemon::serve(api::Request request, api::Reply reply) {
         [this, request, reply](std::expected<config::Config, Error> loaded) { command(request, &loaded, reply); });
   });
   if (!posted) reply(api::refuse(503, "too many calls are waiting"));
+}
+
+void Daemon::serve_alerts(const std::string& body, const api::Reply& reply) {
+  auto alerts = api::parse_alerts(body);
+  if (!alerts) return reply(std::move(alerts.error()));
+  const bool posted = inbox_->post([this, alerts = std::move(*alerts), reply] {
+    take_alerts(alerts);
+    reply({200, "{}"});
+  });
+  if (!posted) reply(api::refuse(503, "too many calls are waiting"));
+}
+
+runtime::Values Daemon::alert_of(engine::ServiceId service, engine::Slot slot) const {
+  runtime::Values values;
+  for (const engine::CheckPlan& check : engine_->plan().services[service].checks) {
+    const probe::AlertSpec* spec = alert_spec(*config_, check.probe);
+    if (spec == nullptr) continue;
+    const probe::Place place = daemon::place_of(*engine_, *config_, service, std::max<engine::Slot>(slot, 0));
+    const api::Alert* alert = alerts_->firing(filled(spec->labels, place));
+    if (alert == nullptr) continue;
+    values.emplace_back("alert", alert->summary);
+    for (const auto& [name, value] : alert->labels) values.emplace_back("label_" + name, value);
+    break;
+  }
+  return values;
+}
+
+// Who is looked at by alerts is looked at now.
+void Daemon::take_alerts(const std::vector<api::Alert>& alerts) {
+  alerts_->take(alerts, TimeKeeper::wall_ns());
+  for (const engine::ServicePlan& service : engine_->plan().services) {
+    const bool told = std::ranges::any_of(
+        service.checks, [&](const engine::CheckPlan& check) { return alert_spec(*config_, check.probe) != nullptr; });
+    if (!told) continue;
+    engine::Operator look;
+    look.verb = engine::Verb::check;
+    look.service = service.name;
+    look.by = "alerts";
+    feed(std::move(look));
+  }
 }
 
 void Daemon::command(const api::Request& request, std::expected<config::Config, Error>* loaded, api::Reply reply) {
@@ -97,6 +141,9 @@ std::expected<void, Error> Daemon::go_over(config::Config next, bool accept_shri
   meters_->configure(*config_);
   router_->configure(*config_);
   hands_->configure(*config_, before.get());
+  if (config_->alerts) alerts_->configure(config_->alerts->repeat);
+  if (config_->alerts != before->alerts)
+    spdlog::warn("`alerts` has changed: it takes effect when Homeostat is started again");
   recorder_->rotate_inputs();
   carry_out(out_);
   drain();

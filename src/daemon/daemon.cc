@@ -41,6 +41,10 @@ class Wake final : public os::Watcher {
   int fd_;
 };
 
+api::Outside outside_of(const config::AlertsSpec& alerts) {
+  return {alerts.address, alerts.port, alerts.authorizations};
+}
+
 }  // namespace
 
 Daemon::Daemon(RunOptions options, config::Config config)
@@ -70,6 +74,7 @@ std::expected<void, Error> Daemon::open_parts() {
   time_ = std::make_unique<TimeKeeper>(options_.state_dir + "/clock", past.last_at);
   engine_ = std::make_unique<engine::Engine>(std::move(past));
 
+  alerts_ = std::make_unique<Alerts>(options_.state_dir + "/alerts.json");
   signals_ = std::make_unique<Signals>(*loop_);
   if (auto opened = signals_->open(); !opened) return opened;
   inbox_ = std::make_unique<Inbox>(*loop_);
@@ -80,24 +85,28 @@ std::expected<void, Error> Daemon::open_parts() {
   const auto cgroups = os::Cgroups::open(cgroup_name(options_.state_dir));
   const auto feed = [this](engine::Input input) { this->feed(std::move(input)); };
   auto eyes = Eyes::open(
-      *loop_, *engine_, feed, [this] { return now(); },
-      [this](engine::ServiceId service, engine::Slot slot, const probe::RuntimeSpec& spec) {
-        return hands_->keepers().says(service, slot, spec);
-      },
+      *loop_, *engine_, feed,
+      {.now = [this] { return now(); },
+       .runtime_says = [this](engine::ServiceId service, engine::Slot slot,
+                              const probe::RuntimeSpec& spec) { return hands_->keepers().says(service, slot, spec); },
+       .alerts_say = [this](const Labels& labels) { return alerts_->look(labels, TimeKeeper::wall_ns()); }},
       cgroups);
   if (!eyes) return std::unexpected(eyes.error());
   eyes_ = std::move(*eyes);
   auto hands = Hands::open(*loop_, *engine_, options_.state_dir, feed, cgroups);
   if (!hands) return std::unexpected(hands.error());
   hands_ = std::move(*hands);
+  hands_->told_by_alerts = [this](engine::ServiceId service, engine::Slot slot) { return alert_of(service, slot); };
   auto meters = Meters::open(*loop_, *engine_, feed, cgroups);
   if (!meters) return std::unexpected(meters.error());
   meters_ = std::move(*meters);
   comparer_ = std::make_unique<Comparer>(*engine_, meters_->sampler(), feed);
   router_ = std::make_unique<Router>(*loop_, *engine_, feed);
 
+  api::ServerOptions listen{.socket = options_.socket};
+  if (config_->alerts) listen.outside = outside_of(*config_->alerts);
   auto server = api::Server::open(
-      {.socket = options_.socket}, [this](api::Request r, api::Reply reply) { serve(std::move(r), std::move(reply)); },
+      std::move(listen), [this](api::Request r, api::Reply reply) { serve(std::move(r), std::move(reply)); },
       [this](const api::Request& request) { return api::answer_from_journal(options_.state_dir, request); });
   if (!server) return std::unexpected(server.error());
   server_ = std::move(*server);
@@ -112,6 +121,7 @@ void Daemon::begin() {
   meters_->configure(*config_);
   router_->configure(*config_);
   hands_->configure(*config_, nullptr);
+  if (config_->alerts) alerts_->configure(config_->alerts->repeat);
   recorder_->open_input_log(options_.state_dir, *engine_, [this] { return config_->text; }, [this] { return now(); });
   if (const std::string why = recorder_->untrusted(); !why.empty()) {
     spdlog::error("observe only: {}", why);

@@ -10,6 +10,7 @@
 
 #include "api/answer.hpp"
 #include "api/server.hpp"
+#include "daemon/alerts.hpp"
 #include "daemon/comparer.hpp"
 #include "daemon/eyes.hpp"
 #include "daemon/hands.hpp"
@@ -55,6 +56,9 @@ class Daemon {
 
   void serve(api::Request request, api::Reply reply);
   /// Answered when what it caused is durable: what was confirmed outlives us.
+  void serve_alerts(const std::string& body, const api::Reply& reply);
+  runtime::Values alert_of(engine::ServiceId service, engine::Slot slot) const;
+  void take_alerts(const std::vector<api::Alert>& alerts);
   void command(const api::Request& request, std::expected<config::Config, Error>* loaded, api::Reply reply);
   void send_replies();
   api::Response answer(const api::Request& request, std::expected<config::Config, Error>* loaded);
@@ -70,6 +74,7 @@ class Daemon {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<Inbox> inbox_;
+  std::unique_ptr<Alerts> alerts_;
   std::unique_ptr<Eyes> eyes_;
   std::unique_ptr<Hands> hands_;
   std::unique_ptr<Meters> meters_;

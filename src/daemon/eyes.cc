@@ -22,11 +22,10 @@ std::uint32_t spec_of(const engine::Engine& engine, engine::TargetId id) {
 }  // namespace
 
 std::expected<std::unique_ptr<Eyes>, Error> Eyes::open(os::Loop& loop, const engine::Engine& engine, Feed feed,
-                                                       std::function<Instant()> now, RuntimeSays runtime_says,
-                                                       std::optional<os::Cgroups> cgroups) {
-  auto eyes = std::unique_ptr<Eyes>(new Eyes(engine, std::move(feed), std::move(runtime_says)));
+                                                       Around around, std::optional<os::Cgroups> cgroups) {
+  auto eyes = std::unique_ptr<Eyes>(new Eyes(engine, std::move(feed), std::move(around)));
   probe::Prober::Hooks hooks;
-  hooks.now = std::move(now);
+  hooks.now = eyes->around_.now;
   hooks.wall_ns = [] { return TimeKeeper::wall_ns(); };
   hooks.known = [self = eyes.get()](std::uint32_t target) { return self->known(target); };
   hooks.done = [self = eyes.get()](std::uint32_t target, std::uint32_t run, const Observation& seen, std::string_view) {
@@ -66,7 +65,10 @@ probe::Finding Eyes::known(engine::TargetId id) const {
   const std::uint32_t spec = spec_of(engine_, id);
   const auto* runtime =
       spec < config_->probes.size() ? std::get_if<probe::RuntimeSpec>(&config_->probes[spec]) : nullptr;
-  if (runtime != nullptr) return runtime_says_(target.service, slot, *runtime);
+  if (runtime != nullptr) return around_.runtime_says(target.service, slot, *runtime);
+  const probe::AlertSpec* alert = alert_spec(*config_, spec);
+  if (alert != nullptr)
+    return around_.alerts_say(filled(alert->labels, place_of(engine_, *config_, target.service, slot)));
   const auto hold = engine_.state().runtime_holds.find({target.service, slot});
   if (hold != engine_.state().runtime_holds.end() && hold->second.blind) {
     return {Observation{Result::unknown, Reason::internal, 0, {}}, hold->second.why};

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "config/config.hpp"
+#include "daemon/places.hpp"
 #include "engine/engine.hpp"
 #include "probe/prober.hpp"
 
@@ -15,10 +16,15 @@ class Eyes {
  public:
   using Feed = std::function<void(engine::Input)>;
   using RuntimeSays = std::function<probe::Finding(engine::ServiceId, engine::Slot, const probe::RuntimeSpec&)>;
+  /// What the program around knows.
+  struct Around {
+    std::function<Instant()> now;
+    RuntimeSays runtime_says;
+    std::function<probe::Finding(const Labels&)> alerts_say;
+  };
 
   static std::expected<std::unique_ptr<Eyes>, Error> open(os::Loop& loop, const engine::Engine& engine, Feed feed,
-                                                          std::function<Instant()> now, RuntimeSays runtime_says,
-                                                          std::optional<os::Cgroups> cgroups);
+                                                          Around around, std::optional<os::Cgroups> cgroups);
 
   /// All targets are new: a configuration has been loaded.
   void configure(const config::Config& config);
@@ -32,14 +38,14 @@ class Eyes {
   void advance(Instant now) { prober_->advance(now); }
 
  private:
-  Eyes(const engine::Engine& engine, Feed feed, RuntimeSays runtime_says)
-      : engine_(engine), feed_(std::move(feed)), runtime_says_(std::move(runtime_says)) {}
+  Eyes(const engine::Engine& engine, Feed feed, Around around)
+      : engine_(engine), feed_(std::move(feed)), around_(std::move(around)) {}
   void prepare(engine::TargetId target);
   probe::Finding known(engine::TargetId target) const;
 
   const engine::Engine& engine_;
   Feed feed_;
-  RuntimeSays runtime_says_;
+  Around around_;
   const config::Config* config_ = nullptr;
   std::unique_ptr<probe::Prober> prober_;
 };

@@ -99,11 +99,12 @@ void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
   if (command.reference >= config_->commands.size() || intent == nullptr) {
     return feed_(engine::ActionDone{command.id, engine::OutcomeKind::not_started, {}, 0, "no such command", {}});
   }
-  const runtime::Values values{{"service", intent->service},
-                               {"instance", command.slot < 0 ? std::string() : std::to_string(command.slot)},
-                               {"action", text_of(command.id)},
-                               {"incident", std::to_string(intent->incident)},
-                               {"summary", intent->evidence}};
+  runtime::Values values{{"service", intent->service},
+                         {"instance", command.slot < 0 ? std::string() : std::to_string(command.slot)},
+                         {"action", text_of(command.id)},
+                         {"incident", std::to_string(intent->incident)},
+                         {"summary", intent->evidence}};
+  for (auto& one : told_by_alerts(command.service, command.slot)) values.push_back(std::move(one));
   runner_.run(command_of(config_->commands[command.reference]), values, now,
               [this, id = command.id](runtime::CommandResult result) {
                 feed_(engine::ActionDone{id, outcome_of(result), {}, 0, runtime::describe(result), {}});

@@ -34,6 +34,9 @@ class Hands {
   void reconcile() { keepers_.reconcile(); }
   const Keepers& keepers() const { return keepers_; }
 
+  /// What a command of a ladder is told beside the rest: of an alert of the service that fires.
+  std::function<runtime::Values(engine::ServiceId, engine::Slot)> told_by_alerts;
+
   void dispatch(const engine::Dispatch& command, Instant now);
   void notify(const engine::Notify& command, Instant now);
 

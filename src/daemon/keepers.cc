@@ -7,6 +7,7 @@
 #include "daemon/places.hpp"
 #include "os/incarnation.hpp"
 #include "runtime/fill.hpp"
+#include "runtime/supervisord_keeper.hpp"
 #include "runtime/systemd_keeper.hpp"
 
 namespace homeostat::daemon {
@@ -16,7 +17,14 @@ using Is = runtime::Sight::Is;
 
 constexpr Duration kFindWithin = std::chrono::seconds(2);
 
-std::string key_of(const runtime::KeptSpec& spec) { return spec.peer; }
+std::string key_of(const runtime::KeptSpec& spec) {
+  return fmt::format("{} {} {}", static_cast<int>(spec.by), spec.peer, spec.login);
+}
+
+/// Who told an instance to start or to stop, when it was not us.
+std::string others_by(const runtime::KeptSpec& spec) {
+  return spec.by == runtime::KeptSpec::By::systemd ? "others, by systemd" : "others, by supervisord";
+}
 
 bool runs(const engine::InstanceState* instance) {
   return instance != nullptr && instance->state == engine::RunState::running;
@@ -40,7 +48,10 @@ runtime::Keeper* Keepers::keeper_of(const runtime::KeptSpec& spec) {
   auto& keeper = keepers_[key_of(spec)];
   if (keeper) return keeper.get();
   const auto on_sight = [this](const runtime::Target& target, const runtime::Sight& sight) { saw(target, sight); };
-  keeper = std::make_unique<runtime::SystemdKeeper>(loop_, spec.peer, on_sight);
+  if (spec.by == runtime::KeptSpec::By::systemd)
+    keeper = std::make_unique<runtime::SystemdKeeper>(loop_, spec.peer, on_sight);
+  else
+    keeper = std::make_unique<runtime::SupervisordKeeper>(loop_, spec.peer, spec.login, on_sight);
   return keeper.get();
 }
 
@@ -106,7 +117,7 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
 engine::Found Keepers::at_rest(engine::ServiceId service, engine::Slot slot) const {
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
   const bool stopped = instance->incarnation.boot == os::boot_number();
-  return {service, slot, {}, {}, 0, {}, stopped ? "others, by systemd" : ""};
+  return {service, slot, {}, {}, 0, {}, stopped ? others_by(*spec_of(service)) : std::string()};
 }
 
 void Keepers::hold(engine::ServiceId service, engine::Slot slot, Known& known) {
@@ -124,7 +135,8 @@ void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
   if (sight.is == Is::running) {
     if (runs(instance) && instance->incarnation == sight.run) return;
     const bool wanted = engine_.wanted(service, slot);
-    return feed_(engine::Found{service, slot, sight.run, {}, 0, sight.version, wanted ? "" : "others, by systemd"});
+    return feed_(
+        engine::Found{service, slot, sight.run, {}, 0, sight.version, wanted ? "" : others_by(*spec_of(service))});
   }
   if (!runs(instance)) return;
   if (sight.is == Is::stopped) return feed_(at_rest(service, slot));

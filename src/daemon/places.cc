@@ -1,5 +1,6 @@
 #include "daemon/places.hpp"
 
+#include "probe/fill.hpp"
 #include "runtime/fill.hpp"
 
 namespace homeostat::daemon {
@@ -40,6 +41,15 @@ std::string server_of(const engine::Engine& engine, const traffic::Spec& spec, e
   return runtime::fill(spec.server, {{"service", engine.plan().services[service].name},
                                      {"instance", std::to_string(slot)},
                                      {"port", std::to_string(port)}});
+}
+
+const probe::AlertSpec* alert_spec(const config::Config& config, std::uint32_t probe) {
+  return probe < config.probes.size() ? std::get_if<probe::AlertSpec>(&config.probes[probe]) : nullptr;
+}
+
+Labels filled(Labels labels, const probe::Place& place) {
+  for (auto& [name, value] : labels) value = probe::fill(value, place);
+  return labels;
 }
 
 }  // namespace homeostat::daemon

@@ -22,4 +22,10 @@ std::uint16_t port_of(const engine::Engine& engine, const config::Config& config
 std::string server_of(const engine::Engine& engine, const traffic::Spec& spec, engine::ServiceId service,
                       engine::Slot slot, std::uint16_t port);
 
+/// The alert that a check looks for; null: it is another kind of check.
+const probe::AlertSpec* alert_spec(const config::Config& config, std::uint32_t probe);
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+Labels filled(Labels labels, const probe::Place& place);
+
 }  // namespace homeostat::daemon

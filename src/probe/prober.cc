@@ -85,6 +85,11 @@ void Prober::start(std::uint32_t target, std::uint32_t run, Duration timeout, In
                           if (!slow_->start(target, ticket, request, timeout))
                             give_up(target, "too many slow checks at once");
                         },
+                        [&](const std::unique_ptr<PromqlCheck>& promql) {
+                          timeouts_.set(timeout_id(target), later(now, timeout + kSlowPathGrace));
+                          if (!slow_->start(target, ticket, promql->request(), timeout))
+                            give_up(target, "too many slow checks at once");
+                        },
                         [&](const std::unique_ptr<Command>& command) { start_command(target, *command, timeout, now); },
                         [&](const std::shared_ptr<const FileSpec>& file) {
                           timeouts_.set(timeout_id(target), later(now, timeout));
@@ -143,7 +148,11 @@ void Prober::finish(std::uint32_t target, const Observation& seen, std::string_v
 void Prober::on_letter(Letter&& letter) {
   if (letter.target >= targets_.size()) return;
   const Target& to = targets_[letter.target];
-  if (to.busy && to.ticket == letter.ticket) finish(letter.target, letter.found.seen, letter.found.detail);
+  if (!to.busy || to.ticket != letter.ticket) return;
+  if (const auto* promql = std::get_if<std::unique_ptr<PromqlCheck>>(&to.way)) {
+    letter.found = (*promql)->judge(letter.found, hooks_.now(), hooks_.wall_ns());
+  }
+  finish(letter.target, letter.found.seen, letter.found.detail);
 }
 
 std::optional<Instant> Prober::next_deadline() const {

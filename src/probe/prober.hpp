@@ -20,6 +20,7 @@
 #include "probe/file_check.hpp"
 #include "probe/judge.hpp"
 #include "probe/mailbox.hpp"
+#include "probe/promql_check.hpp"
 #include "probe/responder.hpp"
 #include "probe/slow_path.hpp"
 #include "probe/spec.hpp"
@@ -33,7 +34,7 @@ class Prober {
   struct Hooks {
     std::function<Instant()> now;                        // to measure latency
     std::function<std::int64_t()> wall_ns;               // for file ages, ns since 1970
-    std::function<Finding(std::uint32_t target)> known;  // answers checks of the process and of the runtime
+    std::function<Finding(std::uint32_t target)> known;  // answers checks of what the program around is told
     /// A run has ended. `detail` is for people: one line of at most 256 bytes, empty when there is nothing to say. It
     /// may call start and cancel, not prepare or forget_all. May be called from within start, prepare and advance.
     std::function<void(std::uint32_t target, std::uint32_t run, const Observation& seen, std::string_view detail)> done;
@@ -74,8 +75,9 @@ class Prober {
     os::RunId id = 0;
   };
   // Nothing large in place: there are many targets, and most are of one kind.
-  using Way = std::variant<Broken, std::unique_ptr<Exchange>, std::shared_ptr<const SlowRequest>,
-                           std::unique_ptr<Command>, std::shared_ptr<const FileSpec>, ProcessSpec>;
+  using Way =
+      std::variant<Broken, std::unique_ptr<Exchange>, std::shared_ptr<const SlowRequest>, std::unique_ptr<Command>,
+                   std::shared_ptr<const FileSpec>, std::unique_ptr<PromqlCheck>, ProcessSpec>;
   struct Target {
     Way way;
     bool busy = false;

@@ -76,7 +76,27 @@ struct RuntimeSpec {
   Duration within{};
 };
 
-using Spec = std::variant<HttpSpec, TcpSpec, ExecSpec, FileSpec, ProcessSpec, RuntimeSpec>;
+/// A condition on a number.
+struct Expectation {
+  enum class Op : std::uint8_t { below, at_most, above, at_least, equal, other };
+  Op op = Op::below;
+  std::int64_t thousandths = 0;
+};
+
+/// A number that a Prometheus computes fulfils a condition, or does not for less than `held_for`.
+struct PromqlSpec {
+  HttpSpec request;  // with the query
+  Expectation expect;
+  Duration held_for{};
+  Duration fresh_within = std::chrono::minutes(1);
+};
+
+/// No alert fires that has all these labels.
+struct AlertSpec {
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+
+using Spec = std::variant<HttpSpec, TcpSpec, ExecSpec, FileSpec, ProcessSpec, RuntimeSpec, PromqlSpec, AlertSpec>;
 
 /// What `{port}`, `{instance}` and `{release}` stand for in one run.
 struct Place {

@@ -18,7 +18,8 @@ Prober::Way Prober::way_to(std::uint32_t target, const Spec& spec, const Place& 
     at.path = fill(at.path, place);
     return std::make_shared<const FileSpec>(std::move(at));
   }
-  return ProcessSpec{};
+  if (const auto* promql = std::get_if<PromqlSpec>(&spec)) return std::make_unique<PromqlCheck>(*promql, place);
+  return ProcessSpec{};  // the program around knows
 }
 
 Prober::Way Prober::way_to(std::uint32_t target, const HttpSpec& spec) {

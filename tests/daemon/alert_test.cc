@@ -1,0 +1,118 @@
+// Alerts from a real Alertmanager, and from everybody who would like to be one.
+#include <fmt/format.h>
+
+#include "http.hpp"
+#include "lab.hpp"
+#include "os/child.hpp"
+
+namespace homeostat::lab {
+namespace {
+
+class DaemonAlerts : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_file(lab_.dir() + "/token", "its-own-secret\n");
+    ServiceText text;
+    text.checks = "alive: { http: { path: /healthz } }, told: { alert: { labels: { alertname: Sad, service: web } } }";
+    text.remediation = fmt::format(
+        "[{{ exec: {{ command: [/bin/sh, -c, 'echo \"$1\" >> {}/cured', x, '{{alert}}'], verify_within: 3s }} }}, "
+        "{{ escalate: {{}} }}]",
+        lab_.dir());
+    lab_.configure({lab_.service("web", text)},
+                   fmt::format("alerts: {{ listen: '127.0.0.1:{}', token: {{ file: {}/token }}, repeat: 1h }}",
+                               lab_.port(1), lab_.dir()));
+    ASSERT_TRUE(lab_.start());
+    ASSERT_TRUE(becomes("healthy"));
+  }
+  void TearDown() override {
+    if (!alertmanager_) return;
+    os::signal_group(alertmanager_->pid, SIGKILL);
+    os::reap(*alertmanager_);
+  }
+
+  bool becomes(const std::string& status) const {
+    return eventually([&] { return lab_.health("web") == status; });
+  }
+  std::string url(int port, const std::string& path) const { return fmt::format("http://127.0.0.1:{}{}", port, path); }
+  /// The status of what curl gets.
+  int post(const std::string& path, const std::string& body, const std::string& authorization) const {
+    std::vector<std::string> argv{"curl",          "-s", "-m",           "10", "-o",
+                                  "/dev/null",     "-w", "%{http_code}", "-H", "Content-Type: application/json",
+                                  "--data-binary", body};
+    if (!authorization.empty()) argv.insert(argv.end(), {"-H", "Authorization: " + authorization});
+    argv.push_back(url(lab_.port(1), path));
+    return std::atoi(run_program(argv).out.c_str());
+  }
+  static std::string alert(const std::string& status, const std::string& starts = "2026-01-02T03:04:05.678Z") {
+    return fmt::format(R"({{"version":"4","status":"firing","alerts":[{{"status":"{}","labels":{{"alertname":"Sad",)"
+                       R"("service":"web"}},"annotations":{{"summary":"$(id); it is \"sad\""}},"startsAt":"{}",)"
+                       R"("endsAt":"0001-01-01T00:00:00Z","fingerprint":"c0ffee"}}]}})",
+                       status, starts);
+  }
+
+  Lab lab_;
+  std::optional<os::Child> alertmanager_;
+};
+
+TEST_F(DaemonAlerts, OfARealAlertmanagerAreEvidenceUntilTheyAreResolved) {
+  write_file(lab_.dir() + "/am.yml",
+             fmt::format("route: {{ receiver: hook, group_wait: 0s, group_interval: 1s, repeat_interval: 1h }}\n"
+                         "receivers: [{{ name: hook, webhook_configs: [{{ url: '{}', http_config: {{ authorization: "
+                         "{{ type: Bearer, credentials_file: {}/token }} }} }}] }}]\n",
+                         url(lab_.port(1), "/v1/alerts"), lab_.dir()));
+  os::ChildSpec spec;
+  spec.argv = {"prometheus-alertmanager", "--config.file=" + lab_.dir() + "/am.yml",
+               "--storage.path=" + lab_.dir() + "/am", fmt::format("--web.listen-address=127.0.0.1:{}", lab_.port(2)),
+               "--cluster.listen-address="};
+  auto child = os::spawn(spec);
+  ASSERT_TRUE(child) << child.error().text;
+  alertmanager_ = std::move(*child);
+  const auto tell = [&](const std::string& more) {
+    const std::string body =
+        R"([{"labels":{"alertname":"Sad","service":"web"},"annotations":{"summary":"very sad"})" + more + "}]";
+    return run_program({"curl", "-sf", "-m", "5", "-H", "Content-Type: application/json", "-d", body,
+                        url(lab_.port(2), "/api/v2/alerts")})
+        .code;
+  };
+  ASSERT_TRUE(eventually([&] { return tell("") == 0; }));
+  EXPECT_TRUE(becomes("unhealthy")) << lab_.cli({"status"}).out;
+  EXPECT_TRUE(eventually([&] { return read_file(lab_.dir() + "/cured").find("very sad") != std::string::npos; }))
+      << lab_.records();
+  EXPECT_EQ(tell(R"(,"endsAt":"2020-01-01T00:00:00Z")"), 0);
+  EXPECT_TRUE(becomes("healthy")) << lab_.cli({"status"}).out;
+}
+
+TEST_F(DaemonAlerts, AreTakenOnlyFromWhoMayAndOnlyWellFormed) {
+  const std::string right = "Bearer its-own-secret";
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), ""), 401);
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), "Bearer its-own-secreT"), 401);
+  EXPECT_EQ(post("/v1/stop", R"({"service":"web"})", right), 404);
+  for (const char* body : {"", "[]", "{}", R"({"version":"3","alerts":[]})", R"({"version":"4","alerts":[{}]})",
+                           R"({"version":"4","alerts":[{"status":"firing","labels":{"a":1},"fingerprint":"x",)"
+                           R"("startsAt":"2026-01-02T03:04:05Z"}]})"}) {
+    EXPECT_EQ(post("/v1/alerts", body, right), 400) << body;
+  }
+  EXPECT_EQ(post("/v1/alerts", alert("firing", "yesterday"), right), 400);
+  EXPECT_EQ(lab_.health("web"), "healthy");
+
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), right), 200);
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), right), 200) << "a repetition";
+  EXPECT_TRUE(becomes("unhealthy"));
+  EXPECT_EQ(post("/v1/alerts", alert("resolved", "2026-01-01T00:00:00Z"), right), 200);
+  // What a label or a summary says stays one argument.
+  EXPECT_TRUE(eventually([&] { return !read_file(lab_.dir() + "/cured").empty(); }));
+  EXPECT_NE(read_file(lab_.dir() + "/cured").find("$(id)"), std::string::npos) << read_file(lab_.dir() + "/cured");
+  EXPECT_EQ(lab_.health("web") == "healthy", false) << "what was resolved is an older one";
+
+  lab_.kill9();
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(eventually([&] { return text_at(lab_.check_status("web", "told"), "status") == "unhealthy"; }))
+      << "it still fires";
+  EXPECT_EQ(post("/v1/alerts", alert("resolved"), right), 200);
+  EXPECT_TRUE(becomes("healthy")) << lab_.cli({"status"}).out;
+  const std::string everything = lab_.log() + lab_.records() + lab_.cli({"status", "--json"}).out;
+  EXPECT_EQ(everything.find("its-own-secret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace homeostat::lab

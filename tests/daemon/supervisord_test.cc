@@ -1,0 +1,124 @@
+// Programs of a real supervisord, over its socket and over TCP with a password.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lab.hpp"
+#include "os/child.hpp"
+
+namespace homeostat::lab {
+namespace {
+
+class KeptProgram : public ::testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    const bool network = GetParam();
+    write_file(lab_.dir() + "/password", "its-own-secret\n");
+    std::string text = fmt::format(
+        "[supervisord]\nlogfile={0}/s.log\npidfile={0}/s.pid\nchildlogdir={0}\n"
+        "[unix_http_server]\nfile={0}/s.sock\nchmod=0700\n"
+        "[inet_http_server]\nport=127.0.0.1:{1}\nusername=admin\npassword=its-own-secret\n"
+        "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n",
+        lab_.dir(), lab_.port(0));
+    for (const auto& [name, more] : {std::pair("web", "autorestart=false"), std::pair("flap", "autorestart=true")}) {
+      text += fmt::format(
+          "[program:{1}]\ncommand=/bin/sh -c 'echo started >> {0}/starts.{1}; exec sleep infinity'\nstartsecs=0\n"
+          "autostart=false\nenvironment=HOMEOSTAT_LAB=\"{0}\",HOMEOSTAT_SERVICE=\"{1}\",HOMEOSTAT_INSTANCE=\"0\"\n{2}"
+          "\n",
+          lab_.dir(), name, more);
+    }
+    write_file(lab_.dir() + "/s.conf", text);
+    os::ChildSpec spec;
+    spec.argv = {"supervisord", "-n", "-c", lab_.dir() + "/s.conf"};
+    auto child = os::spawn(spec);
+    ASSERT_TRUE(child) << child.error().text;
+    supervisord_ = std::move(*child);
+    const std::string server = network ? fmt::format("'127.0.0.1:{}', user: admin, password: {{ file: {}/password }}",
+                                                     lab_.port(0), lab_.dir())
+                                       : fmt::format("'unix:{}/s.sock'", lab_.dir());
+    std::vector<std::string> services;
+    for (const char* name : {"web", "flap"}) {
+      services.push_back(
+          fmt::format("  {0}: {{ run: {{ supervisord: {{ program: {0}, server: {1} }} }}, "
+                      "remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
+                      "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
+                      "reopen_within: 100ms, rearm_after: 100ms }}\n",
+                      name, server));
+    }
+    lab_.configure(services);
+    ASSERT_TRUE(lab_.start());
+    ASSERT_TRUE(healthy("web") && healthy("flap")) << lab_.log() << lab_.records() << read_file(lab_.dir() + "/s.log");
+  }
+  void TearDown() override {
+    if (!supervisord_) return;
+    ctl("shutdown", "");
+    within(seconds(3), [&] { return lab_.pids("web/0").empty() && lab_.pids("flap/0").empty(); });
+    os::signal_group(supervisord_->pid, SIGKILL);
+    os::reap(*supervisord_);
+  }
+
+  /// By anybody but Homeostat.
+  void ctl(const std::string& verb, const std::string& name) const {
+    run_program({"supervisorctl", "-s", "unix://" + lab_.dir() + "/s.sock", verb, name});
+  }
+  bool healthy(const std::string& name) const {
+    return eventually([&] { return lab_.health(name) == "healthy"; });
+  }
+  bool told(const std::string& words) const {
+    return eventually([&] { return lab_.records().find(words) != std::string::npos; });
+  }
+  std::size_t starts(const std::string& name) const {
+    return static_cast<std::size_t>(std::ranges::count(read_file(lab_.dir() + "/starts." + name), '\n'));
+  }
+  pid_t main(const std::string& name) const { return lab_.pid(name + "/0"); }
+  bool repaired(const std::string& name) const {
+    const pid_t before = main(name);
+    ::kill(before, SIGKILL);
+    return eventually([&] { return main(name) != 0 && main(name) != before; }) && healthy(name);
+  }
+
+  Lab lab_;
+  std::optional<os::Child> supervisord_;
+};
+
+TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
+  EXPECT_TRUE(repaired("web")) << lab_.records();
+  EXPECT_EQ(starts("web"), 2U);
+
+  // autorestart brings it back: nothing is done.
+  const pid_t first = main("flap");
+  ::kill(first, SIGKILL);
+  EXPECT_TRUE(told("flap/0")) << lab_.records();
+  EXPECT_TRUE(told("started by its runtime")) << lab_.records();
+  EXPECT_EQ(starts("flap"), 2U);
+
+  ctl("stop", "web");
+  ASSERT_TRUE(told("stopped by others, by supervisord")) << lab_.records();
+  lab_.kill9();
+  ASSERT_TRUE(lab_.start());
+  EXPECT_EQ(lab_.post("restart", {{"service", "flap"}}).status, 200);
+  EXPECT_TRUE(eventually([&] { return starts("flap") == 3; })) << lab_.records();
+  EXPECT_EQ(starts("web"), 2U) << "it stays stopped";
+  ctl("start", "web");
+  ASSERT_TRUE(told("started by others, by supervisord")) << lab_.records();
+  EXPECT_TRUE(repaired("web"));
+  EXPECT_TRUE(lab_.journal_is_good());
+}
+
+TEST_P(KeptProgram, WhileSupervisordHangsNothingIsDone) {
+  ::kill(supervisord_->pid, SIGSTOP);
+  ::kill(main("web"), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return lab_.health("web") == "unknown"; })) << lab_.cli({"status"}).out;
+  EXPECT_EQ(starts("web"), 1U);
+  ::kill(supervisord_->pid, SIGCONT);
+  EXPECT_TRUE(eventually([&] { return starts("web") == 2; })) << lab_.records();
+  EXPECT_TRUE(healthy("web"));
+  const std::string everything = lab_.log() + lab_.records() + lab_.cli({"status", "--json"}).out;
+  EXPECT_EQ(everything.find("its-own-secret"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, KeptProgram, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "TcpWithAPassword" : "ItsSocket"; });
+
+}  // namespace
+}  // namespace homeostat::lab
