@@ -1,4 +1,6 @@
 // The runtime `exec`: the user's own commands.
+#include <fmt/format.h>
+
 #include "config/draft.hpp"
 
 namespace homeostat::config {
@@ -21,6 +23,20 @@ const Table<ExecSpec>& exec_table() {
     add("rollback", &ExecSpec::rollback, "Goes back to the version before.", "[/usr/local/bin/ctl, rollback]");
     add("scale", &ExecSpec::scale, "Makes it as many instances as it is told.",
         "[/usr/local/bin/ctl, scale, '{count}']");
+    rows.add("count", &ExecSpec::count, argv_type(),
+             {.text = "Prints how many run, and nothing else. Then `scale` has succeeded when it prints that number, "
+                      "and failed when it prints another one after `count_within`.",
+              .otherwise = "the exit status of `scale` is believed",
+              .example = "[/usr/local/bin/ctl, count]"});
+    rows.add("count_within", &ExecSpec::count_within, duration_type(std::chrono::milliseconds(1)),
+             {.text = "So long it may take until there are as many as `scale` was told.",
+              .fallback = "60s",
+              .example = "5m"});
+    rows.add("drain", &ExecSpec::drain, argv_type(),
+             {.text = "Run before `scale` makes it fewer, with the same `{count}`: who leaves gets no new work and "
+                      "finishes what it has. Where it fails, `scale` is run all the same.",
+              .otherwise = "nobody is told before",
+              .example = "[/usr/local/bin/ctl, drain, '{count}']"});
     add("status", &ExecSpec::status,
         "Tells how it is: exit status 0 success, 1 degraded, 2 failure, 3 unknown. Without another alive check it is "
         "run as the check `status`.",
@@ -44,31 +60,39 @@ const Table<ExecSpec>& exec_table() {
 }  // namespace
 
 Component<RunDraft> exec_run() {
-  return {"exec",
-          "Your own commands.",
-          "{ restart: [/usr/local/bin/ctl, restart], status: [/usr/local/bin/ctl, status] }",
-          {&exec_table().section()},
-          [](const Node& node, Reader& reader, RunDraft& out) {
-            ExecSpec spec;
-            exec_table().read(node, reader, spec);
-            const bool start_stop = !spec.start.empty() && !spec.stop.empty();
-            Fingerprint print;
-            print.add("exec").add(spec.start).add(spec.user).add(spec.cwd);
-            Fingerprint commands;
-            for (const auto* argv : {&spec.start, &spec.stop, &spec.restart, &spec.rollback, &spec.scale}) {
-              commands.add(*argv);
-            }
-            commands.add(spec.user).add(spec.cwd).add(static_cast<std::uint64_t>(spec.timeout.count()));
-            out.plan = {.managed = false,
-                        .restart = !spec.restart.empty(),
-                        .start_stop = start_stop,
-                        .scale = !spec.scale.empty(),
-                        .releases = !spec.rollback.empty(),
-                        .identity = print.value(),
-                        .commands = commands.value(),
-                        .stop_grace = spec.timeout};
-            out.spec = std::move(spec);
-          }};
+  return {
+      "exec",
+      "Your own commands.",
+      "{ restart: [/usr/local/bin/ctl, restart], status: [/usr/local/bin/ctl, status] }",
+      {&exec_table().section()},
+      [](const Node& node, Reader& reader, RunDraft& out) {
+        ExecSpec spec;
+        exec_table().read(node, reader, spec);
+        const bool start_stop = !spec.start.empty() && !spec.stop.empty();
+        Fingerprint print;
+        print.add("exec").add(spec.start).add(spec.user).add(spec.cwd);
+        Fingerprint commands;
+        for (const auto* argv : {&spec.start, &spec.stop, &spec.restart, &spec.rollback, &spec.scale, &spec.count}) {
+          commands.add(*argv);
+        }
+        commands.add(spec.user).add(spec.cwd).add(static_cast<std::uint64_t>(spec.timeout.count()));
+        for (const char* key : {"count", "drain"}) {
+          if (node.find(key) != nullptr && spec.scale.empty())
+            reader.problem(node.where(key), fmt::format("`{}` means something beside `scale` only", key));
+        }
+        // All that one action may take: drained, told, counted until the limit, and once more.
+        const Duration whole = spec.scale.empty() ? spec.timeout : spec.timeout * 3 + spec.count_within;
+        out.plan = {.managed = false,
+                    .restart = !spec.restart.empty(),
+                    .start_stop = start_stop,
+                    .scale = !spec.scale.empty(),
+                    .scale_again = !spec.count.empty() || spec.idempotent,
+                    .releases = !spec.rollback.empty(),
+                    .identity = print.value(),
+                    .commands = commands.value(),
+                    .stop_grace = whole};
+        out.spec = std::move(spec);
+      }};
 }
 
 }  // namespace homeostat::config

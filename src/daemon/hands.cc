@@ -116,8 +116,13 @@ void Hands::dispatch(const engine::Dispatch& command, Instant now) {
   const std::string version(engine_.version(command.version));
   const runtime::Target target{engine_.plan().services[command.service].name, command.slot};
   if (const auto* exec = std::get_if<runtime::ExecSpec>(&config_->runtimes[command.service])) {
-    const std::uint32_t count = command.op == engine::Op::scale ? command.reference : 0;
-    return exec_.perform(*exec, {target, command.op, command.id, version, count}, now, done_of(command));
+    runtime::ExecRequest request{target, command.op, command.id, version};
+    if (command.op == engine::Op::scale) {
+      const auto known = engine_.durable().services.find(target.service);
+      request.count = command.reference;
+      request.fewer = known != engine_.durable().services.end() && request.count < known->second.scaled;
+    }
+    return exec_.perform(*exec, request, now, done_of(command));
   }
   const engine::Intent* intent = intent_of(engine_, command.id);
   const bool ends = command.op == engine::Op::stop || command.op == engine::Op::restart;
@@ -181,13 +186,15 @@ void Hands::notify(const engine::Notify& command, Instant now) {
 std::optional<Instant> Hands::next_deadline() const {
   const Instant next =
       std::min({process_->next_deadline().value_or(kNever), runner_.next_deadline().value_or(kNever),
-                rotation_.next_deadline().value_or(kNever), keepers_.next_deadline().value_or(kNever)});
+                exec_.next_deadline().value_or(kNever), rotation_.next_deadline().value_or(kNever),
+                keepers_.next_deadline().value_or(kNever)});
   return next == kNever ? std::nullopt : std::optional(next);
 }
 
 void Hands::advance(Instant now) {
   process_->advance(now);
   runner_.advance(now);
+  exec_.advance(now);
   rotation_.advance(now);
   keepers_.advance(now);
 }

@@ -166,6 +166,7 @@ void align_count(Turn& t, ServiceId id, Place& whole) {
   wish.origin = Origin::desired;
   wish.strategy = "scale";
   wish.count = t.count(id);
+  wish.idempotent = plan.runtime.scale_again;
   wish.evidence = "should be " + std::to_string(t.count(id)) + " instances";
   const auto hold = check_gates(t, ask_for(t, wish));
   if (hold) return t.wake_at(std::min(hold->retry, live.scale_not_before));

@@ -94,6 +94,7 @@ struct RuntimePlan {
   bool restart = false;
   bool start_stop = false;
   bool scale = false;               // can be told how many instances there shall be (exec runtime)
+  bool scale_again = false;         // … the same number again, when nobody knows what became of it
   bool releases = false;            // deploy and rollback have a meaning
   std::uint32_t reference = kNone;  // index into Config::services, for the shell
   /// Changes when what would be started changes; an instance started from another is `outdated`.

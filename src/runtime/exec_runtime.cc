@@ -45,11 +45,6 @@ Values values_of(const Target& target) {
   return values;
 }
 
-OutcomeKind kind_of(const CommandResult& result) {
-  if (result.ok()) return OutcomeKind::succeeded;
-  return result.end == CommandResult::End::timed_out ? OutcomeKind::unknown : OutcomeKind::failed;
-}
-
 }  // namespace
 
 void ExecRuntime::perform(const ExecSpec& spec, const ExecRequest& request, Instant now, Done done) {
@@ -64,22 +59,13 @@ void ExecRuntime::perform(const ExecSpec& spec, const ExecRequest& request, Inst
   Values values = values_of(request.target);
   values.emplace_back("action", fmt::format("{}.{}", request.command.epoch, request.command.counter));
   if (!request.version.empty()) values.emplace_back("version", request.version);
-  if (request.op == Op::scale) values.emplace_back("count", std::to_string(request.count));
+  if (request.op == Op::scale) {
+    values.emplace_back("count", std::to_string(request.count));
+    return scale_.begin(spec, std::move(values), request.count, request.fewer, now, std::move(done));
+  }
   runner_.run(command_of(spec, argv), values, now,
               [done = std::move(done), name = verb->name](CommandResult result) mutable {
                 done({.kind = kind_of(result), .detail = fmt::format("{}: {}", name, describe(result))});
-              });
-}
-
-void ExecRuntime::status(const ExecSpec& spec, const Target& target, Instant now, StatusDone done) {
-  if (spec.status.empty()) {
-    return done(Running::unknown, fmt::format("{} has no command for status", target.service));
-  }
-  runner_.run(command_of(spec, spec.status), values_of(target), now,
-              [done = std::move(done)](CommandResult result) mutable {
-                constexpr int kNotRunning = 3;
-                const bool stopped = result.end == CommandResult::End::exited && result.code == kNotRunning;
-                done(result.ok() ? Running::yes : stopped ? Running::no : Running::unknown, describe(result));
               });
 }
 

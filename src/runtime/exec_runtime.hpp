@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/command_runner.hpp"
+#include "runtime/exec_scale.hpp"
 #include "runtime/outcome.hpp"
 #include "runtime/spec.hpp"
 
@@ -16,24 +17,25 @@ struct ExecRequest {
   engine::CommandId command{};  // {action}: the same when an outcome is asked for again
   std::string version{};        // {version}; empty: none
   std::uint32_t count = 0;      // {count}: scale, the number of instances wanted
+  bool fewer = false;           // … and there may be more now
 };
 
 /// A command gets {service} {instance} {action} {version} {count}, also as HOMEOSTAT_SERVICE and so on. Exit status 0:
-/// succeeded, another: failed; a command that had to be killed may or may not have acted: unknown.
+/// succeeded, another: failed; a command that had to be killed may or may not have acted: unknown. Of `scale` decides
+/// what `count` prints, where there is one.
 class ExecRuntime {
  public:
-  explicit ExecRuntime(CommandRunner& runner) : runner_(runner) {}
+  explicit ExecRuntime(CommandRunner& runner) : runner_(runner), scale_(runner) {}
 
   /// An operation without a command: not_started, with the reason.
   void perform(const ExecSpec& spec, const ExecRequest& request, Instant now, Done done);
 
-  enum class Running : std::uint8_t { yes, no, unknown };
-  using StatusDone = std::move_only_function<void(Running, std::string detail)>;
-  /// Exit status 0: it runs, 3: it does not (as the Linux Standard Base has it); all else, and no command: unknown.
-  void status(const ExecSpec& spec, const Target& target, Instant now, StatusDone done);
+  std::optional<Instant> next_deadline() const { return scale_.next_deadline(); }
+  void advance(Instant now) { scale_.advance(now); }
 
  private:
   CommandRunner& runner_;
+  ExecScale scale_;
 };
 
 }  // namespace homeostat::runtime

@@ -117,20 +117,95 @@ TEST_F(CommandTest, AKilledCommandLeavesTheOutcomeOpen) {
   EXPECT_EQ(outcome->kind, OutcomeKind::unknown);
 }
 
-TEST_F(CommandTest, StatusIsReadFromTheExitStatus) {
-  using Running = ExecRuntime::Running;
-  const Target one{.service = "web", .slot = 0};
-  const auto status = [&](const std::vector<std::string>& argv) {
-    spec_.status = argv;
-    std::optional<Running> running;
-    runtime_.status(spec_, one, kStart, [&](Running seen, const std::string&) { running = seen; });
-    EXPECT_TRUE(turn_until([&] { return running.has_value(); }));
-    return running;
+/// A service that is a file with a number in it: how many run.
+class ScaleTest : public CommandTest {
+ protected:
+  ScaleTest() {
+    spec_.scale = {"sh", "-c", "echo $1 > " + file_, "sh", "{count}"};
+    spec_.count = {"cat", file_};
+    spec_.count_within = seconds(3);
+  }
+  /// Time goes on by a second whenever nothing else is waited for.
+  Outcome scale(std::uint32_t count, bool fewer = false) {
+    std::optional<Outcome> outcome;
+    Instant now = kStart;
+    runtime_.perform(spec_, {.target = whole_, .op = engine::Op::scale, .count = count, .fewer = fewer}, now,
+                     [&](Outcome ended) { outcome = std::move(ended); });
+    EXPECT_TRUE(turn_until([&] {
+      if (const auto next = runtime_.next_deadline()) runtime_.advance(now = std::max(now, *next));
+      return outcome.has_value();
+    }));
+    return outcome.value_or(Outcome{});
+  }
+
+  std::string file_ = dir_ / "running";
+  const Target whole_{.service = "web", .slot = engine::kWhole};
+};
+
+TEST_F(ScaleTest, CountsOnceThereAreSoMany) {
+  EXPECT_EQ(scale(3).detail, "scale: exit status 0; 3 run");
+  // They come one after the other, a look each.
+  spec_.scale = {"true"};
+  spec_.count = {"sh", "-c", "n=$(cat " + file_ + "); echo $((n + 1)) > " + file_ + "; echo $n"};
+  const Outcome outcome = scale(5);
+  EXPECT_EQ(outcome.kind, OutcomeKind::succeeded);
+  EXPECT_EQ(outcome.detail, "scale: exit status 0; 5 run");
+}
+
+TEST_F(ScaleTest, AnotherNumberAfterItsTimeHasFailed) {
+  write_file(file_, "2\n");
+  spec_.scale = {"true"};
+  const Outcome outcome = scale(5);
+  EXPECT_EQ(outcome.kind, OutcomeKind::failed);
+  EXPECT_EQ(outcome.detail, "scale: exit status 0; after 3 s 2 run, not 5");
+}
+
+TEST_F(ScaleTest, WithoutANumberNobodyKnows) {
+  const auto said = [&](const std::string& printed) {
+    spec_.count = shell(printed);
+    const Outcome outcome = scale(5);
+    EXPECT_EQ(outcome.kind, OutcomeKind::unknown) << printed;
+    return outcome.detail;
   };
-  EXPECT_EQ(status({"true"}), Running::yes);
-  EXPECT_EQ(status(shell("exit 3")), Running::no);
-  EXPECT_EQ(status({"false"}), Running::unknown);
-  EXPECT_EQ(status({}), Running::unknown);
+  EXPECT_EQ(said("echo 5; exit 1"), "scale: exit status 0; after 3 s count: exit status 1: 5");
+  EXPECT_EQ(said("echo many"), "scale: exit status 0; after 3 s count printed \"many\", not how many run");
+  for (const char* hostile : {"", "echo -5", "echo 5 6", "echo 5x", "echo 99999999999999999999", "echo 4294967295",
+                              "yes 5 | head -c 100000", "printf '5\\033[2J'", "head -c 9000000 /dev/zero"})
+    EXPECT_EQ(said(hostile).find('\033'), std::string::npos);
+}
+
+TEST_F(ScaleTest, ACommandThatFailsIsNotAskedForMore) {
+  write_file(file_, "5\n");
+  spec_.scale = {"false"};
+  const Outcome outcome = scale(5);
+  EXPECT_EQ(outcome.kind, OutcomeKind::failed);
+  EXPECT_EQ(outcome.detail, "scale: exit status 1");
+}
+
+TEST_F(ScaleTest, WhatWasKilledIsKnownByItsNumber) {
+  write_file(file_, "5\n");
+  spec_.scale = shell("sleep 1000");
+  spec_.timeout = seconds(5);
+  std::optional<Outcome> outcome;
+  runtime_.perform(spec_, {.target = whole_, .op = engine::Op::scale, .count = 5}, kStart,
+                   [&](Outcome ended) { outcome = std::move(ended); });
+  commands_.advance(kStart + seconds(5));
+  EXPECT_TRUE(turn_until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->kind, OutcomeKind::succeeded);
+  EXPECT_EQ(outcome->detail, "scale: timed out and was killed; 5 run");
+}
+
+TEST_F(ScaleTest, WhoLeavesIsDrainedBefore) {
+  const std::string log = dir_ / "log";
+  spec_.drain = {"sh", "-c", "echo drain $1 >> " + log, "sh", "{count}"};
+  spec_.scale = {"sh", "-c", "echo scale $1 >> " + log + "; echo $1 > " + file_, "sh", "{count}"};
+  scale(5);
+  scale(2, true);
+  EXPECT_EQ(read_file(log), "scale 5\ndrain 2\nscale 2\n");
+  spec_.drain = shell("echo no proxy; exit 1");
+  const Outcome outcome = scale(1, true);
+  EXPECT_EQ(outcome.kind, OutcomeKind::succeeded) << "what cannot be drained holds nothing up";
+  EXPECT_EQ(outcome.detail, "drain: exit status 1: no proxy; scale: exit status 0; 1 run");
 }
 
 }  // namespace

@@ -37,11 +37,14 @@ struct ExecSpec {
   std::vector<std::string> restart{};
   std::vector<std::string> rollback{};
   std::vector<std::string> scale{};
+  std::vector<std::string> count{};  // prints how many run; without it the exit status of `scale` is believed
+  std::vector<std::string> drain{};  // before `scale` makes it fewer
   std::vector<std::string> status{};
   std::string user{};
   std::string cwd{};
   Duration timeout = std::chrono::seconds(60);
-  bool idempotent = false;  // may be repeated when the outcome is unknown
+  Duration count_within = std::chrono::seconds(60);  // so long it may take until there are as many as `scale` was told
+  bool idempotent = false;                           // may be repeated when the outcome is unknown
 };
 
 /// Somebody else who runs an instance: we ask him to start and stop it, and hear from him how it is.
