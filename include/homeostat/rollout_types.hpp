@@ -61,6 +61,7 @@ struct Stage {
   Duration bake{};                     // it lasts so long at least
   std::vector<std::string> gates{};    // each must have passed
   std::optional<Duration> pause = {};  // after the bake
+  friend bool operator==(const Stage&, const Stage&) = default;
 };
 
 struct Policy {
@@ -74,6 +75,7 @@ struct Policy {
   Duration watch_after{};  // so long after all traffic is on it, harm still brings the old version back
 
   Policy& add_stage(double percent, std::vector<std::string> gates = {}, Duration bake = {});
+  friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 /// Nothing, or what is wrong: the field, and what it may be.

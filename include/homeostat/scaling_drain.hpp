@@ -14,6 +14,7 @@ struct DrainPolicy {
   Duration drain_within = std::chrono::seconds(60);
   /// Instances beyond the arrivals' need, in millionths of it.
   std::int64_t spare = 0;
+  friend bool operator==(const DrainPolicy&, const DrainPolicy&) = default;
 };
 
 /// Items and items a second are thousandths.

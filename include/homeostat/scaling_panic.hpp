@@ -18,6 +18,7 @@ struct PanicPolicy {
   std::int32_t activation = 1;  // as long as there is load, at least so many
   bool reachable = true;        // false: no request can come any more, it may shrink at once
   Duration down_delay{};        // shrinks only to the most that was asked for within this time
+  friend bool operator==(const PanicPolicy&, const PanicPolicy&) = default;
 };
 
 /// What was asked for in one slice of time, for down_delay.

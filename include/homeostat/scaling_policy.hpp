@@ -15,6 +15,7 @@ namespace homeostat {
 struct CountRange {
   std::int32_t min = 1;
   std::int32_t max = 1;
+  friend bool operator==(const CountRange&, const CountRange&) = default;
 };
 
 /// How a metric is turned into a number of instances.
@@ -37,6 +38,7 @@ struct ThresholdForm {
   CountRange range{0, kMostInstances};  // of this rule
   Duration up_cooldown{};               // since the service was last scaled up
   Duration down_cooldown{};
+  friend bool operator==(const ThresholdForm&, const ThresholdForm&) = default;
 };
 
 /// One metric and what it should be.
@@ -53,6 +55,7 @@ struct MetricRule {
   ThresholdForm threshold{};
   DrainPolicy drain{};
   PanicPolicy panic{};
+  friend bool operator==(const MetricRule&, const MetricRule&) = default;
 };
 
 enum class LimitUnit : std::uint8_t { instances, percent };
@@ -62,6 +65,7 @@ struct RateLimit {
   LimitUnit unit = LimitUnit::instances;
   std::int32_t value = 0;
   Duration period{};
+  friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
 /// Which of several rate limits binds: the one that allows the largest change, the smallest, or no change at all.
@@ -72,6 +76,7 @@ struct DirectionRules {
   LimitSelect select = LimitSelect::largest;
   Duration window{};  // stabilization: how long a recommendation binds
   std::vector<RateLimit> limits{};
+  friend bool operator==(const DirectionRules&, const DirectionRules&) = default;
 };
 
 /// Up: four instances or 100 % in 15 s, whichever is more. Down: no limit but the window.
@@ -82,6 +87,7 @@ DirectionRules default_down_rules(Duration window = std::chrono::minutes(5));
 struct Tolerance {
   std::int64_t up = 100'000;
   std::int64_t down = 100'000;
+  friend bool operator==(const Tolerance&, const Tolerance&) = default;
 };
 
 /// What to do while a metric cannot be read: hold, or after some decisions in a row at least a stated number. It is
@@ -89,6 +95,7 @@ struct Tolerance {
 struct FallbackRule {
   std::int32_t after = 0;  // decisions; 0: only hold
   std::int32_t instances = 0;
+  friend bool operator==(const FallbackRule&, const FallbackRule&) = default;
 };
 
 /// When it may be none at all, and when there must be one again. Needs min 0.
@@ -96,6 +103,7 @@ struct ActivationRule {
   std::int32_t metric = -1;                     // which of the metrics; -1: off
   std::int64_t above = 0;                       // in use while it measures more
   Duration idle_for = std::chrono::minutes(5);  // so long not in use: it may go
+  friend bool operator==(const ActivationRule&, const ActivationRule&) = default;
 };
 
 /// Instances were added and the metric did not move: more of them will not help either. After `tries` times it grows no
@@ -105,6 +113,7 @@ struct HelpRule {
   std::int64_t improvement = 50'000;           // by so much of itself the metric has to fall, in millionths
   Duration settle = std::chrono::seconds(30);  // after the added ones are ready
   Duration hold = std::chrono::minutes(10);
+  friend bool operator==(const HelpRule&, const HelpRule&) = default;
 };
 
 struct ScalingPolicy {
@@ -130,6 +139,7 @@ struct ScalingPolicy {
   std::int32_t flap_budget = 0;
   /// Decide and say, but do nothing.
   bool shadow = false;
+  friend bool operator==(const ScalingPolicy&, const ScalingPolicy&) = default;
 };
 
 }  // namespace homeostat

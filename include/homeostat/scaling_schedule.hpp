@@ -38,6 +38,7 @@ struct ScalingSchedule {
   CronTime end{};
   std::optional<std::int32_t> min{};
   std::optional<std::int32_t> max{};
+  friend bool operator==(const ScalingSchedule&, const ScalingSchedule&) = default;
 };
 
 /// From the minute of `start` until that of `end`.

@@ -29,8 +29,8 @@ auto command(const CommandSpec& command) {
 }
 
 auto own_commands(const runtime::ExecSpec& spec) {
-  return std::tie(spec.start, spec.stop, spec.restart, spec.rollback, spec.scale, spec.status, spec.user, spec.cwd,
-                  spec.timeout, spec.idempotent);
+  return std::tie(spec.start, spec.stop, spec.restart, spec.rollback, spec.scale, spec.count, spec.drain, spec.status,
+                  spec.user, spec.cwd, spec.timeout, spec.count_within, spec.idempotent);
 }
 
 bool same_run(const runtime::Spec& a, const runtime::Spec& b) {
@@ -87,9 +87,74 @@ void compare_checks(const ServicePlan& before, const ServicePlan& after, std::ve
   }
 }
 
+/// Without the places of a rollout's surge.
+std::uint32_t instances_of(const ServicePlan& plan) {
+  return plan.instances - (plan.rollout ? plan.rollout->policy.surge : 0);
+}
+
+/// Both have it, and it is worth to look at what differs in it.
+bool both_have(bool before, bool after, std::string_view name, std::vector<std::string>& what) {
+  if (before != after) what.push_back(fmt::format("{}: {}", name, after ? "added" : "removed"));
+  return before && after;
+}
+
+bool same_metric(const Config& before, const engine::ScalingPlan& a, std::size_t i, const Config& after,
+                 const engine::ScalingPlan& b, std::size_t j) {
+  const engine::SourcePlan& x = a.sources[i];
+  const engine::SourcePlan& y = b.sources[j];
+  if (x.kind != y.kind || x.identity != y.identity || x.fresh_within != y.fresh_within) return false;
+  if (a.policy.metrics[i] != b.policy.metrics[j]) return false;
+  return x.kind != engine::MetricSource::outside ||
+         before.sources[x.reference].timeout == after.sources[y.reference].timeout;
+}
+
+void compare_metrics(const Config& before, const engine::ScalingPlan& a, const Config& after,
+                     const engine::ScalingPlan& b, std::vector<std::string>& what) {
+  const auto& old = a.policy.metrics;
+  const auto& now = b.policy.metrics;
+  for (const MetricRule& metric : old) {
+    if (std::ranges::find(now, metric.id, &MetricRule::id) == now.end())
+      what.push_back(fmt::format("scaling metric {}: removed", metric.id));
+  }
+  for (std::size_t j = 0; j < now.size(); ++j) {
+    const auto i = static_cast<std::size_t>(std::ranges::find(old, now[j].id, &MetricRule::id) - old.begin());
+    if (i == old.size())
+      what.push_back(fmt::format("scaling metric {}: added", now[j].id));
+    else if (!same_metric(before, a, i, after, b, j))
+      what.push_back(fmt::format("scaling metric {}: changed", now[j].id));
+  }
+}
+
+void compare_scaling(const Config& before, const ServicePlan& a, const Config& after, const ServicePlan& b,
+                     std::vector<std::string>& what) {
+  if (!both_have(a.scaling != nullptr, b.scaling != nullptr, "scaling", what)) return;
+  const CountRange& x = a.scaling->policy.range;
+  const CountRange& y = b.scaling->policy.range;
+  if (x != y) what.push_back(fmt::format("scaling: {} to {} instances -> {} to {}", x.min, x.max, y.min, y.max));
+  compare_metrics(before, *a.scaling, after, *b.scaling, what);
+  const auto rest = [](const engine::ScalingPlan& plan) {
+    ScalingPolicy policy = plan.policy;
+    policy.range = {};
+    policy.metrics.clear();
+    return std::pair(std::move(policy), plan.every);
+  };
+  if (rest(*a.scaling) != rest(*b.scaling)) what.emplace_back("scaling: rules");
+}
+
+void compare_rollout(const ServicePlan& a, const ServicePlan& b, std::vector<std::string>& what) {
+  if (!both_have(a.rollout != nullptr, b.rollout != nullptr, "rollout", what)) return;
+  rollout::Policy left = a.rollout->policy;
+  const rollout::Policy& right = b.rollout->policy;
+  if (left.stages != right.stages) what.emplace_back("rollout: stages");
+  left.stages = right.stages;
+  if (left != right) what.emplace_back("rollout: rules");
+  if (a.rollout->metrics != b.rollout->metrics) what.emplace_back("rollout: judge");
+}
+
 void compare_limits(const ServicePlan& a, const ServicePlan& b, std::vector<std::string>& what) {
   if (a.mode != b.mode) what.emplace_back("mode");
-  if (a.instances != b.instances) what.push_back(fmt::format("instances {} -> {}", a.instances, b.instances));
+  if (!a.scaling && !b.scaling && instances_of(a) != instances_of(b))
+    what.push_back(fmt::format("instances {} -> {}", instances_of(a), instances_of(b)));
   const auto limits = [](const ServicePlan& plan) {
     return std::tuple(plan.min_healthy, plan.max_unavailable.count, plan.max_unavailable.percent, budget(plan.budget),
                       plan.backoff.initial, plan.backoff.max, plan.backoff.jitter_percent, plan.stable_after,
@@ -110,6 +175,8 @@ ServiceChange compare_service(const Config& before, const ServicePlan& a, const 
   if (!same_ladder(a, before, b, after)) change.what.emplace_back("remediation");
   if (dependencies(a, before) != dependencies(b, after)) change.what.emplace_back("dependencies");
   compare_limits(a, b, change.what);
+  compare_scaling(before, a, after, b, change.what);
+  compare_rollout(a, b, change.what);
   if (before.traffic[a.runtime.reference] != after.traffic[b.runtime.reference]) change.what.emplace_back("traffic");
   return change;
 }

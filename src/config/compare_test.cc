@@ -55,6 +55,51 @@ TEST(Compare, NamesWhatChanged) {
   EXPECT_EQ(what(service("a"), service("a", ", prerequisites: [ file: /go ]")), Words{"dependencies"});
 }
 
+std::string scaled(const std::string& metrics, const std::string& more = "min: 1, max: 4") {
+  return service("a", ", scaling: { " + more + ", metrics: { " + metrics + " } }");
+}
+
+TEST(Compare, NamesWhatChangedOfTheScaling) {
+  const std::string load = "load: { cpu: 60% }";
+  const std::string queue = "queue: { http: { url: 'http://q/', json: /waiting }, target: 8 }";
+  EXPECT_TRUE(what(scaled(load + ", " + queue), scaled(load + ", " + queue)).empty());
+  EXPECT_EQ(what(service("a"), scaled(load)), Words{"scaling: added"});
+  EXPECT_EQ(what(scaled(load), service("a")), Words{"scaling: removed"});
+  EXPECT_EQ(what(scaled(load), scaled(load, "min: 2, max: 8")), Words{"scaling: 1 to 4 instances -> 2 to 8"});
+  EXPECT_EQ(what(scaled(load), scaled(load + ", " + queue)), Words{"scaling metric queue: added"});
+  EXPECT_EQ(what(scaled(load + ", " + queue), scaled(queue)), Words{"scaling metric load: removed"});
+  EXPECT_EQ(what(scaled(load), scaled("load: { cpu: 70% }")), Words{"scaling metric load: changed"});
+  EXPECT_EQ(what(scaled(load), scaled("load: { memory: 1GiB }")), Words{"scaling metric load: changed"});
+  EXPECT_EQ(what(scaled(queue), scaled("queue: { http: { url: 'http://r/', json: /waiting }, target: 8 }")),
+            Words{"scaling metric queue: changed"});
+  EXPECT_EQ(
+      what(scaled(queue), scaled("queue: { http: { url: 'http://q/', json: /waiting, timeout: 1s }, target: 8 }")),
+      Words{"scaling metric queue: changed"});
+  EXPECT_EQ(what(scaled(load), scaled(load, "min: 1, max: 4, down: { window: 1m }")), Words{"scaling: rules"});
+  EXPECT_EQ(what(scaled(load), scaled(load, "min: 1, max: 4, every: 30s")), Words{"scaling: rules"});
+}
+
+std::string rolled_out(const std::string& rollout) {
+  return "  a: { instances: 3, run: { process: { command: [x], releases: /r } }, rollout: { " + rollout + " } }\n";
+}
+
+TEST(Compare, NamesWhatChangedOfTheRollout) {
+  const std::string stages = "stages: [ { traffic: 25%, bake: 1m } ]";
+  EXPECT_EQ(what(rolled_out(stages), rolled_out("stages: [ { traffic: 50%, bake: 1m } ]")), Words{"rollout: stages"});
+  EXPECT_EQ(what(rolled_out(stages), rolled_out(stages + ", surge: 2")), Words{"rollout: rules"});
+  EXPECT_EQ(what(rolled_out(stages), rolled_out(stages + ", judge: { errors: { kind: errors } }")),
+            Words{"rollout: judge"});
+  const std::string none = "  a: { instances: 3, run: { process: { command: [x], releases: /r } } }\n";
+  EXPECT_EQ(what(none, rolled_out(stages)), Words{"rollout: added"});
+}
+
+TEST(Compare, NamesTheTraffic) {
+  const auto traffic = [](const std::string& backend) {
+    return service("a", ", traffic: { haproxy: { socket: /s, backend: " + backend + " } }");
+  };
+  EXPECT_EQ(what(traffic("b"), traffic("c")), Words{"traffic"});
+}
+
 TEST(Compare, OnlyACommandMakesInstancesOutdated) {
   EXPECT_TRUE(compare(config(service("a")), config(service("a", "", "y"))).changed.at(0).command);
   EXPECT_FALSE(compare(config(service("a")), config(service("a", ", mode: shadow"))).changed.at(0).command);
