@@ -15,6 +15,7 @@ class QueueWorld {
     }
   }
 
+  /// Who is ready works first; then it is decided, for the first time after one interval.
   void second(std::int64_t arriving) {
     for (ScalingInstance& instance : instances_) {
       if (instance.ready != Readiness::yes && now_ - *instance.started >= start_up_) {
@@ -23,8 +24,11 @@ class QueueWorld {
         instance.first_ready = now_;
       }
     }
-    if (now_.time_since_epoch() % rule_.every == Duration{}) decide();
     work(arriving);
+    const Duration since = now_.time_since_epoch();
+    if (since > Duration{} && since % rule_.every == Duration{}) decide();
+    outcome_.peak = std::max(outcome_.peak, static_cast<std::int32_t>(instances_.size()));
+    outcome_.instance_seconds += static_cast<std::int64_t>(instances_.size());
     now_ += std::chrono::seconds(1);
   }
 
@@ -74,8 +78,6 @@ class QueueWorld {
     completed_ += done;
     outcome_.arrived += arriving;
     outcome_.waited += backlog_;
-    outcome_.peak = std::max(outcome_.peak, static_cast<std::int32_t>(instances_.size()));
-    outcome_.instance_seconds += static_cast<std::int64_t>(instances_.size());
     if (waiting && backlog_ == 0 && outcome_.first_drain < 0)
       outcome_.first_drain = (now_.time_since_epoch() / std::chrono::seconds(1)) + 1;
   }

@@ -85,8 +85,10 @@ QueueRule hpa_average() { return rule("HPA, average value", MetricKind::total_av
 
 QueueRule drain_rule() {
   QueueRule out = rule("drain rule", MetricKind::drain);
-  out.every = std::chrono::seconds(5);
+  out.every = std::chrono::seconds(3);
   out.policy.up.limits = {{LimitUnit::instances, kMax, std::chrono::seconds(15)}};
+  // What took two minutes to start is kept a little longer: the next burst may come soon.
+  out.policy.down.window = std::chrono::minutes(7);
   return out;
 }
 

@@ -31,14 +31,17 @@ TEST(Queue, TheRulesOfKubernetesOvershoot) {
   const QueueOutcome value = run_queue(queue_loads()[0], hpa_value(), 60s);
   EXPECT_EQ(value.peak, 1000);
   EXPECT_NEAR(value.instance_hours(), 178.1, 0.05);
-  const QueueOutcome average = run_queue(queue_loads()[0], hpa_average(), 15s);
-  EXPECT_EQ(average.peak, 80);
-  EXPECT_NEAR(average.instance_hours(), 14.8, 0.05);
+  const QueueOutcome average = run_queue(queue_loads()[0], hpa_average(), 60s);
+  EXPECT_EQ(average.peak, 570);
+  EXPECT_NEAR(average.instance_hours(), 100.9, 0.05);
+  const QueueOutcome quick = run_queue(queue_loads()[0], hpa_average(), 15s);
+  EXPECT_EQ(quick.peak, 80);
+  EXPECT_NEAR(quick.instance_hours(), 14.8, 0.05);
 }
 
 TEST(Queue, OnePolicyIsBetterForEveryLoad) {
   for (const QueueLoad& load : queue_loads()) {
-    for (const Duration start_up : {Duration(15s), Duration(60s)}) {
+    for (const Duration start_up : {15s, 60s, 120s}) {
       const QueueOutcome ours = run_queue(load, drain_rule(), start_up);
       for (const QueueRule& rule : {hpa_value(), hpa_average()}) {
         const QueueOutcome theirs = run_queue(load, rule, start_up);
