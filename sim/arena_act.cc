@@ -96,10 +96,11 @@ void Arena::handle(const Measure& c) {
   for (const MetricRule& rule : plan_.services[c.service].scaling->policy.metrics) {
     answer.metrics.push_back(measure(service, rule.kind == MetricKind::average || rule.kind == MetricKind::threshold));
   }
-  if (metering == Metering::fail) {
-    MeasuredMetric& failed = answer.metrics[c.round % answer.metrics.size()];
-    failed = {};
-    failed.fault = MetricFault::unread;
+  const auto fails = static_cast<std::size_t>(service.metering.until.time_since_epoch().count());
+  for (std::size_t i = 0; i < answer.metrics.size(); ++i) {
+    const bool asked = (c.held >> i & 1) == 0;
+    const bool well = metering != Metering::fail || i != fails % answer.metrics.size();
+    if (!asked || !well) answer.metrics[i] = {MetricFault::unread, {}, {}, {}, {}};
   }
   const Duration wait = metering == Metering::late ? std::chrono::seconds(2 + c.round % 12) : options_.probe_delay;
   // An answer that nobody waits for any more comes all the same.

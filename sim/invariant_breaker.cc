@@ -1,8 +1,10 @@
-// What holds for the circuit breakers before commands and notifiers: told from their calls and what became of them.
+// What holds for the circuit breakers before commands, notifiers and sources of metrics: told from their calls and what
+// became of them.
 #include <map>
 #include <set>
 
 #include "engine/breakers.hpp"
+#include "engine/sources.hpp"
 #include "sim/invariant.hpp"
 
 namespace homeostat::sim {
@@ -28,6 +30,14 @@ class BreakersHold : public Invariant {
  public:
   explicit BreakersHold(Scene& scene) : Invariant(scene, "breakers_hold") {}
 
+  void given(const Input& input) override {
+    const auto* told = std::get_if<Measured>(&input);
+    if (told == nullptr || told->service >= arena().plan().services.size() || !waits_for(*told)) return;
+    const auto round = rounds_.extract(arena().plan().services[told->service].name);
+    if (round.empty()) return;
+    for (const auto& [metric, id] : round.mapped().calls)
+      answered(id, told->metrics[metric].fault != MetricFault::none);
+  }
   void recorded(const Record& record) override {
     if (const auto* changed = std::get_if<BreakerChanged>(&record.body)) return moved(*changed, record.at);
     if (const auto* notified = std::get_if<Notified>(&record.body)) return answered(notified->id, !notified->ok);
@@ -38,6 +48,7 @@ class BreakersHold : public Invariant {
   }
   void commanded(const Command& command) override {
     const Plan& plan = arena().plan();
+    if (const auto* measure = std::get_if<Measure>(&command)) return asked(*measure);
     if (const auto* notify = std::get_if<Notify>(&command)) {
       return called(dependency_of(plan.notifiers[notify->notifier]), notify->escalation);
     }
@@ -47,6 +58,13 @@ class BreakersHold : public Invariant {
     if (behind) called(*behind, dispatch->id);
   }
   void stepped() override {
+    std::erase_if(rounds_, [this](const auto& round) {
+      const auto id = arena().engine().find_service(round.first);
+      const auto* live = id ? &arena().engine().state().services[*id].scaling : nullptr;
+      if (live == nullptr || !*live || (*live)->measuring) return false;
+      unanswered(round.second);
+      return true;
+    });
     for (const std::string& name : ended_) {
       const Seen& seen = seen_[name];
       if (seen.state != kClosed || seen.failures < limit()) continue;
@@ -59,6 +77,11 @@ class BreakersHold : public Invariant {
     for (auto& [name, seen] : seen_) {
       if (seen.state == kClosed && identity_of(arena().plan(), name) != seen.identity) seen = {};
     }
+    // Nobody waits for what was asked before.
+    for (const auto& [name, round] : rounds_) {
+      for (const auto& [metric, id] : round.calls) forget(id);
+    }
+    rounds_.clear();
   }
   // What was under way is lost with the engine, and so is what was counted, but not that a breaker was open.
   void durable(const Record& record) override {
@@ -69,6 +92,7 @@ class BreakersHold : public Invariant {
   }
   void died() override {
     where_.clear();
+    rounds_.clear();
     ended_.clear();
     seen_ = safe_;
   }
@@ -82,6 +106,39 @@ class BreakersHold : public Invariant {
     bool last_failed = false;
     std::set<CommandId> calls{};  // admitted by this state, without an answer
   };
+  /// What the metrics of one service were asked in one round.
+  struct Round {
+    Instant at{};
+    std::vector<std::pair<std::size_t, CommandId>> calls;
+  };
+  bool waits_for(const Measured& told) const {
+    const auto& live = arena().engine().state().services[told.service].scaling;
+    return live && live->measuring && live->round == told.round;
+  }
+  void asked(const Measure& c) {
+    const ServicePlan& service = arena().plan().services[c.service];
+    unanswered(rounds_[service.name]);
+    Round& round = rounds_[service.name] = {arena().now(), {}};
+    for (std::size_t i = 0; i < service.scaling->policy.metrics.size(); ++i) {
+      const auto behind = source_behind(service, i);
+      if (!behind || (c.held >> i & 1) != 0) continue;
+      round.calls.emplace_back(i, CommandId{0, ++questions_});
+      called(*behind, round.calls.back().second);
+    }
+  }
+  void unanswered(const Round& round) {
+    for (const auto& [metric, id] : round.calls) answered(id, true);
+  }
+  /// Without an answer for so long it has failed.
+  void give_up(const std::string& breaker, Instant now) {
+    for (const auto& [name, round] : rounds_) {
+      if (now < later(round.at, std::chrono::seconds(10))) continue;
+      for (const auto& [metric, id] : round.calls) {
+        const auto where = where_.find(id);
+        if (where != where_.end() && where->second == breaker) return answered(id, true);
+      }
+    }
+  }
   std::uint32_t limit() const { return arena().plan().breaker.consecutive_failures; }
 
   void called(const Dependency& behind, CommandId id) {
@@ -108,6 +165,7 @@ class BreakersHold : public Invariant {
     if (!where.empty()) seen_[where.mapped()].calls.erase(id);
   }
   void moved(const BreakerChanged& r, Instant at) {
+    give_up(r.breaker, at);
     Seen& seen = seen_[r.breaker];
     expect(r.from == seen.state && legal(r, seen, at), [&] {
       return r.breaker + " is " + seen.state + " and goes from " + r.from + " to " + r.to + " (" + r.reason + ")";
@@ -126,6 +184,8 @@ class BreakersHold : public Invariant {
 
   std::map<std::string, Seen> seen_;
   std::map<CommandId, std::string> where_;
+  std::map<std::string, Round> rounds_;  // of services, without an answer
+  std::uint64_t questions_ = 0;
   std::set<std::string> ended_;
   std::map<std::string, Seen> safe_;  // those that the journal knows as open
 };
