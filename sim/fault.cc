@@ -89,6 +89,9 @@ bool approve(Arena& arena) {
   for (const auto& [id, action] : arena.engine().durable().actions) {
     if (action.intent.mode == Mode::approve && !action.approved) waiting.push_back(id);
   }
+  for (const auto& [name, service] : arena.engine().durable().services) {
+    if (const ScalingAsked* asked = service.asked_scaling()) waiting.push_back(asked->id);
+  }
   for (const CommandId id : waiting) {
     Operator in;
     in.verb = Verb::approve;

@@ -142,7 +142,10 @@ class Maker {
     policy.up = {LimitSelect::largest, 10s * static_cast<int>(pick(3)), {{LimitUnit::instances, 2, 30s}}};
     policy.down = {LimitSelect::largest, 20s * static_cast<int>(1 + pick(3)), {{LimitUnit::instances, 1, 30s}}};
     policy.flap_budget = static_cast<std::int32_t>(pick(4));
+    if (number == 12 && chance(50)) s.mode = Mode::approve;
     scaling.sources.resize(policy.metrics.size());
+    for (std::uint32_t i = 0; number != 12 && i < scaling.sources.size(); ++i)
+      scaling.sources[i] = {MetricSource::outside, i, number + i, 1min};
     s.instances = static_cast<std::uint32_t>(policy.range.max);
     s.min_healthy = 1;
     s.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
@@ -176,6 +179,12 @@ void leave_out(Plan& plan, const std::vector<bool>& left_out) {
   plan.services = std::move(kept);
 }
 
+void ask_others(ServicePlan& s, std::uint64_t whom) {
+  ScalingPlan scaling = *s.scaling;
+  scaling.sources.front().identity = whom;
+  s.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
+}
+
 void change(Plan& plan, std::uint64_t variant) {
   ServicePlan& s = plan.services[variant % plan.services.size()];
   switch (variant % 5) {
@@ -185,6 +194,7 @@ void change(Plan& plan, std::uint64_t variant) {
       return leave_out(plan, gone);
     }
     case 1:
+      if (s.scaling) ask_others(s, variant);
       s.checks.back().identity = variant;
       s.runtime.commands = variant;
       return;

@@ -204,6 +204,43 @@ class RepairFirst : public OfMetrics {
   }
 };
 
+/// In mode `approve` the number changes only as somebody has agreed to.
+class AskedFirst : public OfMetrics {
+ public:
+  explicit AskedFirst(Scene& scene) : OfMetrics(scene, "scaling_asks_first") {}
+  void recorded(const Record& record) override {
+    note(record, now_);
+    OfMetrics::recorded(record);
+  }
+  void durable(const Record& record) override { note(record, safe_); }
+  void died() override { now_ = safe_; }
+
+ protected:
+  void changed(const Scaled& scaled, const ServicePlan& plan, Instant) override {
+    if (plan.mode != Mode::approve) return;
+    const bool agreed = std::ranges::any_of(now_.agreed, [&](const CommandId& id) {
+      const auto asked = now_.asked.find(id);
+      return asked != now_.asked.end() && asked->second.service == scaled.service &&
+             asked->second.from == scaled.from && asked->second.to == scaled.to && asked->second.spare == scaled.spare;
+    });
+    expect(agreed, [&] { return words(scaled) + " although nobody has agreed"; });
+  }
+
+ private:
+  struct Known {
+    std::map<CommandId, ScalingAsked> asked;
+    std::set<CommandId> agreed;
+  };
+  static void note(const Record& record, Known& known) {
+    if (const auto* asked = std::get_if<ScalingAsked>(&record.body)) known.asked[asked->id] = *asked;
+    if (const auto* dropped = std::get_if<ScalingDropped>(&record.body)) known.asked.erase(dropped->id);
+    const auto* approved = std::get_if<Approved>(&record.body);
+    if (approved != nullptr && known.asked.contains(approved->id)) known.agreed.insert(approved->id);
+  }
+  Known now_;
+  Known safe_;  // what the journal knows
+};
+
 /// When the faults have ended there are as many as the load needs.
 class ScaledToNeed : public Invariant {
  public:
@@ -212,7 +249,7 @@ class ScaledToNeed : public Invariant {
     for (const ServicePlan& plan : arena().plan().services) {
       // What does not come to rest for another reason is not the autoscaler's.
       const ServiceState& state = arena().engine().durable().services.at(plan.name);
-      if (!plan.scaling || state.incident != 0 || state.down_since) continue;
+      if (!plan.scaling || plan.mode == Mode::approve || state.incident != 0 || state.down_since) continue;
       expect(scaled_to_need(arena(), plan), [&] {
         return plan.name + " under a load of " + std::to_string(load_of(plan)) + " has another number of instances";
       });
@@ -244,6 +281,7 @@ void add_scaling_invariants(Scene& scene, Invariants& out) {
   out.push_back(std::make_unique<KeepsSpeed>(scene));
   out.push_back(std::make_unique<FrozenIsFrozen>(scene));
   out.push_back(std::make_unique<RepairFirst>(scene));
+  out.push_back(std::make_unique<AskedFirst>(scene));
   out.push_back(std::make_unique<ScaledToNeed>(scene));
 }
 

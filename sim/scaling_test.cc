@@ -214,6 +214,118 @@ TEST(Scaling, InNoUseItIsNoneAndComesBack) {
   EXPECT_TRUE(world.violations().empty());
 }
 
+/// One that asks first, under a load for which it asks to go from 2 to 6.
+struct Asking : Fleet {
+  Asking() : Fleet(plan_with([](ServicePlan& service, ScalingPolicy&) { service.mode = Mode::approve; })) {
+    load("web", 55 * kOne);
+    run_for(1min);
+  }
+  const ScalingAsked* asked() const { return durable().services.at("web").asked_scaling(); }
+  void approve(CommandId id) {
+    Operator in;
+    in.verb = Verb::approve;
+    in.id = id;
+    in.by = "test";
+    input(in);
+  }
+};
+
+TEST(ScalingApproval, IsForWhatWasAskedAndDoneOnce) {
+  Asking world;
+  ASSERT_NE(world.asked(), nullptr);
+  const ScalingAsked asked = *world.asked();
+  EXPECT_EQ(asked.to, 6);
+  world.run_for(10min);
+  ASSERT_NE(world.asked(), nullptr);
+  EXPECT_EQ(world.asked()->id, asked.id) << "it is asked once";
+  EXPECT_EQ(running(world), 2U);
+  world.approve({9, 9});
+  world.approve(asked.id);
+  world.approve(asked.id);
+  world.run_for(1min);
+  EXPECT_EQ(running(world), 6U);
+  EXPECT_EQ(world.asked(), nullptr);
+  EXPECT_EQ(world.all<Approved>().size(), 1U);
+}
+
+TEST(ScalingApproval, SurvivesAKillBeforeAndAfterSomebodyAgreed) {
+  Asking world;
+  const CommandId id = world.asked()->id;
+  world.kill_engine();
+  world.boot();
+  ASSERT_NE(world.asked(), nullptr);
+  EXPECT_EQ(world.asked()->id, id);
+  world.approve(id);
+  world.run_for(1ms);  // until that is durable
+  world.kill_engine();
+  world.boot();
+  EXPECT_EQ(world.asked(), nullptr) << "somebody has agreed";
+  world.run_for(1min);
+  EXPECT_EQ(running(world), 6U);
+}
+
+TEST(ScalingApproval, IsForNoMoreThanWasAskedAndForNothingElse) {
+  Asking world;
+  const CommandId first = world.asked()->id;
+  world.load("web", 35 * kOne);
+  world.run_for(1min);
+  ASSERT_NE(world.asked(), nullptr);
+  EXPECT_NE(world.asked()->id, first) << "another decision is another question";
+  EXPECT_EQ(world.asked()->to, 4);
+  world.approve(first);
+  world.run_for(1min);
+  EXPECT_EQ(running(world), 2U) << "what was asked before is not asked any more";
+  world.load("web", 45 * kOne);
+  world.approve(world.asked()->id);  // it is measured anew before anything is done
+  world.run_for(5s);
+  EXPECT_EQ(running(world), 4U) << "so far somebody has agreed";
+}
+
+TEST(ScalingApproval, IsNotUsedWhenItIsNotWantedAnyMore) {
+  Asking world;
+  const CommandId id = world.asked()->id;
+  world.load("web", 20 * kOne);
+  world.approve(id);
+  world.run_for(2min);
+  EXPECT_EQ(running(world), 2U);
+  EXPECT_EQ(world.asked(), nullptr);
+  EXPECT_EQ(world.all<ScalingDropped>().size(), 1U);
+}
+
+TEST(ScalingApproval, IsForTheInstancesThatWouldGo) {
+  Asking world;
+  world.approve(world.asked()->id);
+  world.run_for(1min);
+  ASSERT_EQ(running(world), 6U);
+  world.load("web", 30 * kOne);
+  world.run_for(3min);
+  ASSERT_NE(world.asked(), nullptr);
+  const ScalingAsked asked = *world.asked();
+  EXPECT_EQ(asked.to, 3);
+  ASSERT_EQ(asked.leaving.size(), 3U);
+  Operator restart;
+  restart.verb = Verb::restart;
+  restart.service = "web";
+  restart.slot = asked.spare.front();
+  restart.by = "test";
+  world.input(restart);
+  world.run_for(2min);
+  ASSERT_NE(world.asked(), nullptr);
+  EXPECT_NE(world.asked()->id, asked.id) << "another run would be stopped";
+}
+
+TEST(ScalingApproval, ThatNobodyGivesExpiresAndSomebodyIsCalledOnce) {
+  Asking world;
+  const CommandId id = world.asked()->id;
+  world.run_for(31min);
+  ASSERT_NE(world.asked(), nullptr);
+  EXPECT_NE(world.asked()->id, id) << "it is still wanted, and asked anew";
+  EXPECT_EQ(world.durable().escalations.size(), 1U);
+  world.run_for(2h);
+  EXPECT_EQ(world.durable().escalations.size(), 1U);
+  EXPECT_EQ(running(world), 2U);
+}
+
 TEST(Scaling, WhoAsksFirstOnlySaysWhatItWouldDoButAHandIsObeyed) {
   Fleet world(plan_with([](ServicePlan& service, ScalingPolicy&) { service.mode = Mode::approve; }));
   world.load("web", 55 * kOne);

@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::fault_ignored, "what_cannot_be_read_takes_nothing_away"},
         Planted{Bug::speed_forgotten, "scaling_keeps_its_speed"}, Planted{Bug::freeze_ignored, "frozen_is_frozen"},
         Planted{Bug::repair_ignored, "repair_goes_before_scaling_down"},
-        Planted{Bug::scaled_in_words, "scaled_to_the_need"},
+        Planted{Bug::scaled_in_words, "scaled_to_the_need"}, Planted{Bug::scaled_unasked, "scaling_asks_first"},
         Planted{Bug::breaker_forgotten, "open_breakers_survive_a_crash"},
         Planted{Bug::gate_skipped, "no_gate_is_skipped"}, Planted{Bug::gives_up, "comes_to_rest"},
         Planted{Bug::dependency_ignored, "who_is_excused_is_left_alone"},

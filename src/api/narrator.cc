@@ -14,6 +14,11 @@ namespace {
 constexpr std::size_t kRememberedActions = 100'000;
 
 std::string because(std::string_view reason) { return reason.empty() ? "" : fmt::format(": {}", reason); }
+/// What a reason adds to `change`, with which it may begin.
+std::string_view beyond(std::string_view change, std::string_view reason) {
+  if (reason.starts_with(change)) reason.remove_prefix(change.size());
+  return reason.substr(std::min(reason.find_first_not_of("; "), reason.size()));
+}
 std::string by(std::string_view who) { return who.empty() ? "" : fmt::format(" (by {})", who); }
 
 std::string clock_text(const Clock& clock, Instant at) {
@@ -244,7 +249,19 @@ struct Teller {
   }
   std::string operator()(const engine::Scaled& r) {
     belongs(r.service, -1, open(r.service));
-    return fmt::format("{} from {} to {} instances ({}): {}", place(), r.from, r.to, r.rule, r.reason);
+    const std::string change = fmt::format("from {} to {} instances", r.from, r.to);
+    return fmt::format("{} {} ({}){}", place(), change, r.rule, because(beyond(change, r.reason)));
+  }
+  std::string operator()(const engine::ScalingAsked& r) {
+    belongs(r.service, -1, open(r.service));
+    const std::string change = fmt::format("from {} to {} instances", r.from, r.to);
+    remember(r.id, {line.incident, r.service, -1, "scaling"});
+    return fmt::format("{} asks to go {} until {}{} [{}]", place(), change, clock_text(line.clock, r.until),
+                       because(beyond(change, r.reason)), show_id(r.id));
+  }
+  std::string operator()(const engine::ScalingDropped& r) {
+    belongs(r.service, -1, open(r.service));
+    return fmt::format("scaling of {} is not asked for any more{} [{}]", place(), because(r.reason), show_id(r.id));
   }
   std::string operator()(const engine::RolloutMoved& r) {
     belongs(r.service, -1, open(r.service));

@@ -310,6 +310,10 @@ void read_ack(Body& body, const engine::Engine& engine, Operator& out) {
 void read_approve(Body& body, const engine::Engine& engine, Operator& out) {
   read_id(body, out);
   if (body.refused()) return;
+  for (const auto& [name, service] : engine.durable().services) {
+    const engine::ScalingAsked* asked = service.asked_scaling();
+    if (asked != nullptr && asked->id == out.id) return;
+  }
   const auto found = engine.durable().actions.find(out.id);
   if (found == engine.durable().actions.end()) {
     return body.refuse_with(404, "nothing with the id " + show_id(out.id) + " waits for approval");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/rollout.hpp"
+#include "engine/actions.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -151,6 +152,14 @@ json::array locks_json(const engine::ServiceState& service) {
   return locks;
 }
 
+json::value asked_json(const View& view, const engine::ScalingAsked* asked) {
+  if (asked == nullptr) return nullptr;
+  return json::object{{"id", show_id(asked->id)},
+                      {"from", asked->from},
+                      {"to", asked->to},
+                      {"until", time_json(view.clock, asked->until)}};
+}
+
 json::value scaling_json(const View& view, const std::string& name) {
   const auto id = view.find(name);
   const engine::ServiceState& service = durable_of(view, name);
@@ -170,6 +179,7 @@ json::value scaling_json(const View& view, const std::string& name) {
   out["frozen_until"] = frozen && service.scaling->frozen_until != kNever
                             ? time_json(view.clock, service.scaling->frozen_until)
                             : json::value(nullptr);
+  out["asked"] = asked_json(view, service.asked_scaling());
   out["why"] = live ? json::value(printable(live->sentence)) : json::value(nullptr);
   json::array rules;
   if (live) {
@@ -268,6 +278,16 @@ json::array approvals_json(const View& view, const std::string& only_service) {
                                 {"version", intent.version},
                                 {"at", time_json(view.clock, action.at)},
                                 {"evidence", printable(intent.evidence)}});
+  }
+  for (const auto& [name, service] : view.durable.services) {
+    const engine::ScalingAsked* asked = service.asked_scaling();
+    if (asked == nullptr || (!only_service.empty() && name != only_service)) continue;
+    list.push_back(json::object{{"id", show_id(asked->id)},
+                                {"place", name},
+                                {"strategy", "scale"},
+                                {"version", ""},
+                                {"at", time_json(view.clock, asked->until - engine::kApprovalExpires)},
+                                {"evidence", printable(asked->reason)}});
   }
   return list;
 }

@@ -115,7 +115,7 @@ void add_answers(CLI::App& app, Context& context) {
       ->add_option("ID", *escalation, "As `status` shows it")
       ->required();
   const auto action = std::make_shared<std::string>();
-  add_verb(app, context, "approve", "Let a repair happen that waits for it (mode: approve)", "homeostat approve 3-18",
+  add_verb(app, context, "approve", "Let happen what waits for it (mode: approve)", "homeostat approve 3-18",
            [&context, action] {
              return say(context, post(context, "/v1/approve", {{"id", *action}}), *action + " is approved");
            })

@@ -35,6 +35,11 @@ std::string show_scaling(const json::object& service, bool color) {
                                           : "neither more nor fewer",
                        ends ? time_at(scaling, "frozen_until", true) : "`homeostat unfreeze SERVICE`");
   }
+  if (!scaling.at("asked").is_null()) {
+    const json::object& asked = scaling.at("asked").as_object();
+    out += fmt::format("asks to go from {} to {} instances: `homeostat approve {}`, until {}\n", text_at(asked, "from"),
+                       text_at(asked, "to"), text_at(asked, "id"), time_at(asked, "until", true));
+  }
   out += text_at(scaling, "why", "nothing has been measured yet") + "\n\n";
   Table table({"METRIC", "UTILISATION", "NOW", "ASKS FOR", "MIN", "MAX", "WHY NOT NOW"});
   for (const json::value& item : list_at(scaling, "rules")) {

@@ -40,6 +40,7 @@ enum class Bug : std::uint8_t {
   repair_ignored,
   scaled_in_words,
   dependency_ignored,
+  scaled_unasked,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

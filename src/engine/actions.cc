@@ -15,7 +15,6 @@ namespace {
 
 // The runtime ends its own actions; this is for one that does not answer at all.
 constexpr Duration kRuntimeSilent = std::chrono::minutes(10);
-constexpr Duration kApprovalExpires = std::chrono::minutes(30);
 
 std::uint32_t intern(State& s, const std::string& version) {
   if (version.empty()) return kNone;

@@ -135,10 +135,16 @@ struct Fold {
 
   void operator()(const Approved& r) {
     const auto action = d.actions.find(r.id);
-    if (action == d.actions.end()) return;
+    if (action == d.actions.end()) return approve_scaling(r.id);
     action->second.approved = true;
     // It happens now, however long ago it was asked for.
     if (undisrupted(r.id)) disrupted(action->second.intent.service, r.id);
+  }
+
+  void approve_scaling(CommandId id) {
+    for (auto& [name, state] : d.services) {
+      if (state.scaling && state.scaling->asked && state.scaling->asked->id == id) state.scaling->approved = true;
+    }
   }
 
   void operator()(const Outcome& r) {
@@ -328,6 +334,17 @@ struct Fold {
     if (!s.scaling) s.scaling.emplace();
     s.scaling->history = r.history;
     s.scaling->places = r.places;
+    s.scaling->asked.reset();
+  }
+  void operator()(const ScalingAsked& r) {
+    ServiceState& s = service(r.service);
+    if (!s.scaling) return;
+    s.scaling->asked = r;
+    s.scaling->approved = false;
+  }
+  void operator()(const ScalingDropped& r) {
+    ServiceState& s = service(r.service);
+    if (s.scaling) s.scaling->asked.reset();
   }
   void operator()(const ScalingSeen& r) {
     ServiceState& s = service(r.service);

@@ -147,6 +147,8 @@ struct ScalingState {
   Instant held_until = kLongAgo;
   Freeze frozen = Freeze::none;
   Instant frozen_until = kLongAgo;
+  Boxed<ScalingAsked> asked;  // waits for somebody …
+  bool approved = false;      // … who has agreed
   static constexpr auto fields = [](auto& self, auto& v) {
     v("history", self.history);
     v("places", self.places);
@@ -154,6 +156,8 @@ struct ScalingState {
     v("held_until", self.held_until);
     v("frozen", self.frozen);
     v("frozen_until", self.frozen_until);
+    v("asked", self.asked);
+    v("approved", self.approved);
   };
 };
 
@@ -222,6 +226,10 @@ struct ServiceState {
   std::string detail_of(std::int32_t slot) const {
     const auto found = details.find(slot);
     return found == details.end() ? std::string() : found->second;
+  }
+  /// What the autoscaler asks for and nobody has approved yet; null: nothing.
+  const ScalingAsked* asked_scaling() const {
+    return scaling && scaling->asked && !scaling->approved ? &*scaling->asked : nullptr;
   }
   bool wants_running(std::int32_t slot) const {
     return !stopped && !stopped_slots.contains(slot) && !spare.contains(slot);

@@ -6,6 +6,7 @@
 #include "engine/operations.hpp"
 #include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
+#include "engine/scaling_approval.hpp"
 #include "engine/status.hpp"
 
 namespace homeostat::engine {
@@ -198,7 +199,7 @@ void operator_command(Turn& t, const Operator& in) {
       t.record(Acknowledged{in.id, in.by});
       return;
     case Verb::approve:
-      return approve(t, in.id, in.by);
+      return approve_scaling(t, in.id, in.by) ? void() : approve(t, in.id, in.by);
     case Verb::shutdown:
       t.s.stopping = true;
       return mark_all(t);

@@ -470,12 +470,12 @@ struct LockChanged {
   };
 };
 
-using Body = std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing,
-                          IncidentRecovering, IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified,
-                          InstanceChanged, DesiredSet, OperationMoved, VersionMarked, Held, Skipped, Escalated,
-                          Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged, BreakerChanged, Scaled,
-                          ScalingSeen, ScaleHeld, RolloutMoved, ScalingFrozen, Diagnosed, ChangeNoted, RouteSet,
-                          JudgeKept>;
+using Body =
+    std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing, IncidentRecovering,
+                 IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified, InstanceChanged, DesiredSet,
+                 OperationMoved, VersionMarked, Held, Skipped, Escalated, Notified, Acknowledged, Paused, Resumed,
+                 CautionChanged, LockChanged, BreakerChanged, Scaled, ScalingSeen, ScaleHeld, RolloutMoved,
+                 ScalingFrozen, Diagnosed, ChangeNoted, RouteSet, JudgeKept, ScalingAsked, ScalingDropped>;
 
 struct Record {
   std::uint64_t seq = 0;

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/ids.hpp"
+#include "homeostat/incarnation.hpp"
 #include "homeostat/scaling_history.hpp"
 #include "homeostat/time.hpp"
 
@@ -35,6 +37,45 @@ struct Scaled {
     v("rule", self.rule);
     v("reason", self.reason);
     v("history", self.history);
+  };
+};
+
+/// The number would be changed now, and somebody has to approve it (mode: approve). `leaving`: what runs in those of
+/// the places in `spare` that are needed now.
+struct ScalingAsked {
+  static constexpr std::string_view kType = "scaling_asked";
+  static constexpr bool kCritical = true;
+  CommandId id;
+  std::string service;
+  std::int32_t from = 0;
+  std::int32_t to = 0;
+  std::vector<std::int32_t> spare;  // the places that would not be needed any more
+  std::vector<Incarnation> leaving;
+  Instant until = kNever;
+  std::string reason;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("id", self.id);
+    v("service", self.service);
+    v("from", self.from);
+    v("to", self.to);
+    v("spare", self.spare);
+    v("leaving", self.leaving);
+    v("until", self.until);
+    v("reason", self.reason);
+  };
+};
+
+/// It is not asked for any more.
+struct ScalingDropped {
+  static constexpr std::string_view kType = "scaling_dropped";
+  static constexpr bool kCritical = true;
+  CommandId id;
+  std::string service;
+  std::string reason;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("id", self.id);
+    v("service", self.service);
+    v("reason", self.reason);
   };
 };
 

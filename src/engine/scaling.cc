@@ -8,6 +8,7 @@
 #include "engine/escalate.hpp"
 #include "engine/gates.hpp"
 #include "engine/rollout.hpp"
+#include "engine/scaling_approval.hpp"
 #include "engine/sources.hpp"
 #include "homeostat/scaling.hpp"
 #include "homeostat/schedule.hpp"
@@ -46,8 +47,16 @@ ScalingInstance seen(Turn& t, ServiceId id, const Place& place) {
   return out;
 }
 
+// Of a service that is told a number there are as many as it was last known to have.
+std::optional<std::int32_t> known_to_run(Turn& t, ServiceId id) {
+  const std::uint32_t scaled = t.durable(id).scaled;
+  if (!t.plan(id).runtime.scale || scaled == kUntold) return std::nullopt;
+  return static_cast<std::int32_t>(scaled);
+}
+
 Sight look(Turn& t, ServiceId id) {
   Sight sight;
+  const auto known = known_to_run(t, id);
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0) continue;
     const bool wanted = t.wanted(id, place.slot);
@@ -55,8 +64,11 @@ Sight look(Turn& t, ServiceId id) {
     sight.counts.running += running ? 1 : 0;
     if (!wanted && !running) continue;
     sight.instances.push_back(seen(t, id, place));
+    const auto number = static_cast<std::int32_t>(sight.instances.size());
+    if (known && number > *known) sight.instances.back().phase = InstancePhase::pending;
     sight.slots.push_back(place.slot);
   }
+  if (known) sight.counts.running = *known;
   sight.counts.wanted = static_cast<std::int32_t>(t.count(id));
   return sight;
 }
@@ -95,10 +107,12 @@ ScalingControl control_of(Turn& t, ServiceId id) {
   return control;
 }
 
-// What somebody has said by hand is done in every mode.
-bool may_act(Turn& t, ServiceId id, const ScalingDecision& decision, const ScalingControl& control) {
-  const bool by_itself = t.plan(id).mode == Mode::act && !t.s.plan.shadow && decision.act;
-  return (by_itself || control.by_hand) && t.s.observe_only.empty() && !t.s.stopping;
+/// Nothing: it may only be said.
+std::optional<Mode> mode_of(Turn& t, ServiceId id, const ScalingDecision& decision, const ScalingControl& control) {
+  if (!t.s.observe_only.empty() || t.s.stopping) return std::nullopt;
+  if (control.by_hand) return Mode::act;  // what somebody has said by hand is done in every mode
+  if (t.plan(id).mode == Mode::shadow || t.s.plan.shadow || !decision.act) return std::nullopt;
+  return planted(Bug::scaled_unasked) ? Mode::act : t.plan(id).mode;
 }
 
 /// The time in the zone of each schedule, as far as it has been told.
@@ -177,12 +191,31 @@ void remember(Turn& t, ServiceId id, ScalingHistory history) {
   t.record(std::move(r));
 }
 
+/// What is to be done of a decision, and with which places: all of it, what has been approved, or nothing now.
+std::optional<std::vector<Slot>> settle(Turn& t, ServiceId id, const ScalingControl& control,
+                                        ScalingDecision& decision) {
+  const auto mode = mode_of(t, id, decision, control);
+  if (!decision.changes() || !mode) {
+    drop_scaling(t, id, decision.changes() ? "nothing may be done now" : "it is not wanted any more");
+    t.live(id).scaling->unanswered = false;
+    return std::nullopt;
+  }
+  std::vector<Slot> spare = spare_with(t, id, decision.desired);
+  if (*mode == Mode::act) return spare;
+  const auto approved =
+      ask_for_scaling(t, id, {decision.current, decision.desired, std::move(spare), t.live(id).scaling->sentence});
+  if (!approved) return std::nullopt;
+  decision.desired = approved->to;
+  return approved->spare;
+}
+
 void decide_now(Turn& t, ServiceId id, std::vector<MeasuredMetric> told) {
   const ScalingPolicy& policy = t.plan(id).scaling->policy;
   LiveScaling& live = *t.live(id).scaling;
   live.measuring = false;
   judge_sources(t, id, told);
-  if (t.durable(id).stopped || !t.s.recovered) return;
+  if (!t.s.recovered) return;
+  if (t.durable(id).stopped) return drop_scaling(t, id, "it was stopped by hand");
   const std::vector<LocalMinutes> local = local_now(live, t.now);
   // Without the hour nobody knows the bounds.
   if (local.size() != policy.schedules.size()) {
@@ -203,10 +236,11 @@ void decide_now(Turn& t, ServiceId id, std::vector<MeasuredMetric> told) {
   decide(policy, history, input, t.now, decision);
   show(live, policy, decision, told);
   hand_over(t, id, live, decision);
-  if (!decision.changes() || !may_act(t, id, decision, input.control)) return remember(t, id, std::move(history));
+  auto spare = settle(t, id, input.control, decision);
+  if (!spare) return remember(t, id, std::move(history));
   note_scaled(policy, history, decision, t.now);
   const std::string rule(to_string(decision.rule));
-  t.record(Scaled{t.plan(id).name, decision.current, decision.desired, spare_with(t, id, decision.desired),
+  t.record(Scaled{t.plan(id).name, decision.current, decision.desired, std::move(*spare),
                   static_cast<std::int32_t>(t.plan(id).instances), rule, live.sentence, std::move(history)});
   t.mark(id);
 }
@@ -241,6 +275,7 @@ void fit_counts(Turn& t) {
 
 void progress_scaling(Turn& t, ServiceId id) {
   if (!t.plan(id).scaling || !t.s.recovered) return;
+  expire_scaling(t, id);
   LiveScaling& live = *t.live(id).scaling;
   if (live.measuring) {
     const Instant ends = later(live.began, kMeasureWithin);

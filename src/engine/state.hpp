@@ -133,6 +133,7 @@ struct LiveScaling {
   std::uint32_t round = 0;
   bool measuring = false;
   bool handed_over = false;           // somebody was told that more instances do not help
+  bool unanswered = false;            // … or that nobody has approved what was asked for
   std::vector<LocalMinutes> local{};  // the time in the zone of each schedule, at `local_at`
   Instant local_at = kLongAgo;
   std::int32_t desired = 0;
@@ -149,6 +150,7 @@ struct LiveScaling {
     v("round", self.round);
     v("measuring", self.measuring);
     v("handed_over", self.handed_over);
+    v("unanswered", self.unanswered);
     v("local", self.local);
     v("local_at", self.local_at);
     v("desired", self.desired);

@@ -121,6 +121,12 @@ std::string approve(Stage& stage, const Captures& c) {
     in.by = "operator";
     return input(stage, in);
   }
+  if (const engine::ScalingAsked* asked = stage.world.durable().services.at(place.service).asked_scaling()) {
+    engine::Operator in = verb(engine::Verb::approve);
+    in.id = asked->id;
+    in.by = "operator";
+    return input(stage, in);
+  }
   return "nothing of it waits for an approval at that time";
 }
 
@@ -299,7 +305,8 @@ std::vector<EventRow> operators() {
       {Pattern("operator tells that <service> changed to <version>"), "`homeostat changed`.", changed},
       {Pattern("operator pauses <service> for <span>"), "`homeostat pause`; `everything` for all services.", pause},
       {Pattern("operator pauses <service> forever"), "The same without an end.", pause},
-      {Pattern("operator approves <place>"), "Its repair that waits for an approval.", approve},
+      {Pattern("operator approves <place>"), "Its repair, or the change of its number, that waits for an approval.",
+       approve},
       {Pattern("operator acknowledges <service>"), "The last escalation of it.", acknowledge},
       {Pattern("operator ends homeostat"), "Homeostat is asked to end in order.",
        [](Stage& s, const Captures&) { return input(s, verb(engine::Verb::shutdown)); }},

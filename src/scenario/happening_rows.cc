@@ -154,6 +154,17 @@ bool is_operation(const Stage&, const Captures& c, const Moment& moment) {
   return phase == c.text("phase") && says(c, r->detail);
 }
 
+bool is_scaling(const Stage&, const Captures& c, const Moment& moment) {
+  const auto is = [&](std::string_view what, const std::string& service, const std::string& why) {
+    return c.text("what") == what && c.text("service") == service && says(c, why);
+  };
+  if (const auto* asked = record_of<engine::ScalingAsked>(moment)) return is("asked", asked->service, asked->reason);
+  if (const auto* dropped = record_of<engine::ScalingDropped>(moment))
+    return is("dropped", dropped->service, dropped->reason);
+  const auto* scaled = record_of<engine::Scaled>(moment);
+  return scaled != nullptr && is("decided", scaled->service, scaled->reason);
+}
+
 bool is_caution(const Stage&, const Captures& c, const Moment& moment) {
   const auto* r = record_of<engine::CautionChanged>(moment);
   return r != nullptr && name_of(r->caution) == c.text("caution") && r->on == (c.text("edge") == "begins") &&
@@ -215,6 +226,9 @@ const std::vector<HappeningRow>& happening_rows() {
        is_mark},
       {Pattern("operation <kind:deploy|rollback|restart_all> of <service> <phase:begins|ends|stops> [because <text>]"),
        "A rolling change of several instances.", is_operation},
+      {Pattern("scaling(s) of <service> <what:asked|dropped|decided> [because <text>]"),
+       "In mode `approve` the autoscaler asks; it does not ask any more; the number is another from now on.",
+       is_scaling},
       {Pattern("<caution:tilt|doubt|observe_only> <edge:begins|ends> [because <text>]"),
        "Homeostat begins to hold back, or ends it.", is_caution},
       {Pattern("<what:lock|unlock> of <place> [because <text>]"),

@@ -15,12 +15,15 @@ class DaemonScaling : public ::testing::Test {
                "#!/bin/sh\nwhile :; do if [ -e \"$1\" ]; then i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done; "
                "else sleep 0.2; fi; done\n");
     ::chmod((lab_.dir() + "/work").c_str(), 0755);
+    configure("");
+    ASSERT_TRUE(lab_.start());
+  }
+  void configure(const std::string& more) const {
     lab_.configure(
         {fmt::format("  work: {{ run: {{ process: {{ command: [{0}/work, {0}/busy] }} }},"
                      " stable_after: 1s, scaling: {{ min: 1, max: 3, every: 1s, down: {{ window: 3s }},"
-                     " metrics: {{ load: {{ cpu: 8% }} }} }} }}\n",
-                     lab_.dir())});
-    ASSERT_TRUE(lab_.start());
+                     " metrics: {{ load: {{ cpu: 8% }} }} }}{1} }}\n",
+                     lab_.dir(), more)});
   }
   std::size_t running() const {
     std::size_t count = 0;
@@ -53,6 +56,26 @@ TEST_F(DaemonScaling, FollowsTheLoadAndSaysWhy) {
   busy(false);
   ASSERT_TRUE(becomes(1)) << lab_.records();
   EXPECT_TRUE(lab_.journal_is_good());
+}
+
+TEST_F(DaemonScaling, AsksFirstAndStillDoesAfterAKill) {
+  configure(", mode: approve");
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  ASSERT_TRUE(becomes(1));
+  busy(true);
+  const auto asked = [&] { return text_at(lab_.service_status("work"), "scaling.asked.id"); };
+  ASSERT_TRUE(within(seconds(40), [&] { return !asked().empty(); })) << lab_.records();
+  EXPECT_NE(lab_.cli({"status"}).out.find("homeostat approve"), std::string::npos) << lab_.cli({"status"}).out;
+  lab_.kill9();
+  ASSERT_TRUE(lab_.start());
+  const std::string id = asked();
+  ASSERT_FALSE(id.empty()) << "the question is still there: " << lab_.records();
+  EXPECT_NE(lab_.cli({"scale", "work"}).out.find("homeostat approve " + id), std::string::npos);
+  EXPECT_NE(lab_.cli({"approve", "9-9"}).code, 0);
+  EXPECT_EQ(running(), 1U);
+  // Another decision may have taken its place since.
+  EXPECT_TRUE(within(seconds(40), [&] { return lab_.cli({"approve", asked()}).code == 0 && becomes(3); }))
+      << lab_.records();
 }
 
 TEST_F(DaemonScaling, ByHandItStaysUntilItIsTakenBack) {
