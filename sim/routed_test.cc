@@ -37,9 +37,9 @@ rollout::Policy two_stages() {
   return policy;
 }
 
-ServicePlan judged(Duration deadline = 10min) {
+ServicePlan judged(Duration deadline = 10min, Duration bake = 10s) {
   rollout::Policy policy;
-  policy.add_stage(10, {"checks", "judge"}, 10s);
+  policy.add_stage(10, {"checks", "judge"}, bake);
   policy.deadline = deadline;
   return routed(policy, {canary::Metric{.name = "failed", .kind = canary::Kind::errors}},
                 {JudgedFrom{JudgeSource::errors}});
@@ -182,7 +182,7 @@ TEST(RoutedRollout, AComparisonIsNotBelievedWhereTheProxyLies) {
 }
 
 TEST(RoutedRollout, WhatTheJudgeHasSeenSurvivesAKill) {
-  Started world(plan_of({judged(1h)}));
+  Started world(plan_of({judged(1h, 10min)}));
   ask(world, Verb::deploy, "v2");
   ASSERT_TRUE(ends(world, Phase::baking));
   world.run_for(40s);

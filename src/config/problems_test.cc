@@ -179,12 +179,12 @@ INSTANTIATE_TEST_SUITE_P(
                          "4:14: strategy must be canary or rolling where nothing divides the traffic: blue and green "
                          "would each get half"},
                     Case{released("{ stages: [{ traffic: 5% }], judge: { e: { haproxy: errors } } }"),
-                         "4:57: it needs the service's `traffic: { haproxy: … }`"},
+                         "4:66: it needs the service's `traffic: { haproxy: … }`"},
                     Case{released("{ stages: [{ traffic: 5% }], judge: { e: { exec: [x] } } }"),
-                         "4:57: it must tell the versions apart: use `{version}`, `{port}` or `{instance}`"},
+                         "4:63: it must tell the versions apart: use `{version}`, `{port}` or `{instance}`"},
                     Case{released("{ stages: [{ traffic: 5% }], judge: { e: { kind: errors, http: { path: /s, json: /e "
                                   "} } } }"),
-                         "4:71: of how many? `done` says where that stands"},
+                         "4:77: of how many? `done` says where that stands"},
                     Case{released("{ stages: [{ traffic: 5% }], judge: { e: { exec: [x, '{port}'], http: { path: /s, "
                                   "json: /e } } } }"),
                          "4:55: a metric has one source"},
