@@ -3,9 +3,9 @@
 #
 # A shop with three instances behind HAProxy, and customers who never stop. A good release is rolled out, one that is a
 # fifth slower, and one that fails now and then; each is led by exact shares of the requests and judged by what HAProxy
-# counts and the instances tell. Judged in turn from outside, by what the customers got: the good one has to serve all of
-# them in the end, the others nobody, and none may have asked in vain but for the faulty release's own errors. The exit
-# code says which.
+# counts and the instances tell. Judged in turn from outside, by what the customers got: the good one has to serve all
+# of them in the end, the others nobody, and none may have asked in vain but for the faulty release's own errors. The
+# exit code says which.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$(cd "${HOMEOSTAT_BUILD:-$here/../../build/release}" && pwd)
