@@ -48,7 +48,7 @@ class Maker {
     s.release = "v1";
     s.stable_after = 20s;
     RungPlan rollback = rung(StrategyKind::rollback);
-    rollback.changed_within = 5min;
+    rollback.when.changed_within = 5min;
     s.ladder.insert(s.ladder.begin(), rollback);
   }
 

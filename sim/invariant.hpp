@@ -54,6 +54,7 @@ using Invariants = std::vector<std::unique_ptr<Invariant>>;
 
 // One function a file of invariants.
 void add_action_invariants(Scene& scene, Invariants& out);
+void add_target_invariants(Scene& scene, Invariants& out);
 void add_evidence_invariants(Scene& scene, Invariants& out);
 void add_limit_invariants(Scene& scene, Invariants& out);
 void add_operator_invariants(Scene& scene, Invariants& out);

@@ -118,6 +118,27 @@ class CutOff : public Invariant {
   }
 };
 
+/// An action is a success only when every check of the place has seen it well since.
+class VerifiedIsSeen : public Invariant {
+ public:
+  explicit VerifiedIsSeen(Scene& scene) : Invariant(scene, "a_success_was_seen") {}
+  void recorded(const Record& record) override {
+    const auto* verified = std::get_if<Verified>(&record.body);
+    const Story* story = verified == nullptr || !verified->ok ? nullptr : ledger().find(verified->id);
+    const ServicePlan* plan = story == nullptr ? nullptr : arena().plan_of(story->service);
+    if (plan == nullptr || story->intent.op == Op::stop || story->intent.slot < 0) return;
+    const Spot& spot = ledger().spot(story->service, story->intent.slot);
+    for (CheckId id = 0; id < plan->checks.size(); ++id) {
+      const CheckPlan& check = plan->checks[id];
+      if (check.role != Role::alive || check.scope != Scope::instance || check.process) continue;
+      const bool good = id < spot.checks.size() && spot.checks[id].last_good >= spot.last_deed;
+      expect(good, [&] {
+        return words(story->intent) + " is called a success, and " + check.name + " has not seen it well";
+      });
+    }
+  }
+};
+
 /// What a failing dependency explains is not acted on: its repair waits until that one is well, or was tried in vain.
 class WhoWaits : public Invariant {
  public:
@@ -158,6 +179,7 @@ void add_evidence_invariants(Scene& scene, Invariants& out) {
   out.push_back(std::make_unique<ThresholdReached>(scene));
   out.push_back(std::make_unique<TimeJumps>(scene));
   out.push_back(std::make_unique<CutOff>(scene));
+  out.push_back(std::make_unique<VerifiedIsSeen>(scene));
   out.push_back(std::make_unique<WhoWaits>(scene));
 }
 

@@ -78,8 +78,8 @@ class CapacityKept : public Invariant {
   }
 };
 
-/// A rung is tried as often as it says; a spent ladder calls somebody before it begins again; it begins anew only after
-/// enough health, or for an operator.
+/// A rung is tried as often as it says, and after the wait between two tries; a spent ladder calls somebody before it
+/// begins again; it begins anew only after enough health, or for an operator.
 class BoundedAttempts : public Invariant {
  public:
   explicit BoundedAttempts(Scene& scene) : Invariant(scene, "attempts_are_bounded") {}
@@ -110,6 +110,9 @@ class BoundedAttempts : public Invariant {
     if (plan == nullptr || intent.origin != Origin::ladder || intent.rung >= plan->ladder.size()) return;
     expect(intent.attempt >= 1 && intent.attempt <= plan->ladder[intent.rung].attempts,
            [&] { return words(intent) + " is one try too many of its rung"; });
+    const Place& place = this->place(intent.service, intent.slot);
+    expect(!place.known || arena().now() >= place.last.not_before,
+           [&] { return words(intent) + " comes before its wait is over"; });
   }
 
   void ladder_moved(const LadderMoved& moved) {

@@ -10,6 +10,7 @@ using namespace engine;
 
 Judge::Judge(Arena& arena) : ledger_(arena), scene_{arena, ledger_, {}, {}} {
   add_action_invariants(scene_, invariants_);
+  add_target_invariants(scene_, invariants_);
   add_evidence_invariants(scene_, invariants_);
   add_limit_invariants(scene_, invariants_);
   add_operator_invariants(scene_, invariants_);

@@ -31,6 +31,7 @@ void Ledger::told(const Observed& in) {
   told.last = arena_.now();
   told.good = in.seen.good() ? told.good + 1 : 0;
   told.bad = in.seen.bad() ? told.bad + 1 : 0;
+  if (in.seen.good()) told.last_good = arena_.now();
   if (in.seen.bad()) {
     told.last_bad = arena_.now();
     told.direct = in.seen.direct();

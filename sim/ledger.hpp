@@ -41,6 +41,7 @@ struct Told {
   bool verdict = false;    // bad often enough, and not well often enough since
   bool direct = false;     // the last bad one
   Instant last = kLongAgo;
+  Instant last_good = kLongAgo;
   Instant last_bad = kLongAgo;
 };
 

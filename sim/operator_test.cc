@@ -161,7 +161,7 @@ TEST(Operator, AProcessThatEndsWhenItShouldNotRunIsStoppedNotFailed) {
 TEST(Shadow, ARollbackChangesNothing) {
   ServicePlan service = released(1);
   RungPlan rollback = rung(StrategyKind::rollback);
-  rollback.changed_within = 15min;
+  rollback.when.changed_within = 15min;
   service.ladder.insert(service.ladder.begin(), rollback);
   service.mode = Mode::shadow;
   Started world(plan_of({service}));

@@ -27,7 +27,7 @@ Plan story_plan() {
   service.release = "v1";
   service.stable_after = 2s;
   RungPlan rollback = rung(StrategyKind::rollback);
-  rollback.changed_within = 15min;
+  rollback.when.changed_within = 15min;
   service.ladder.insert(service.ladder.begin(), rollback);
   return plan_of({service});
 }

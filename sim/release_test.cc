@@ -16,7 +16,7 @@ ServicePlan released(std::uint32_t instances = 2) {
   service.release = "v1";
   service.stable_after = 2s;
   RungPlan rollback = rung(StrategyKind::rollback);
-  rollback.changed_within = 15min;
+  rollback.when.changed_within = 15min;
   service.ladder.insert(service.ladder.begin(), rollback);
   return service;
 }

@@ -299,14 +299,14 @@ void World::handle(const MeasureVersions& c) {
   at(now_ + std::chrono::milliseconds(5), [this, answer] { input(answer); });
 }
 
-void World::crash(std::string_view service, Slot slot, int code) {
+void World::crash(std::string_view service, Slot slot, int code, bool signalled) {
   Instance& instance = instances_[{std::string(service), slot}];
   if (!instance.alive) return;
   instance.alive = false;
   const Incarnation was = instance.incarnation;
   if (!engine_) return;
   const auto id = engine_->find_service(service);
-  if (id) input(Exited{*id, slot, was, true, false, code});
+  if (id) input(Exited{*id, slot, was, true, signalled, code});
 }
 
 void World::behave(std::string_view service, Slot slot, Behaviour behaviour) {

@@ -31,6 +31,7 @@ struct AttemptFacts {
   Instant began{};
   bool verified = false;      // the service's own checks proved the recovery; an exit code alone never does
   Duration time_to_repair{};  // from `began` to the first success of that recovery; meaningless unless verified
+  std::string against{};      // what kind of failure it was meant for, in words of the program's own
 };
 
 /// Everything known about one service; facts outside the window are ignored, intervals may overlap and be unsorted.
@@ -45,6 +46,7 @@ struct AvailabilityFacts {
 /// What one strategy achieved in the window.
 struct StrategyFigures {
   std::string strategy{};
+  std::string against{};
   std::uint64_t attempts = 0;
   std::uint64_t verified = 0;
   /// verified / attempts, 0 to 1.

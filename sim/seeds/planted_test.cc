@@ -53,8 +53,21 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::breaker_forgotten, "open_breakers_survive_a_crash"},
         Planted{Bug::gate_skipped, "no_gate_is_skipped"}, Planted{Bug::gives_up, "comes_to_rest"},
         Planted{Bug::dependency_ignored, "who_is_excused_is_left_alone"},
-        Planted{Bug::hidden_state, "same_seed_same_trace"}),
+        Planted{Bug::epoch_reused, "newer_orders_win"}, Planted{Bug::target_widened, "every_action_has_its_target"},
+        Planted{Bug::lock_ignored, "what_is_locked_is_left_alone"},
+        Planted{Bug::call_dropped, "calls_are_made_until_they_are_taken"},
+        Planted{Bug::verified_unseen, "a_success_was_seen"}, Planted{Bug::hidden_state, "same_seed_same_trace"}),
     [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });
+
+// What an invariant is there for can go wrong in more than one way.
+INSTANTIATE_TEST_SUITE_P(OfTheSameKind, PlantedBug,
+                         testing::Values(Planted{Bug::cure_is_success, "who_is_excused_is_left_alone"},
+                                         Planted{Bug::fleet_budget_forgotten, "repairs_stay_within_the_budget"},
+                                         Planted{Bug::approval_skipped, "modes_are_respected"},
+                                         Planted{Bug::stop_ignored, "stop_means_stop"},
+                                         Planted{Bug::wait_ignored, "attempts_are_bounded"},
+                                         Planted{Bug::down_for_ever, "comes_to_rest"}),
+                         [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });
 
 }  // namespace
 }  // namespace homeostat::sim

@@ -11,6 +11,7 @@ json::array strategies_json(const Availability& figures) {
   json::array list;
   for (const StrategyFigures& s : figures.strategies) {
     list.push_back(json::object{{"strategy", s.strategy},
+                                {"against", s.against.empty() ? json::value(nullptr) : json::value(s.against)},
                                 {"attempts", s.attempts},
                                 {"verified", s.verified},
                                 {"rate", s.rate},
@@ -67,7 +68,8 @@ void Stats::add(const journal::EntryView& entry) {
   if (const auto* intent = std::get_if<engine::Intent>(&*body)) {
     const bool repair = intent->incident != 0 && intent->mode != engine::Mode::shadow;
     if (repair) {
-      attempts_[intent->id] = {intent->service, intent->slot, intent->strategy, intent->incident, at};
+      attempts_[intent->id] = {intent->service, intent->slot, intent->strategy, durable_.failing_check(*intent),
+                               intent->incident, at};
       newest_[{intent->service, intent->slot}] = intent->id;
     }
   } else if (const auto* outcome = std::get_if<engine::Outcome>(&*body)) {
@@ -120,7 +122,7 @@ AvailabilityFacts Stats::facts(const std::string& service, Instant now) const {
   for (const auto& [id, attempt] : attempts_) {
     if (attempt.service != service || !attempt.counted || attempt.began > now) continue;
     facts.attempts.push_back({attempt.strategy, attempt.began, attempt.verified,
-                              attempt.verified ? attempt.repaired - attempt.began : Duration{}});
+                              attempt.verified ? attempt.repaired - attempt.began : Duration{}, attempt.against});
   }
   return facts;
 }

@@ -31,7 +31,7 @@ inline engine::Plan small_plan() {
   restart.attempts = 2;
   engine::RungPlan rollback;
   rollback.strategy = engine::StrategyKind::rollback;
-  rollback.changed_within = std::chrono::minutes(15);
+  rollback.when.changed_within = std::chrono::minutes(15);
   web.ladder = {rollback, restart};
   engine::Plan plan;
   plan.generation = 1;

@@ -24,6 +24,13 @@ std::string skipped_of(const View& view, engine::ServiceId id, engine::Slot slot
   return found == skipped.end() ? std::string() : found->second;
 }
 
+std::string condition_words(const engine::Condition& when) {
+  if (when.changed_within > Duration{}) return "only when the version changed within " + in_words(when.changed_within);
+  if (when.failing_above) return fmt::format("only when more than {} % of the instances fail", *when.failing_above);
+  if (when.killed_by != 0) return fmt::format("only when it was killed by signal {}", when.killed_by);
+  return {};
+}
+
 /// Every rung with where it stands: used up, next, or later.
 json::array ladder_json(const engine::ServicePlan& plan, const std::string& skipped, const LadderState& state) {
   json::array rungs;
@@ -37,9 +44,7 @@ json::array ladder_json(const engine::ServicePlan& plan, const std::string& skip
                         {"state", i < state.rung ? "left behind"
                                   : current      ? "next"
                                                  : "later"}};
-    if (rung.changed_within > Duration{}) {
-      object["condition"] = "only when the version changed within " + in_words(rung.changed_within);
-    }
+    if (const std::string condition = condition_words(rung.when); !condition.empty()) object["condition"] = condition;
     const std::string key = std::to_string(i);  // the engine keeps the last rung it skipped as "INDEXreason"
     if (skipped.starts_with(key) && i < state.rung) {
       object["skipped"] = printable(std::string_view(skipped).substr(key.size()));

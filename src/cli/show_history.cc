@@ -86,12 +86,13 @@ std::string show_stats(const json::object& stats, bool color) {
                {span_at(f, "unknown_ms")}});
   }
   if (table.empty()) return "no services\n";
-  Table strategies({"SERVICE", "STRATEGY", "ATTEMPTS", "VERIFIED", "RATE", "MEDIAN TIME TO REPAIR"});
+  Table strategies({"SERVICE", "STRATEGY", "AGAINST", "ATTEMPTS", "VERIFIED", "RATE", "MEDIAN TIME TO REPAIR"});
   for (const json::value& item : list_at(stats, "services")) {
     for (const json::value& entry : list_at(item.as_object(), "strategies")) {
       const json::object& s = entry.as_object();
       strategies.add({{text_at(item.as_object(), "service")},
                       {text_at(s, "strategy")},
+                      {text_at(s, "against")},
                       {text_at(s, "attempts")},
                       {text_at(s, "verified")},
                       {share_at(s, "rate")},

@@ -18,7 +18,7 @@ auto timing(const CheckPolicy& policy) {
 }
 
 auto rung(const engine::RungPlan& rung) {
-  return std::tie(rung.strategy, rung.attempts, rung.verify_within, rung.changed_within, rung.all, rung.name,
+  return std::tie(rung.strategy, rung.attempts, rung.verify_within, rung.when, rung.skip_after, rung.all, rung.name,
                   rung.idempotent);
 }
 

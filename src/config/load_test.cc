@@ -100,7 +100,7 @@ TEST(Load, FillsEveryPartOfTheFullExample) {
   EXPECT_EQ(ready.status[1].first, 204);
   EXPECT_EQ(ready.latency_below, milliseconds(500));
   ASSERT_EQ(api.ladder.size(), 4U);
-  EXPECT_EQ(api.ladder[0].changed_within, minutes(15));
+  EXPECT_EQ(api.ladder[0].when.changed_within, minutes(15));
   EXPECT_EQ(api.ladder[1].verify_within, minutes(2));
   EXPECT_EQ(api.ladder[2].name, "clear-cache");
   EXPECT_TRUE(api.ladder[2].idempotent);

@@ -61,6 +61,9 @@ std::string_view unfit(const engine::RungPlan& rung, const engine::RuntimePlan& 
   if (rung.strategy == StrategyKind::restart && !runtime.restart) {
     return "the runtime cannot restart it: `run: exec:` needs a `restart` command";
   }
+  if (rung.when.killed_by != 0 && !runtime.managed) {
+    return "only the process runtime can tell by what signal an instance was killed";
+  }
   if (rung.strategy == StrategyKind::rollback && !runtime.releases) {
     return "nothing to roll back to: `run:` needs `releases`, or `exec` a `rollback` command";
   }

@@ -1,29 +1,7 @@
 // One rung of a ladder: exactly one strategy.
 #include "config/rung.hpp"
 
-#include <fmt/format.h>
-
 namespace homeostat::config {
-namespace {
-
-constexpr std::string_view kChanged = "changed_within ";
-
-Type<Duration> condition_type() {
-  return {{"changed_within DURATION", R"({"type":"string","pattern":"^changed_within +[0-9a-z]+$"})"},
-          [](const Node& node, Reader& reader, Duration& out) {
-            const std::string_view text = node.text;
-            const bool known = node.is_scalar() && text.starts_with(kChanged);
-            const auto span = known ? parse_duration(text.substr(kChanged.size())) : std::nullopt;
-            if (!span || span->count() == 0) {
-              return reader.problem(node.at,
-                                    fmt::format("{} is no condition (write `changed_within 15m`)", quote(text)));
-            }
-            out = *span;
-          }};
-}
-
-}  // namespace
-
 void add_repair_rows(Table<RungDraft>& rows, std::string_view attempts) {
   rows.add("attempts", [](RungDraft& rung) -> auto& { return rung.plan.attempts; }, count_type(1, 1000),
            {.text = "How often it is tried before the next rung.", .fallback = attempts, .example = "2"});
@@ -33,10 +11,18 @@ void add_repair_rows(Table<RungDraft>& rows, std::string_view attempts) {
                "than startup_grace + success_threshold x fast_interval of any of them.",
        .otherwise = "startup_grace + (success_threshold + 1) x fast_interval + timeout of the slowest alive check",
        .example = "2m"});
-  rows.add("when", [](RungDraft& rung) -> auto& { return rung.plan.changed_within; }, condition_type(),
-           {.text = "The rung is skipped unless the version changed at most this long ago.",
-            .otherwise = "always",
-            .example = "changed_within 15m"});
+  rows.add("skip_after", [](RungDraft& rung) -> auto& { return rung.plan.skip_after; }, count_type(1, 1000),
+           {.text = "The rung is skipped when so many tries in a row have not helped against the same failing check; a day "
+                    "after the last it is tried again.",
+            .otherwise = "it is always tried",
+            .example = "3"});
+  rows.add(
+      "when", [](RungDraft& rung) -> auto& { return rung.plan.when; }, condition_type(),
+      {.text = "The rung is skipped unless this holds: the version changed at most so long ago, more than that share "
+               "of the instances fails, or the process was killed by that signal (`oom`: by SIGKILL, and not by "
+               "Homeostat: so the kernel ends what takes too much memory).",
+       .otherwise = "always",
+       .example = "instances_failing > 50%"});
 }
 
 const std::vector<Component<RungDraft>>& rung_kinds() {

@@ -5,6 +5,9 @@
 
 namespace homeostat::config {
 
+/// `changed_within 15m`, `instances_failing > 50%`, `signal oom`.
+Type<engine::Condition> condition_type();
+
 /// Adds `attempts`, `verify_within` and `when`; `attempts` is the default of the first.
 void add_repair_rows(Table<RungDraft>& rows, std::string_view attempts);
 

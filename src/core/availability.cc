@@ -1,6 +1,7 @@
 #include "homeostat/availability.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <array>
 #include <cstddef>
 
@@ -109,11 +110,13 @@ void count_attempts(const std::vector<AttemptFacts>& attempts, Availability& out
   for (const AttemptFacts& attempt : attempts) {
     if (attempt.began >= out.from && attempt.began < out.to) inside.push_back(&attempt);
   }
-  std::ranges::sort(inside, {}, &AttemptFacts::strategy);
+  const auto kind = [](const AttemptFacts* attempt) { return std::tie(attempt->strategy, attempt->against); };
+  std::ranges::sort(inside, {}, kind);
   for (std::size_t i = 0; i < inside.size();) {
-    StrategyFigures figures{.strategy = inside[i]->strategy};
+    StrategyFigures figures{.strategy = inside[i]->strategy, .against = inside[i]->against};
     std::vector<Duration> repairs;
-    for (; i < inside.size() && inside[i]->strategy == figures.strategy; ++i) {
+    const AttemptFacts* const first = inside[i];
+    for (; i < inside.size() && kind(inside[i]) == kind(first); ++i) {
       ++figures.attempts;
       if (inside[i]->verified) repairs.push_back(std::max(inside[i]->time_to_repair, Duration{}));
     }

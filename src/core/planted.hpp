@@ -41,6 +41,17 @@ enum class Bug : std::uint8_t {
   scaled_in_words,
   dependency_ignored,
   scaled_unasked,
+  epoch_reused,
+  target_widened,
+  lock_ignored,
+  call_dropped,
+  verified_unseen,
+  cure_is_success,
+  fleet_budget_forgotten,
+  approval_skipped,
+  stop_ignored,
+  wait_ignored,
+  down_for_ever,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

@@ -125,7 +125,8 @@ bool admit(Turn& t, ServiceId id, const Intent& intent) {
 
 void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   const Intent intent = action.intent;
-  if (place.action->dispatched || (intent.mode == Mode::approve && !action.approved)) return;
+  const bool asks = intent.mode == Mode::approve && !planted(Bug::approval_skipped);
+  if (place.action->dispatched || (asks && !action.approved)) return;
   if (auto why = reason_not_to(t, id, place, intent)) {
     end_with(t, id, place, intent, OutcomeKind::not_started, *why);
     return refund(t, id, place, intent);
@@ -137,7 +138,7 @@ void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   command.id = intent.id;
   command.op = intent.op;
   command.service = id;
-  command.slot = intent.slot;
+  command.slot = planted(Bug::target_widened) ? std::min(intent.slot, 0) : intent.slot;
   command.version = intern(t.s, intent.version);
   command.reference = reference_of(t.plan(id), intent);
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
@@ -351,6 +352,20 @@ void end_unwanted(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   if (!t.plan(id).runtime.managed) attempt_ended(t, id, place, intent, true, detail);
 }
 
+// How it was before the action says nothing about what the action did.
+bool seen_since(Turn& t, ServiceId id, const Place& place, Instant since) {
+  bool all = true;
+  for (const TargetId one : place.targets) {
+    const Target& target = t.s.targets[one];
+    const CheckPlan& check = t.plan(id).checks[target.check];
+    const bool speaks = check.role == Role::alive && !check.process && target.active;
+    if (!speaks || target.health.last_seen() > since) continue;
+    look_now(t, one);
+    all = false;
+  }
+  return all;
+}
+
 }  // namespace
 
 void progress_action(Turn& t, ServiceId id, Place& place) {
@@ -380,11 +395,14 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
   }
   if (!t.wanted(id, place.slot)) return end_unwanted(t, id, place, intent);
   const View view = view_of(t, id, place.slot);
-  const bool proved = !view.failing && !view.unknown && view.confirmed;
+  const bool well = !view.failing && !view.unknown && view.confirmed;
+  const bool proved = (well && seen_since(t, id, place, *found->second.succeeded_at)) || planted(Bug::verified_unseen);
   // A verdict from before the action stays until the recovery is verified; only a failure since then is a new one.
   const bool failed_since = view.failing && !view.recovering && view.first_failure > *found->second.succeeded_at;
   const bool failed_anew = view.dead || (failed_since && intent.incident == 0);
-  if (!proved && !failed_anew && t.now < place.action->deadline) return t.wake_at(place.action->deadline);
+  if (!proved && !failed_anew && t.now < place.action->deadline) {
+    return t.wake_at(well ? later(t.now, std::chrono::seconds(1)) : place.action->deadline);
+  }
   // It answers well, only not often enough yet: the next answers decide.
   if (!proved && !failed_anew && view.proving) return t.wake_at(later(t.now, std::chrono::seconds(1)));
   const std::string detail = proved        ? view.checked ? "well by its own checks" : "no check looks at it alone"

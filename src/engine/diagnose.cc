@@ -1,6 +1,7 @@
 #include "engine/diagnose.hpp"
 
 #include "core/planted.hpp"
+#include "engine/escalate.hpp"
 #include "engine/looking.hpp"
 
 namespace homeostat::engine {
@@ -41,7 +42,7 @@ Instant in_incident_since(Turn& t, ServiceId id, Slot slot) {
   if (incident == t.s.durable.incidents.end()) return kNever;
   const auto failing = incident->second.failing.find(slot);
   const bool open = failing != incident->second.failing.end() && !failing->second.first_success;
-  return open ? failing->second.first_failure : kNever;
+  return open && !planted(Bug::cure_is_success) ? failing->second.first_failure : kNever;
 }
 
 // It should run, and is known not to.
@@ -185,23 +186,26 @@ void record(Turn& t, ServiceId id, const Finding& finding, const std::string& re
   if (!same) t.record(std::move(r));
 }
 
-// Before anything is done on its account, what it needs is looked at again: it may have failed a moment later.
-std::optional<Hold> look_at_needs(Turn& t, const Ask& ask) {
+// Before anything is done on its account, what it needs is looked at again: it may have failed a moment later. So is
+// the service itself where its evidence is indirect.
+std::optional<Hold> look_again(Turn& t, const Ask& ask) {
   const Instant verdict = verdict_of(t, ask);
   if (verdict == kLongAgo || t.now >= later(verdict, kLooksEnd)) return {};
   const std::string* waiting = nullptr;
-  for (const Need& need : t.plan(ask.service).depends_on) {
-    for (const Place& place : t.live(need.service).places) {
-      for (const TargetId one : place.targets) {
-        const Target& target = t.s.targets[one];
-        const CheckPlan& check = t.plan(need.service).checks[target.check];
-        if (check.role != homeostat::Role::alive || check.process || !target.active) continue;
-        if (target.health.last_seen() >= verdict) continue;
-        look_now(t, one);
-        waiting = &t.plan(need.service).name;
-      }
+  const auto look_at = [&](ServiceId id, const Place& place) {
+    for (const TargetId one : place.targets) {
+      const Target& target = t.s.targets[one];
+      const CheckPlan& check = t.plan(id).checks[target.check];
+      if (check.role != homeostat::Role::alive || check.process || !target.active) continue;
+      if (target.health.last_seen() > verdict) continue;
+      look_now(t, one);
+      waiting = &t.plan(id).name;
     }
+  };
+  for (const Need& need : t.plan(ask.service).depends_on) {
+    for (const Place& place : t.live(need.service).places) look_at(need.service, place);
   }
+  if (!ask.direct) look_at(ask.service, t.place(ask.service, ask.slot));
   if (waiting == nullptr) return {};
   return Hold{"diagnosis", "looking at " + *waiting + " again first", later(t.now, kLookAgain)};
 }
@@ -253,6 +257,23 @@ std::string words_of(const Turn& t, const Finding& finding) {
   return by.empty() || finding.role != diagnosis::Role::abstains ? words : words + " (" + by + ")";
 }
 
+// Those that may be the cause, the likeliest first, each with what speaks against it.
+std::string ranking(const Turn& t, std::uint32_t incident) {
+  std::string words;
+  std::uint32_t waiting = 0;
+  for (const Finding& one : t.s.index.diagnosing.report.findings) {
+    if (one.incident != incident) continue;
+    if (one.role == diagnosis::Role::excused) {
+      ++waiting;
+      continue;
+    }
+    const auto known = t.s.durable.incidents.find(t.s.index.facts[one.node]->incident);
+    const std::string seen = known == t.s.durable.incidents.end() ? "" : " (" + known->second.reason + ")";
+    words += (words.empty() ? "" : "; ") + name_of(t, one.node) + " " + words_of(t, one) + seen;
+  }
+  return waiting == 0 ? words : words + "; " + std::to_string(waiting) + " more wait for them";
+}
+
 bool any_root(const Turn& t) {
   return std::ranges::any_of(t.s.index.diagnosing.report.findings,
                              [](const Finding& one) { return one.role == diagnosis::Role::root; });
@@ -275,11 +296,13 @@ std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
       return Hold{"diagnosis", words_of(t, finding), later(t.now, kAskAgain)};
   }
   if (finding.role == diagnosis::Role::root && candidates_tried(t, finding) >= kCandidates) {
-    return Hold{"diagnosis", "three candidates have been repaired in vain; the next is left to a person",
-                later(t.now, kAskAgain)};
+    const std::string why = "three candidates have been repaired in vain; the next is left to a person";
+    escalate(t, ask.service, t.durable(ask.service).incident, default_notifier(t),
+             why + ": " + ranking(t, finding.incident));
+    return Hold{"diagnosis", why, later(t.now, kAskAgain)};
   }
   if (auto hold = recovery_grace(t, ask)) return hold;
-  return view_of(t, ask.service, ask.slot).dead ? std::nullopt : look_at_needs(t, ask);
+  return view_of(t, ask.service, ask.slot).dead ? std::nullopt : look_again(t, ask);
 }
 
 }  // namespace
@@ -291,6 +314,11 @@ std::optional<Hold> diagnosis_gate(Turn& t, const Ask& ask) {
   if (finding == nullptr) return {};
   record(t, ask.service, *finding, words_of(t, *finding));
   return judge(t, ask, *finding);
+}
+
+std::string candidates_of(const Turn& t, ServiceId id) {
+  const Finding* finding = t.diagnosed ? finding_of(t, id) : nullptr;
+  return finding == nullptr ? std::string() : ranking(t, finding->incident);
 }
 
 bool is_excused(const Turn& t, ServiceId id) { return t.s.excused.contains(t.plan(id).name); }

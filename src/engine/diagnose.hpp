@@ -18,6 +18,9 @@ bool is_excused(const Turn& t, ServiceId id);
 /// Its incident has ended: whoever explained it says nothing about the next one.
 void forget_diagnosis(Turn& t, ServiceId id);
 
+/// What may be the cause of its failure, the likeliest first, as far as that was asked in this step.
+std::string candidates_of(const Turn& t, ServiceId id);
+
 /// The service whose failure explains this one's; itself where none does.
 ServiceId root_of(const Turn& t, ServiceId id);
 

@@ -33,9 +33,12 @@ bool fails(Turn& t, ServiceId id) {
 
 // What a failing dependency explains says nothing about us.
 bool explained(Turn& t, ServiceId id) {
-  const auto& dependencies = t.plan(id).depends_on;
-  return std::any_of(dependencies.begin(), dependencies.end(),
-                     [&](const Need& need) { return fails(t, need.service); });
+  const auto& needs = t.plan(id).depends_on;
+  return std::ranges::any_of(needs, [&](const Need& need) {
+    // Of alternatives, one that works is enough.
+    const auto is_gone = [&](const Need& one) { return one.any_of != need.any_of || fails(t, one.service); };
+    return need.any_of == 0 ? fails(t, need.service) : std::ranges::all_of(needs, is_gone);
+  });
 }
 
 // What has been well for long says nothing any more.

@@ -157,8 +157,8 @@ struct Fold {
         --incident->second.actions;
       }
       undisrupted(r.id);
-    } else if (intent.incident != 0) {
-      ++service(r.service).strategies[intent.strategy].attempts;
+    } else if (r.outcome != OutcomeKind::succeeded) {
+      tried(intent, false);
     }
     // What has not succeeded may have been done all the same: the number is told again.
     if (intent.op == Op::scale && r.outcome != OutcomeKind::not_started)
@@ -175,15 +175,21 @@ struct Fold {
     if (action == d.actions.end()) return;
     const Intent intent = action->second.intent;
     d.actions.erase(action);
-    if (!r.ok || intent.incident == 0) return;
-    StrategyStats& stats = service(r.service).strategies[intent.strategy];
-    ++stats.verified;
-    const auto incident = d.incidents.find(intent.incident);
-    if (incident == d.incidents.end()) return;
-    const auto failing = incident->second.failing.find(r.slot);
-    const Instant from =
-        failing == incident->second.failing.end() ? incident->second.first_failure : failing->second.first_failure;
-    push_bounded(stats.times, at - from, kRepairTimes);
+    tried(intent, r.ok);
+  }
+
+  // A repair against a check that is gone stays: it is one entry.
+  void tried(const Intent& intent, bool helped) {
+    const std::string check = d.failing_check(intent);
+    if (check.empty()) return;
+    auto& in_vain = service(intent.service).in_vain;
+    const std::string key = in_vain_key(intent.strategy, intent.name, check);
+    if (helped) {
+      in_vain.erase(key);
+    } else if (in_vain.contains(key) || in_vain.size() < kKindsOfFailure) {
+      ++in_vain[key].tries;
+      in_vain[key].last = at;
+    }
   }
 
   void operator()(const InstanceChanged& r) {
@@ -389,6 +395,19 @@ struct Fold {
 };
 
 }  // namespace
+
+std::string in_vain_key(std::string_view strategy, std::string_view name, std::string_view check) {
+  std::string key(strategy);
+  if (!name.empty()) key.append(" ").append(name);
+  return key.append(" against ").append(check);
+}
+
+std::string Durable::failing_check(const Intent& intent) const {
+  const auto incident = incidents.find(intent.incident);
+  if (incident == incidents.end()) return {};
+  const auto failing = incident->second.failing.find(intent.slot);
+  return failing == incident->second.failing.end() ? std::string() : failing->second.check;
+}
 
 const Diagnosed* Durable::diagnosed(const ServiceState& service) const {
   const auto incident = incidents.find(service.incident);

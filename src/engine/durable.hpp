@@ -14,10 +14,10 @@
 namespace homeostat::engine {
 
 /// What is kept of the past; older facts are in the journal until it is compacted.
+inline constexpr std::size_t kKindsOfFailure = 32;  // of one service, and repairs against them
 inline constexpr std::size_t kClosedIncidents = 1000;
 inline constexpr std::size_t kEscalations = 1000;
 inline constexpr std::size_t kIntervals = 1000;
-inline constexpr std::size_t kRepairTimes = 256;
 
 inline constexpr std::uint32_t kUntold = 0xffffffffU;
 
@@ -108,16 +108,17 @@ struct EscalationState {
   };
 };
 
-struct StrategyStats {
-  std::uint64_t attempts = 0;
-  std::uint64_t verified = 0;
-  std::vector<Duration> times;  // first failure to verified, the newest last
+/// Tries of one repair against the failure of one check, in a row, that did not help.
+struct InVain {
+  std::uint32_t tries = 0;
+  Instant last{};
   static constexpr auto fields = [](auto& self, auto& v) {
-    v("attempts", self.attempts);
-    v("verified", self.verified);
-    v("times", self.times);
+    v("tries", self.tries);
+    v("last", self.last);
   };
 };
+/// What they are kept under: "restart against http".
+std::string in_vain_key(std::string_view strategy, std::string_view name, std::string_view check);
 
 struct Interval {
   Instant from{};
@@ -190,7 +191,7 @@ struct ServiceState {
   std::uint32_t scaled = 0;  // instances the exec runtime was last told to make; kUntold: nobody knows what it made
   FlatMap<std::int32_t, std::string> locks;
   FlatMap<std::int32_t, HoldState> holds;
-  FlatMap<std::string, StrategyStats> strategies;
+  FlatMap<std::string, InVain> in_vain;  // repairs that have not helped, and against which check
   static constexpr auto fields = [](auto& self, auto& v) {
     v("known_since", self.known_since);
     v("instances", self.instances);
@@ -220,7 +221,7 @@ struct ServiceState {
     v("scaled", self.scaled);
     v("locks", self.locks);
     v("holds", self.holds);
-    v("strategies", self.strategies);
+    v("in_vain", self.in_vain);
   };
 
   std::string detail_of(std::int32_t slot) const {
@@ -293,6 +294,8 @@ struct Durable {
   };
 
   void apply(const Record& record);
+  /// The check that failed when this was intended; empty: nobody knows.
+  std::string failing_check(const Intent& intent) const;
   /// What was found out about the open incident of a service; null: nothing.
   const Diagnosed* diagnosed(const ServiceState& service) const;
 

@@ -136,7 +136,7 @@ void Engine::start(Plan plan, std::string_view build, Instant now, Commands& out
   Turn t{s, now, out};
   s.plan = std::move(plan);
   s.durable_seq = s.durable.seq;
-  t.record(EpochBegan{s.durable.epoch + 1, std::string(build)});
+  t.record(EpochBegan{planted(Bug::epoch_reused) ? 1 : s.durable.epoch + 1, std::string(build)});
   s.random = Random(Random::mix(s.plan.seed) ^ s.durable.epoch);
   if (planted(Bug::hidden_state)) s.random = Random(planted_chance());
   std::vector<std::string> names;

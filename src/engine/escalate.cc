@@ -1,5 +1,6 @@
 #include "engine/escalate.hpp"
 
+#include "core/planted.hpp"
 #include "engine/breakers.hpp"
 
 namespace homeostat::engine {
@@ -83,6 +84,7 @@ void notify_done(Turn& t, const NotifyDone& in) {
   const auto known = t.s.durable.escalations.find(in.escalation);
   if (notifying == t.s.notifying.end() || known == t.s.durable.escalations.end()) return;
   const std::uint32_t attempt = known->second.attempts + 1;
+  if (!in.ok && planted(Bug::call_dropped)) return void(t.s.notifying.erase(notifying));
   if (!in.ok) return failed(t, in.escalation, notifying->second, attempt, in.detail);
   t.s.notifying.erase(notifying);
   t.record(Notified{in.escalation, attempt, true, in.detail});

@@ -1,5 +1,6 @@
 #include "engine/evaluate.hpp"
 
+#include "core/planted.hpp"
 #include "engine/actions.hpp"
 #include "engine/diagnose.hpp"
 #include "engine/engine.hpp"
@@ -127,7 +128,7 @@ void align(Turn& t, ServiceId id, Place& place) {
     if (state == RunState::running && t.plan(id).runtime.stop_on_shutdown) take_down(t, wish, "Homeostat is ending");
     return;
   }
-  const bool wanted = t.wanted(id, place.slot);
+  const bool wanted = t.wanted(id, place.slot) || planted(Bug::stop_ignored);
   if (wanted && (state == RunState::absent || state == RunState::stopped)) {
     if (operation_waits_for(t, id, place.slot) || start_waits(t, id, place.slot)) return;
     wish.op = Op::start;

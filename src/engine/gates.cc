@@ -35,7 +35,7 @@ Gate pause_gate(Turn& t, const Ask& ask) {
 }
 
 Gate lock_gate(Turn& t, const Ask& ask) {
-  if (ask.take_down) return {};
+  if (ask.take_down || planted(Bug::lock_ignored)) return {};
   const auto& locks = t.durable(ask.service).locks;
   const auto lock = locks.find(ask.slot);
   if (lock == locks.end()) return {};
@@ -173,7 +173,7 @@ Gate budget_gate(Turn& t, const Ask& ask) {
                 use.frees_at};
   };
   if (auto hold = spent(service_budget(t.s, ask.service, t.now), "the service's budget")) return hold;
-  return spent(fleet_budget(t.s, t.now), "the fleet's budget");
+  return planted(Bug::fleet_budget_forgotten) ? Gate{} : spent(fleet_budget(t.s, t.now), "the fleet's budget");
 }
 
 // Only healthy capacity can be taken away: what is known to be down costs nothing. What has not been seen yet, or

@@ -40,13 +40,22 @@ struct CheckPlan {
 
 enum class StrategyKind : std::uint8_t { restart, rollback, exec, escalate };
 
+/// When a rung may be used; nothing set: always.
+struct Condition {
+  Duration changed_within{};                     // the version changed at most this long ago
+  std::optional<std::uint32_t> failing_above{};  // more than so many percent of the instances fail
+  std::int32_t killed_by = 0;                    // the instance was killed by this signal
+  friend bool operator==(const Condition&, const Condition&) = default;
+};
+
 struct RungPlan {
   StrategyKind strategy = StrategyKind::restart;
   std::uint32_t attempts = 1;
-  Duration verify_within{};   // 0: computed (startup_grace + success_threshold x fast_interval of the slowest check)
-  Duration changed_within{};  // condition: the version changed at most this long ago; 0: no condition
-  bool all = false;           // restart: every instance, one after the other, not only the failing one
-  std::string name;           // exec: the command's name; escalate: the notifier's name; else empty
+  Duration verify_within{};  // 0: computed (startup_grace + success_threshold x fast_interval of the slowest check)
+  Condition when;
+  std::uint32_t skip_after = 0;  // tries in vain against the same failing check; 0: never
+  bool all = false;                 // restart: every instance, one after the other, not only the failing one
+  std::string name;                 // exec: the command's name; escalate: the notifier's name; else empty
   std::uint32_t reference = kNone;  // exec: index into Config::commands; escalate: into Config::notifiers
   bool idempotent = false;          // exec: may be repeated when its outcome is unknown
 };

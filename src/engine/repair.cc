@@ -78,8 +78,10 @@ void call_about_hold(Turn& t, ServiceId id, const Case& c, const Hold& hold) {
   // Who waits for a service of which somebody knows already is no news.
   const ServiceId root = root_of(t, id);
   if (hold.gate == "dependency" && root != id && escalated(t, t.durable(root).incident)) return;
-  escalate(t, id, c.incident, default_notifier(t),
-           place_name(t, id, c.place.slot) + " is down and its repair waits, gate " + hold.gate + ": " + hold.detail);
+  std::string summary =
+      place_name(t, id, c.place.slot) + " is down and its repair waits, gate " + hold.gate + ": " + hold.detail;
+  if (hold.gate == "diagnosis") summary += ". Candidates: " + candidates_of(t, id);
+  escalate(t, id, c.incident, default_notifier(t), std::move(summary));
 }
 
 bool held(Turn& t, ServiceId id, Place& place, const Case& c, const Strategy& strategy) {
@@ -116,7 +118,7 @@ void repair(Turn& t, ServiceId id, Place& place) {
     ladder_try_failed(t, id, place);
   }
   LadderState ladder = ladder_of(t, id, place);
-  if (t.now < ladder.not_before) return t.wake_at(ladder.not_before);
+  if (t.now < ladder.not_before && !planted(Bug::wait_ignored)) return t.wake_at(ladder.not_before);
   // A try whose judgement was lost when Homeostat was killed has been had all the same.
   if (ladder.rung < t.plan(id).ladder.size() && ladder.attempts >= t.plan(id).ladder[ladder.rung].attempts) {
     return ladder_try_failed(t, id, place);

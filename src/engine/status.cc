@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/planted.hpp"
 #include "engine/engine.hpp"
 
 namespace homeostat::engine {
@@ -112,7 +113,7 @@ void update_downtime(Turn& t, ServiceId id, const Tally& tally) {
     const bool untold = state.status == "unknown" && state.status_since > since;
     t.record(DownBegan{plan.name, untold ? t.now : since});
   }
-  if (down || !state.down_since) return;
+  if (down || !state.down_since || planted(Bug::down_for_ever)) return;
   // What we cannot see is not downtime; it is shown apart.
   if (tally.up() < least || tally.whole == State::unknown) return void(t.record(DownEnded{plan.name, t.now}));
   const Instant until = std::max(nth_smallest(tally.up_since, least, kLongAgo), tally.whole_up_since);

@@ -1,8 +1,52 @@
 #include "engine/strategy.hpp"
 
+#include <algorithm>
+
 #include "engine/engine.hpp"
 
 namespace homeostat::engine {
+namespace {
+
+// What did not help yesterday may help today.
+constexpr Duration kTriedAgain = std::chrono::hours(24);
+
+bool changed_within(const Case& c, Duration span) {
+  return std::ranges::any_of(c.t.durable(c.service).changed, [&](const auto& change) {
+    const auto& [slot, at] = change;
+    const bool here = c.place.slot < 0 || slot < 0 || slot == c.place.slot;  // below 0: all of it
+    return here && c.t.now < later(at, span);
+  });
+}
+
+std::optional<std::string> too_few_fail(const Case& c, std::uint32_t percent) {
+  std::uint32_t wanted = 0;
+  std::uint32_t failing = 0;
+  for (const Place& place : c.t.live(c.service).places) {
+    if (place.slot < 0 || !c.t.wanted(c.service, place.slot)) continue;
+    ++wanted;
+    failing += view_of(c.t, c.service, place.slot).failing ? 1 : 0;
+  }
+  if (std::uint64_t{100} * failing > std::uint64_t{percent} * wanted) return std::nullopt;
+  return std::to_string(failing) + " of " + std::to_string(wanted) + " instances fail, not more than " +
+         std::to_string(percent) + " %";
+}
+
+std::optional<std::string> in_vain(const Case& c) {
+  const auto incident = c.t.s.durable.incidents.find(c.incident);
+  if (c.rung.skip_after == 0 || incident == c.t.s.durable.incidents.end()) return std::nullopt;
+  const auto failing = incident->second.failing.find(c.place.slot);
+  if (failing == incident->second.failing.end()) return std::nullopt;
+  const std::string& check = failing->second.check;
+  const Wish wish = strategy_of(c.rung.strategy).wish(c);
+  const std::string strategy = c.rung.all ? std::string(name_of(OperationKind::restart_all)) : wish.strategy;
+  const auto& known = c.t.durable(c.service).in_vain;
+  const auto tries = known.find(in_vain_key(strategy, wish.name, check));
+  if (tries == known.end() || tries->second.tries < c.rung.skip_after) return std::nullopt;
+  if (c.t.now >= later(tries->second.last, kTriedAgain)) return std::nullopt;
+  return "its last " + std::to_string(tries->second.tries) + " tries against " + check + " did not help";
+}
+
+}  // namespace
 
 const Strategy& strategy_of(StrategyKind kind) {
   switch (kind) {
@@ -41,13 +85,17 @@ Wish common_wish(const Case& c, const char* strategy) {
   return wish;
 }
 
-std::optional<std::string> not_changed_within(const Case& c) {
-  if (c.rung.changed_within == Duration{}) return std::nullopt;
-  for (const auto& [slot, at] : c.t.durable(c.service).changed) {
-    if (c.place.slot >= 0 && slot >= 0 && slot != c.place.slot) continue;  // below 0: all of it has
-    if (c.t.now < later(at, c.rung.changed_within)) return std::nullopt;
+std::optional<std::string> unmet(const Case& c) {
+  const Condition& when = c.rung.when;
+  if (when.changed_within != Duration{} && !changed_within(c, when.changed_within)) {
+    return "the release has not changed recently";
   }
-  return "the release has not changed recently";
+  if (when.failing_above) return too_few_fail(c, *when.failing_above);
+  // What it died of is told in the same words as here.
+  const Observation killed{Result::failure, Reason::signalled, when.killed_by, {}};
+  const bool is_so = c.view.dead && c.t.durable(c.service).detail_of(c.place.slot) == explain(killed);
+  if (when.killed_by != 0 && !is_so) return "it was not killed by signal " + std::to_string(when.killed_by);
+  return in_vain(c);
 }
 
 }  // namespace homeostat::engine

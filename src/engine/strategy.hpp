@@ -37,8 +37,8 @@ const Strategy& strategy_of(StrategyKind kind);
 
 /// A wish with what every strategy says alike.
 Wish common_wish(const Case& c, const char* strategy);
-/// The condition every rung may have: the version changed at most so long ago.
-std::optional<std::string> not_changed_within(const Case& c);
+/// Why the rung's condition does not hold, or that it has been tried in vain too often; nothing: it may be used.
+std::optional<std::string> unmet(const Case& c);
 
 extern const Strategy kRestart;
 extern const Strategy kRollback;

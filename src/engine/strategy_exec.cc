@@ -4,7 +4,7 @@
 namespace homeostat::engine {
 namespace {
 
-std::optional<std::string> validate(const Case& c) { return not_changed_within(c); }
+std::optional<std::string> validate(const Case& c) { return unmet(c); }
 
 Wish wish(const Case& c) {
   Wish w = common_wish(c, "exec");

@@ -9,7 +9,7 @@ bool rolls(const Case& c) { return c.rung.all || c.place.slot < 0; }
 
 std::optional<std::string> validate(const Case& c) {
   if (!c.t.plan(c.service).runtime.restart) return "the runtime cannot restart it";
-  if (auto why = not_changed_within(c)) return why;
+  if (auto why = unmet(c)) return why;
   if (rolls(c) && operation_running(c.t, c.service)) return "another rolling operation is under way";
   return std::nullopt;
 }

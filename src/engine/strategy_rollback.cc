@@ -25,7 +25,7 @@ std::string rollback_target(const Case& c) {
 std::optional<std::string> validate(const Case& c) {
   if (!c.t.plan(c.service).runtime.releases) return "the runtime has no releases";
   if (rollout_active(c.t, c.service)) return "a rollout is under way: it turns back by itself";
-  if (auto why = not_changed_within(c)) return why;
+  if (auto why = unmet(c)) return why;
   if (!c.t.plan(c.service).runtime.managed) return std::nullopt;  // the user's command knows its releases
   const auto& stable = c.t.durable(c.service).stable;
   if (std::count(stable.begin(), stable.end(), failing_version(c)) > 0) return "its release has been proved well";

@@ -46,6 +46,14 @@ std::string crash(Stage& stage, const Captures& c) {
   return {};
 }
 
+std::string kill(Stage& stage, const Captures& c) {
+  const PlaceName place = c.place();
+  for (const engine::Slot slot : stage.slots(place.service, place.slot)) {
+    stage.world.crash(place.service, slot, static_cast<int>(c.count("count")), true);
+  }
+  return {};
+}
+
 std::string input(Stage& stage, const engine::Input& in) {
   if (!stage.alive()) return kNotRunning;
   stage.world.input(in);
@@ -177,6 +185,8 @@ std::string life(Stage& stage, const Captures& c) {
 std::vector<EventRow> services() {
   return {
       {Pattern("<place> crashes [with <count>]"), "Its process exits, with 1 or that status.", crash},
+      {Pattern("<place> is killed by signal <count>"), "Its process is ended by that signal, as the kernel does by 9.",
+       kill},
       {Pattern("<service> dies <span> after each start"),
        "The process of each instance started from now on ends so soon.",
        [](Stage& s, const Captures& c) {
