@@ -122,8 +122,10 @@ bool takes_requests(Turn& t, ServiceId id, Slot slot) {
 }
 
 std::string route_fault(Turn& t, ServiceId id) {
+  if (!is_routed(t, id)) return {};
   const auto& live = t.live(id).traffic;
-  if (!live) return {};
+  // Nobody has looked since Homeostat was started: it is as it was.
+  if (!live || (!live->seen && live->fault.empty())) return t.durable(id).rollout->blocked;
   return live->fault.empty() ? live->refused : live->fault;
 }
 

@@ -17,7 +17,7 @@ bool route_holds(Turn& t, ServiceId id);
 /// As the proxy sees it, the place gets requests once it has a weight.
 bool takes_requests(Turn& t, ServiceId id, Slot slot);
 
-/// Why the proxy is of no use at the moment; empty: it is.
+/// Of a rollout under way: why the proxy is of no use at the moment; empty: it is.
 std::string route_fault(Turn& t, ServiceId id);
 
 /// Why what was measured of both versions must not be believed: the requests are not divided as they should be, or too
