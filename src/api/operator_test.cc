@@ -119,13 +119,6 @@ TEST_F(OperatorTest, IdsMustNameSomethingThatWaits) {
   intent.mode = engine::Mode::approve;
   world_.apply(intent);
   EXPECT_TRUE(ask("approve", R"({"id":"1-4"})"));
-  engine::ScalingAsked scaling;
-  scaling.id = {1, 5};
-  scaling.service = "web";
-  world_.apply(engine::Scaled{"web", 0, 1, {1}, 2, "configuration", "", {}});
-  world_.apply(scaling);
-  EXPECT_TRUE(ask("approve", R"({"id":"1-5"})"));
-  world_.apply(engine::Approved{{1, 5}, "bob"});
   expect_refused(404, "waits for approval", "approve", R"({"id":"1-5"})");
 }
 

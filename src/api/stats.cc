@@ -68,8 +68,8 @@ void Stats::add(const journal::EntryView& entry) {
   if (const auto* intent = std::get_if<engine::Intent>(&*body)) {
     const bool repair = intent->incident != 0 && intent->mode != engine::Mode::shadow;
     if (repair) {
-      attempts_[intent->id] = {intent->service, intent->slot, intent->strategy, durable_.failing_check(*intent),
-                               intent->incident, at};
+      attempts_[intent->id] = {
+          intent->service, intent->slot, intent->strategy, durable_.failing_check(*intent), intent->incident, at};
       newest_[{intent->service, intent->slot}] = intent->id;
     }
   } else if (const auto* outcome = std::get_if<engine::Outcome>(&*body)) {

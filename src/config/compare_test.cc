@@ -80,7 +80,9 @@ TEST(Compare, NamesWhatChangedOfTheScaling) {
 }
 
 std::string rolled_out(const std::string& rollout) {
-  return "  a: { instances: 3, run: { process: { command: [x], releases: /r } }, rollout: { " + rollout + " } }\n";
+  return "  a: { instances: 3, run: { process: { command: [x], ports: 9001-9009, releases: /r, release: v1 } }, "
+         "rollout: { " +
+         rollout + " } }\n";
 }
 
 TEST(Compare, NamesWhatChangedOfTheRollout) {
@@ -88,8 +90,9 @@ TEST(Compare, NamesWhatChangedOfTheRollout) {
   EXPECT_EQ(what(rolled_out(stages), rolled_out("stages: [ { traffic: 50%, bake: 1m } ]")), Words{"rollout: stages"});
   EXPECT_EQ(what(rolled_out(stages), rolled_out(stages + ", surge: 2")), Words{"rollout: rules"});
   EXPECT_EQ(what(rolled_out(stages), rolled_out(stages + ", judge: { errors: { kind: errors } }")),
-            Words{"rollout: judge"});
-  const std::string none = "  a: { instances: 3, run: { process: { command: [x], releases: /r } } }\n";
+            (Words{"rollout: stages", "rollout: judge"}));
+  const std::string none =
+      "  a: { instances: 3, run: { process: { command: [x], ports: 9001-9009, releases: /r, release: v1 } } }\n";
   EXPECT_EQ(what(none, rolled_out(stages)), Words{"rollout: added"});
 }
 

@@ -1,9 +1,9 @@
 #include "homeostat/availability.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <array>
 #include <cstddef>
+#include <tuple>
 
 namespace homeostat {
 namespace {

@@ -184,10 +184,9 @@ void Hands::notify(const engine::Notify& command, Instant now) {
 }
 
 std::optional<Instant> Hands::next_deadline() const {
-  const Instant next =
-      std::min({process_->next_deadline().value_or(kNever), runner_.next_deadline().value_or(kNever),
-                exec_.next_deadline().value_or(kNever), rotation_.next_deadline().value_or(kNever),
-                keepers_.next_deadline().value_or(kNever)});
+  const Instant next = std::min({process_->next_deadline().value_or(kNever), runner_.next_deadline().value_or(kNever),
+                                 exec_.next_deadline().value_or(kNever), rotation_.next_deadline().value_or(kNever),
+                                 keepers_.next_deadline().value_or(kNever)});
   return next == kNever ? std::nullopt : std::optional(next);
 }
 

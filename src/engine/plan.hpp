@@ -53,7 +53,7 @@ struct RungPlan {
   std::uint32_t attempts = 1;
   Duration verify_within{};  // 0: computed (startup_grace + success_threshold x fast_interval of the slowest check)
   Condition when;
-  std::uint32_t skip_after = 0;  // tries in vain against the same failing check; 0: never
+  std::uint32_t skip_after = 0;     // tries in vain against the same failing check; 0: never
   bool all = false;                 // restart: every instance, one after the other, not only the failing one
   std::string name;                 // exec: the command's name; escalate: the notifier's name; else empty
   std::uint32_t reference = kNone;  // exec: index into Config::commands; escalate: into Config::notifiers
