@@ -128,8 +128,7 @@ void Keepers::hold(engine::ServiceId service, engine::Slot slot, Known& known) {
   feed_(engine::RuntimeHeld{service, slot, why, blind});
 }
 
-void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
-  hold(service, slot, known);
+void Keepers::tell(engine::ServiceId service, engine::Slot slot, const Known& known) {
   const runtime::Sight& sight = known.sight;
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
   if (sight.is == Is::running) {
@@ -149,7 +148,10 @@ void Keepers::reconcile() {
   for (auto& [target, known] : known_) {
     if (known.told || known.ordered) continue;
     known.told = true;
-    if (const auto id = engine_.find_service(target.service)) tell(*id, target.slot, known);
+    const auto id = engine_.find_service(target.service);
+    if (!id) continue;
+    tell(*id, target.slot, known);
+    hold(*id, target.slot, known);  // after it: what is held back may act as soon as it is not
   }
 }
 

@@ -55,7 +55,7 @@ class Keepers {
   /// It was running and does not any more, without a failure.
   engine::Found at_rest(engine::ServiceId service, engine::Slot slot) const;
   void hold(engine::ServiceId service, engine::Slot slot, Known& known);
-  void tell(engine::ServiceId service, engine::Slot slot, Known& known);
+  void tell(engine::ServiceId service, engine::Slot slot, const Known& known);
   bool all_seen() const;
   void end_finding();
 

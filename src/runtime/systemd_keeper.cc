@@ -148,7 +148,10 @@ void SystemdKeeper::properties_changed(sd_bus_message& message) {
   Unit& one = *unit->second;
   if (!one.read || !read_properties(message, one.state)) return;
   // What is special to services comes first, what all units have second: with that, all is told.
-  if (std::string_view(face) == "org.freedesktop.systemd1.Unit") changed(one);
+  if (std::string_view(face) != "org.freedesktop.systemd1.Unit") return;
+  if (!one.work) notice_job(one);
+  // On its way to being restarted a unit has failed for a moment; an answer comes when that is over.
+  one.state.rests() ? read(one) : changed(one);
 }
 
 void SystemdKeeper::changed(Unit& unit) {

@@ -36,7 +36,7 @@ class DaemonAlerts : public ::testing::Test {
   std::string url(int port, const std::string& path) const { return fmt::format("http://127.0.0.1:{}{}", port, path); }
   /// The status of what curl gets.
   int post(const std::string& path, const std::string& body, const std::string& authorization) const {
-    std::vector<std::string> argv{"curl",          "-s", "-m",           "10", "-o",
+    std::vector<std::string> argv{"/usr/bin/curl", "-s", "-m",           "10", "-o",
                                   "/dev/null",     "-w", "%{http_code}", "-H", "Content-Type: application/json",
                                   "--data-binary", body};
     if (!authorization.empty()) argv.insert(argv.end(), {"-H", "Authorization: " + authorization});
@@ -70,7 +70,7 @@ TEST_F(DaemonAlerts, OfARealAlertmanagerAreEvidenceUntilTheyAreResolved) {
   const auto tell = [&](const std::string& more) {
     const std::string body =
         R"([{"labels":{"alertname":"Sad","service":"web"},"annotations":{"summary":"very sad"})" + more + "}]";
-    return run_program({"curl", "-sf", "-m", "5", "-H", "Content-Type: application/json", "-d", body,
+    return run_program({"/usr/bin/curl", "-sf", "-m", "5", "-H", "Content-Type: application/json", "-d", body,
                         url(lab_.port(2), "/api/v2/alerts")})
         .code;
   };

@@ -59,7 +59,7 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
 
   /// By anybody but Homeostat.
   void ctl(const std::string& verb, const std::string& name) const {
-    run_program({"supervisorctl", "-s", "unix://" + lab_.dir() + "/s.sock", verb, name});
+    run_program({"/usr/bin/supervisorctl", "-s", "unix://" + lab_.dir() + "/s.sock", verb, name});
   }
   bool healthy(const std::string& name) const {
     return eventually([&] { return lab_.health(name) == "healthy"; });
