@@ -70,9 +70,16 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
   std::size_t starts(const std::string& name) const {
     return static_cast<std::size_t>(std::ranges::count(read_file(lab_.dir() + "/starts." + name), '\n'));
   }
-  pid_t main(const std::string& name) const { return lab_.pid(name + "/0"); }
+  /// The process that counts, not one that prepares its start or its end; 0: there is none.
+  pid_t main(const std::string& name) const {
+    for (const Process& process : processes_of(lab_.dir())) {
+      if (process.place() == name + "/0" && process.command == "sleep infinity ") return process.pid;
+    }
+    return 0;
+  }
   bool repaired(const std::string& name) const {
-    const pid_t before = main(name);
+    pid_t before = 0;
+    if (!eventually([&] { return (before = main(name)) != 0; })) return false;
     ::kill(before, SIGKILL);
     return eventually([&] { return main(name) != 0 && main(name) != before; }) && healthy(name);
   }
@@ -86,7 +93,8 @@ TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
   EXPECT_EQ(starts("web"), 2U);
 
   // autorestart brings it back: nothing is done.
-  const pid_t first = main("flap");
+  pid_t first = 0;
+  ASSERT_TRUE(eventually([&] { return (first = main("flap")) != 0; }));
   ::kill(first, SIGKILL);
   EXPECT_TRUE(told("flap/0")) << lab_.records();
   EXPECT_TRUE(told("started by its runtime")) << lab_.records();
@@ -106,6 +114,7 @@ TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
 }
 
 TEST_P(KeptProgram, WhileSupervisordHangsNothingIsDone) {
+  ASSERT_TRUE(eventually([&] { return main("web") != 0; }));
   ::kill(supervisord_->pid, SIGSTOP);
   ::kill(main("web"), SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab_.health("web") == "unknown"; })) << lab_.cli({"status"}).out;
