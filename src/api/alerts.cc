@@ -52,6 +52,7 @@ bool read_alert(const json::value& value, Alert& out) {
   const bool known = out.firing || status == "resolved";
   if (!known || !starts || out.fingerprint.empty() || out.fingerprint.size() > 64) return false;
   out.starts_ns = *starts;
+  if (!out.firing) out.ends_ns = parse_moment(text_of(object, "endsAt")).value_or(0);
   if (const json::value* annotations = member(object, "annotations", json::kind::object)) {
     out.summary = text_of(annotations->get_object(), "summary").substr(0, kLongestValue);
   }

@@ -16,6 +16,7 @@ struct Alert {
   std::string fingerprint;
   bool firing = false;
   std::int64_t starts_ns = 0;  // since 1970
+  std::int64_t ends_ns = 0;    // of one that is resolved
   std::map<std::string, std::string> labels;
   std::string summary;  // of its annotations; empty: none
 

@@ -37,7 +37,8 @@ void Alerts::take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns) {
   bool changed = false;
   for (const api::Alert& alert : alerts) {
     const auto known = known_.find(alert.fingerprint);
-    if (known != known_.end() && alert.starts_ns < known->second.alert.starts_ns) continue;
+    // An end before the beginning that is known is another one's. (An earlier beginning is not: they are merged.)
+    if (!alert.firing && known != known_.end() && alert.ends_ns < known->second.alert.starts_ns) continue;
     changed = true;
     if (!alert.firing)
       known_.erase(alert.fingerprint);

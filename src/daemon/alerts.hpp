@@ -18,8 +18,8 @@ class Alerts {
 
   /// How often they are repeated while they fire; twice that without a repetition, and nobody knows.
   void configure(Duration repeat) { repeat_ = repeat; }
-  /// A repetition refreshes what is known, what is resolved is forgotten, and what is older than what is known is
-  /// nothing. `wall_ns`: since 1970.
+  /// A repetition refreshes what is known, what is resolved is forgotten, and an end before the beginning that is
+  /// known changes nothing. `wall_ns`: since 1970.
   void take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns);
   /// Whether one fires that has all these labels.
   probe::Finding look(const std::vector<std::pair<std::string, std::string>>& labels, std::int64_t wall_ns) const;

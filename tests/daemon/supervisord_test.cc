@@ -113,7 +113,9 @@ TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
   EXPECT_TRUE(lab_.journal_is_good());
 }
 
-TEST_P(KeptProgram, WhileSupervisordHangsNothingIsDone) {
+class KeptProgramHung : public KeptProgram {};
+
+TEST_P(KeptProgramHung, NothingIsDoneUntilSupervisordAnswers) {
   ASSERT_TRUE(eventually([&] { return main("web") != 0; }));
   ::kill(supervisord_->pid, SIGSTOP);
   ::kill(main("web"), SIGKILL);
@@ -126,6 +128,7 @@ TEST_P(KeptProgram, WhileSupervisordHangsNothingIsDone) {
   EXPECT_EQ(everything.find("its-own-secret"), std::string::npos);
 }
 
+INSTANTIATE_TEST_SUITE_P(OverTcp, KeptProgramHung, ::testing::Values(true));
 INSTANTIATE_TEST_SUITE_P(Over, KeptProgram, ::testing::Bool(),
                          [](const auto& info) { return info.param ? "TcpWithAPassword" : "ItsSocket"; });
 
