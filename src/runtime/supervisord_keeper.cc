@@ -17,6 +17,8 @@ using engine::OutcomeKind;
 namespace {
 
 constexpr Duration kLookEvery = std::chrono::seconds(1);
+constexpr Duration kLookWithin = std::chrono::seconds(2);
+constexpr Duration kOrderWithin = std::chrono::seconds(10);     // it is not waited for, only taken
 constexpr Duration kLookSoon = std::chrono::milliseconds(100);  // while an order is carried out
 // supervisord starts a program anew within a second of its end, if it does.
 constexpr Duration kMayComeBack = std::chrono::seconds(2);
@@ -93,10 +95,11 @@ void SupervisordKeeper::keep(std::vector<Charge> charges) {
   look_at_ = {};
 }
 
-void SupervisordKeeper::call(const char* method, const std::vector<XmlParameter>& parameters, Answered answered,
-                             Failed failed) {
+void SupervisordKeeper::call(const char* method, const std::vector<XmlParameter>& parameters, Duration within,
+                             Answered answered, Failed failed) {
   HttpQuestion question{.peer = peer_, .method = "POST", .path = "/RPC2"};
   question.authorization = authorization_;
+  question.timeout = within;
   question.type = "text/xml";
   question.body = xml_call(method, parameters);
   asker_.ask(std::move(question), now_,
@@ -114,7 +117,7 @@ void SupervisordKeeper::look() {
   looking_ = true;
   ++looks_;
   call(
-      "supervisor.getAllProcessInfo", {},
+      "supervisor.getAllProcessInfo", {}, kLookWithin,
       [this, look = looks_](XmlAnswer answer) {
         looking_ = false;
         answer ? take(*answer, look) : lost(answer.error().text);
@@ -259,7 +262,7 @@ void SupervisordKeeper::ask(Program& program, const char* method) {
     return same ? found->second.get() : nullptr;
   };
   call(
-      method, {program.charge.spec.unit, false},
+      method, {program.charge.spec.unit, false}, kOrderWithin,
       [this, mine, first](XmlAnswer answer) {
         Program* one = mine();
         if (one == nullptr) return;

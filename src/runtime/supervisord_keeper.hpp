@@ -40,7 +40,8 @@ class SupervisordKeeper final : public Keeper {
   using Answered = std::move_only_function<void(XmlAnswer)>;
   using Failed = std::move_only_function<void(const std::string& why, bool heard)>;
 
-  void call(const char* method, const std::vector<XmlParameter>& parameters, Answered answered, Failed failed);
+  void call(const char* method, const std::vector<XmlParameter>& parameters, Duration within, Answered answered,
+            Failed failed);
   void look();
   void take(const XmlValue& all, std::uint64_t look);
   void lost(const std::string& why);
