@@ -152,13 +152,17 @@ void align(Turn& t, ServiceId id, Place& place) {
   set_instance(t, id, place.slot, RunState::stopped, {}, instance->version, 0, t.durable(id).detail_of(place.slot));
 }
 
-// The user's command is told the number of instances whenever it differs from what it was last told.
+// The user's command is told the number of instances whenever it differs from what it was last told; what has failed,
+// or had to wait, not before a minute has passed.
 void align_count(Turn& t, ServiceId id, Place& whole) {
   constexpr Duration kAgain = std::chrono::minutes(1);
   const ServicePlan& plan = t.plan(id);
   if (!plan.runtime.scale || whole.action || !t.s.recovered || t.s.stopping || !t.wanted(id, kWhole)) return;
-  if (t.durable(id).scaled == t.count(id)) return;
   LiveService& live = t.live(id);
+  if (t.durable(id).scaled == t.count(id)) {
+    live.scale_not_before = kLongAgo;
+    return;
+  }
   if (t.now < live.scale_not_before) return t.wake_at(live.scale_not_before);
   live.scale_not_before = later(t.now, kAgain);
   Wish wish;

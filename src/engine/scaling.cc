@@ -196,7 +196,9 @@ std::optional<std::vector<Slot>> settle(Turn& t, ServiceId id, const ScalingCont
                                         ScalingDecision& decision) {
   const auto mode = mode_of(t, id, decision, control);
   if (!decision.changes() || !mode) {
-    drop_scaling(t, id, decision.changes() ? "nothing may be done now" : "it is not wanted any more");
+    // While a metric is not known, nobody knows whether it is still wanted.
+    const bool unknown = mode && !decision.changes() && decision.fault != MetricFault::none;
+    if (!unknown) drop_scaling(t, id, decision.changes() ? "nothing may be done now" : "it is not wanted any more");
     t.live(id).scaling->unanswered = false;
     return std::nullopt;
   }
