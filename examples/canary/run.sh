@@ -57,8 +57,8 @@ customers=$!
 failed=0
 say() { printf '%s\n' "$*"; }
 wrong() { say "NOT as it should be: $*" && failed=1; }
-served() { # which versions, in the last two whole seconds
-  sleep 2.5
+served() { # which versions, in the last two whole seconds, all after the end
+  sleep 3.5
   tail -n 2 "$dir/customers.csv" | tr ',' '\n' | sed -n 's/=.*//p' | sort -u | tr '\n' ' '
 }
 in_vain() { awk -F'in vain=' 'NF > 1 { split($2, n, ","); sum += n[1] } END { print sum + 0 }' "$dir/customers.csv"; }
