@@ -105,6 +105,7 @@ Done retry(State& state, std::string_view by, Instant now) {
     case Phase::baking:
       state.frozen.clear();
       state.harm.clear();
+      state.next.clear();  // also when another was to take its place
       state.bad = false;
       state.unpaused = false;
       state.since = now;
@@ -133,6 +134,7 @@ Done supersede(State& state, std::string_view version) {
 std::optional<State> successor(const State& state, Instant now) {
   if (!ended(state) || state.next.empty()) return std::nullopt;
   const std::string& from = state.phase == Phase::promoted ? state.to : state.from;
+  if (state.next == from) return std::nullopt;
   return begin(from, state.next, state.needed, now, state.by);
 }
 

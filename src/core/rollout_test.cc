@@ -201,6 +201,18 @@ TEST(Rollout, APauseWithoutEndIsEndedByAPerson) {
   EXPECT_EQ(story.state.phase, Phase::promoted);
 }
 
+TEST(Rollout, RetriedAfterItWasSupersededItIsTheOnlyOne) {
+  Story story = with_stages();
+  story.run();
+  ASSERT_TRUE(supersede(story.state, "v3").has_value());
+  ASSERT_TRUE(supersede(story.state, "v2").has_value());
+  ASSERT_TRUE(retry(story.state, "ada", story.now).has_value());
+  ASSERT_TRUE(promote(story.policy, story.state, "ada", true, story.now).has_value());
+  story.run();
+  EXPECT_EQ(story.state.phase, Phase::promoted);
+  EXPECT_FALSE(successor(story.state, story.now).has_value()) << "from v2 to v2";
+}
+
 TEST(Rollout, AnotherVersionSupersedesAndIsNotHeldAgainstTheFirst) {
   Story story = with_stages();
   story.run();
