@@ -27,7 +27,8 @@ inline std::string cgroup_root() {
 
 class Systemd {
  public:
-  explicit Systemd(const Lab& lab) : dir_(lab.dir()) {
+  /// `script` makes it the first process of namespaces of its own.
+  Systemd(const Lab& lab, const std::string& script) : dir_(lab.dir()) {
     cgroup_ = cgroup_root();
     if (cgroup_.empty() || !std::filesystem::exists("/lib/systemd/systemd") ||
         !std::filesystem::exists("/usr/bin/busctl"))
@@ -36,7 +37,6 @@ class Systemd {
     if (::mkdir(cgroup_.c_str(), 0755) != 0) return;
     pid_ = ::fork();
     if (pid_ == 0) {
-      const std::string script = HOMEOSTAT_IN_SYSTEMD;
       const std::string log = dir_ + "/systemd.log";
       if (std::freopen(log.c_str(), "w", stdout) == nullptr || ::dup2(1, 2) < 0) ::_exit(77);
       ::execlp("unshare", "unshare", "--mount", "--propagation", "private", "bash", script.c_str(), dir_.c_str(),

@@ -34,7 +34,7 @@ TEST(DaemonUnit, IsReadyFedAndRestartedWithoutItsInstances) {
                          command, lab.port(0), lab.port(1)));
   write_unit(lab, "right", "process");
   write_unit(lab, "wrong", "control-group");
-  Systemd systemd(lab);
+  Systemd systemd(lab, HOMEOSTAT_IN_SYSTEMD);
   if (const std::string why = systemd.wait(); !why.empty()) {
     fmt::print("{}\n", systemd.log());
     GTEST_SKIP() << why;
