@@ -9,12 +9,17 @@ namespace {
 
 constexpr std::string_view kProcess = "process";
 
-/// Every text of a target in which something may have to be filled in.
+std::vector<std::string_view> texts_of(const probe::HttpSpec& http) {
+  std::vector<std::string_view> texts{http.host, http.port, http.path};
+  for (const auto& [name, value] : http.headers) texts.push_back(value);
+  return texts;
+}
+
+/// Every text of a target in which something may have to be filled in; they live as long as `spec`.
 std::vector<std::string_view> texts_of(const probe::Spec& spec) {
   std::vector<std::string_view> texts;
   if (const auto* http = std::get_if<probe::HttpSpec>(&spec)) {
-    texts = {http->host, http->port, http->path};
-    for (const auto& [name, value] : http->headers) texts.push_back(value);
+    texts = texts_of(*http);
   } else if (const auto* tcp = std::get_if<probe::TcpSpec>(&spec)) {
     texts = {tcp->host, tcp->port, tcp->send};
   } else if (const auto* exec = std::get_if<probe::ExecSpec>(&spec)) {
