@@ -16,14 +16,16 @@ set(CMAKE_CXX_FLAGS_FUZZ "-O1 -g1")
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # The cache is shared by all clones of this tree; the last two are for precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_PCH_EXTSUM=1 ${CCACHE})
 endif()
 
 add_library(homeostat_flags INTERFACE)
 # Floating point must give the same bits under every compiler: no contraction into fused operations.
 target_compile_options(homeostat_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
-  -ffp-contract=off -fno-omit-frame-pointer)
+  -ffp-contract=off -fno-omit-frame-pointer -pthread)
 target_compile_definitions(homeostat_flags INTERFACE _GLIBCXX_ASSERTIONS)
 
 if(HOMEOSTAT_PLANTED_BUGS)

@@ -2,8 +2,6 @@
 # What quickstart, test and .ci/run share. Sourced by bash; expects `root` to be the top of the tree.
 
 export LC_ALL=C.UTF-8
-# The compiler's cache is shared by all clones of this tree.
-export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 jobs=$(nproc)
 export HOMEOSTAT_STARTED=${HOMEOSTAT_STARTED:-$(date +%s)}
 
