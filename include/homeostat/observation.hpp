@@ -33,6 +33,7 @@ enum class Reason : std::uint8_t {
   no_descriptors,  // we ran out of file descriptors or processes
   no_resolver,     // the name could not be resolved (no answer, or no such name)
   internal,        // our own fault, none of the above
+  reported,        // somebody else says so: an alert, a figure that a Prometheus computes
 };
 
 struct Observation {
@@ -44,9 +45,10 @@ struct Observation {
   constexpr bool good() const { return result == Result::success || result == Result::degraded; }
   constexpr bool bad() const { return result == Result::failure || result == Result::timeout; }
   /// Direct evidence comes from the target itself (its exit, its answer); indirect evidence (a time-out, an
-  /// unreachable host) could as well be a fault on our side.
+  /// unreachable host, what others say) could as well be a fault somewhere else.
   constexpr bool direct() const {
-    return result == Result::failure && reason != Reason::timed_out && reason != Reason::unreachable;
+    return result == Result::failure && reason != Reason::timed_out && reason != Reason::unreachable &&
+           reason != Reason::reported;
   }
 
   /// Names every field once, for saving, loading and hashing.

@@ -1,17 +1,17 @@
 // A number that a Prometheus computes.
 #include <fmt/format.h>
 
-#include "config/http_target.hpp"
 #include "config/metric_source.hpp"
+#include "config/promql_target.hpp"
 
 namespace homeostat::config {
 namespace {
 
-constexpr std::size_t kMostQuery = 4096;
+constexpr std::size_t kMostDone = 4096;
 
 struct Promql {
-  std::string url, query, done, label, label_value;
-  HttpAccess access;
+  PromqlTarget target;
+  std::string done, label, label_value;
   SourceTiming timing;
 };
 
@@ -20,16 +20,7 @@ const Table<Promql>& promql_table() {
     Table<Promql> rows("scaling.metric.promql",
                        "A number that a Prometheus computes: a scalar, or a vector of one element. With `label` an "
                        "element for each instance.");
-    rows.add("url", &Promql::url, text_type(),
-             {.text = "Where the Prometheus is, or what speaks its API.",
-              .example = "http://127.0.0.1:9090",
-              .required = true});
-    rows.add(
-        "query", &Promql::query, text_type(),
-        {.text = "The query. `{port}`, `{instance}` and `{release}` are filled in, and then each instance is asked "
-                 "for by itself.",
-         .example = R"('sum(jobs_waiting{queue="mail"})')",
-         .required = true});
+    rows.include(promql_target_table(), &Promql::target);
     rows.add("done", &Promql::done, text_type(),
              {.text = "Of a queue (`kind: drain`): the query that says how many were done so far, a number that only "
                       "grows.",
@@ -43,7 +34,6 @@ const Table<Promql>& promql_table() {
              {.text = "What that label says of an instance.",
               .otherwise = "needed with `label`",
               .example = "'127.0.0.1:{port}'"});
-    rows.include(http_access_table(), &Promql::access);
     rows.include(source_timing_table(), &Promql::timing);
     return rows;
   }();
@@ -51,10 +41,8 @@ const Table<Promql>& promql_table() {
 }
 
 void check_promql(const Promql& promql, const Node& node, Reader& reader) {
-  if (promql.query.empty() && node.find("query") != nullptr)
-    reader.problem(node.where("query"), "a query is needed here");
-  if (promql.query.size() + promql.done.size() > kMostQuery)
-    reader.problem(node.where("query"), fmt::format("the query is longer than {} bytes", kMostQuery));
+  if (promql.done.size() > kMostDone)
+    reader.problem(node.where("done"), fmt::format("the query is longer than {} bytes", kMostDone));
   if (!promql.done.empty() && !promql.label.empty())
     reader.problem(node.where("done"), "`done` is of the service as a whole, `label` of its instances");
   if (promql.label.empty() != promql.label_value.empty())
@@ -71,24 +59,12 @@ void read_promql(const Node& node, Reader& reader, SourceDraft& out) {
   check_promql(promql, node, reader);
   probe::HttpSource source;
   probe::HttpSpec& spec = source.request;
-  if (node.find("url") != nullptr) {
-    HttpTarget target;
-    target.url = promql.url;
-    target.access = promql.access;
-    take_target(target, node, reader, spec);
-    if (spec.path.find('?') != std::string::npos) reader.problem(node.where("url"), "the query has a key of its own");
-  }
+  take_target(promql.target, node, reader, spec);
   Fingerprint print;
-  const probe::Trust trust = spec.trust ? *spec.trust : probe::Trust{};
-  print.add("promql").add(spec.tls).add(spec.host).add(spec.port).add(spec.path).add(promql.access.headers);
-  print.add(trust.ca_file)
-      .add(trust.server_name)
-      .add(promql.query)
-      .add(promql.done)
-      .add(promql.label)
-      .add(promql.label_value);
+  add(print, promql.target, spec);
+  print.add(promql.done).add(promql.label).add(promql.label_value);
   out.identity = print.value();
-  spec.path = probe::promql_path(spec.path, promql.query, promql.done, promql.timing.fresh_within);
+  spec.path = probe::promql_path(spec.path, promql.target.query, promql.done, promql.timing.fresh_within);
   source.numbers = {probe::QueryResult{promql.label, !promql.done.empty()}};
   out.spec.queue = !promql.done.empty();
   out.spec.from = std::move(source);

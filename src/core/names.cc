@@ -12,10 +12,10 @@ std::string_view to_string(Result result) {
 }
 
 std::string_view to_string(Reason reason) {
-  static constexpr std::array<std::string_view, 20> kNames{
+  static constexpr std::array<std::string_view, 21> kNames{
       "none",         "exited",     "signalled", "refused",        "reset",       "unreachable", "timed_out",
       "wrong_status", "wrong_body", "garbage",   "too_large",      "too_slow",    "exit_code",   "not_found",
-      "stale",        "tls",        "other",     "no_descriptors", "no_resolver", "internal"};
+      "stale",        "tls",        "other",     "no_descriptors", "no_resolver", "internal",    "reported"};
   return pick(kNames, reason);
 }
 

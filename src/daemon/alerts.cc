@@ -56,7 +56,7 @@ probe::Finding Alerts::look(const std::vector<std::pair<std::string, std::string
   for (const auto& [fingerprint, known] : known_) {
     if (!has_all(known.alert, labels)) continue;
     const bool fresh = std::chrono::nanoseconds(wall_ns - known.heard_ns) <= 2 * repeat_;
-    if (fresh) return {Observation{Result::failure, Reason::other, 0, {}}, probe::for_people(words(known.alert))};
+    if (fresh) return {Observation{Result::failure, Reason::reported, 0, {}}, probe::for_people(words(known.alert))};
     found = {Observation{Result::unknown, Reason::internal, 0, {}},
              probe::for_people(words(known.alert) + ", but this was not repeated for long")};
   }

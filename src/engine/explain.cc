@@ -45,6 +45,8 @@ std::string explain(const Observation& seen) {
       return "could not look: the name does not resolve";
     case Reason::internal:
       return "could not look";
+    case Reason::reported:
+      return "others say so";
   }
   return "?";
 }

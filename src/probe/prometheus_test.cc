@@ -102,6 +102,14 @@ TEST_F(Prometheus, TellsNumbersAndHowOldTheyAre) {
   ASSERT_TRUE(queue) << queue.error().why;
   ASSERT_EQ(queue->size(), 2U);
   EXPECT_EQ(queue->at(1).value, 900'000);
+  const auto holds = [&](const std::string& expect) {
+    const Reading read = ask("sum(jobs_waiting) / 1000", {"", true}, condition_of("sum(jobs_waiting) / 1000", expect));
+    return read && read->size() == 2 ? read->back().value : -1;
+  };
+  EXPECT_EQ(holds("< 0.0420001"), 1'000) << "Prometheus compares: nothing is rounded before";
+  EXPECT_EQ(holds("< 0.042"), 0);
+  EXPECT_EQ(holds("!= -3"), 1'000);
+
   const Reading apart = ask("jobs_waiting", {"queue", false});
   ASSERT_TRUE(apart) << apart.error().why;
   ASSERT_EQ(apart->size(), 2U);

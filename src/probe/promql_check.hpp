@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "probe/slow_path.hpp"
 #include "probe/spec.hpp"
@@ -18,14 +19,10 @@ class PromqlCheck {
 
  private:
   std::shared_ptr<const SlowRequest> request_;
-  Expectation expect_;
+  std::string expect_;
   Duration held_for_;
   Duration fresh_within_;
   Instant fails_since_ = kNever;
 };
-
-/// "< 0.05"
-std::string in_words(const Expectation& expectation);
-bool holds(const Expectation& expectation, std::int64_t thousandths);
 
 }  // namespace homeostat::probe

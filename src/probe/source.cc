@@ -57,6 +57,11 @@ std::string promql_path(std::string_view prefix, std::string_view wanted, std::s
   return out + fmt::format("&lookback_delta={}ms", millis);
 }
 
+std::string condition_of(std::string_view query, std::string_view expect) {
+  const std::size_t blank = expect.find(' ');
+  return fmt::format("({}) {} bool {}", query, expect.substr(0, blank), expect.substr(blank + 1));
+}
+
 Reading read_answer(const std::vector<Selection>& numbers, std::string_view body) {
   std::vector<Told> all;
   for (const Selection& selection : numbers) {

@@ -58,6 +58,9 @@ struct SourceSpec {
 /// empty.
 std::string promql_path(std::string_view prefix, std::string_view query, std::string_view done, Duration fresh_within);
 
+/// A query that tells 1 where the condition ("< 0.05") holds of the number that `query` tells, and 0 where it does not.
+std::string condition_of(std::string_view query, std::string_view expect);
+
 /// Reads what is meant out of an answer with a good status; without all of it there is nothing.
 Reading read_answer(const std::vector<Selection>& numbers, std::string_view body);
 

@@ -76,17 +76,10 @@ struct RuntimeSpec {
   Duration within{};
 };
 
-/// A condition on a number.
-struct Expectation {
-  enum class Op : std::uint8_t { below, at_most, above, at_least, equal, other };
-  Op op = Op::below;
-  std::int64_t thousandths = 0;
-};
-
 /// A number that a Prometheus computes fulfils a condition, or does not for less than `held_for`.
 struct PromqlSpec {
-  HttpSpec request;  // with the query
-  Expectation expect;
+  HttpSpec request;    // with the query, and a second one that says whether the condition holds
+  std::string expect;  // the condition as it is written, "< 0.05"
   Duration held_for{};
   Duration fresh_within = std::chrono::minutes(1);
 };

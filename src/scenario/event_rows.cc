@@ -21,6 +21,7 @@ std::optional<Observation> shown(const std::string& how) {
   if (how.starts_with("refus")) return Observation{Result::failure, Reason::refused, 0, {}};
   if (how.starts_with("reset")) return Observation{Result::failure, Reason::reset, 0, {}};
   if (how == "unreachable") return Observation{Result::failure, Reason::unreachable, 0, {}};
+  if (how == "reported") return Observation{Result::failure, Reason::reported, 0, {}};
   if (how == "unseen") return Observation{Result::unknown, Reason::no_descriptors, 0, {}};
   return std::nullopt;
 }
@@ -208,8 +209,8 @@ std::vector<EventRow> services() {
       {Pattern("<place> <how:hangs|refuses|resets|recovers> [for <check>]"),
        "They get no answer in time; are refused; are cut off; get good answers again.",
        [](Stage& s, const Captures& c) { return show(s, c, shown(c.text("how"))); }},
-      {Pattern("<place> is <how:unreachable|unseen> [for <check>]"),
-       "There is no way to it; Homeostat itself is unable to look (out of descriptors).",
+      {Pattern("<place> is <how:unreachable|unseen|reported> [for <check>]"),
+       "There is no way to it; Homeostat itself is unable to look (out of descriptors); others say that it is bad.",
        [](Stage& s, const Captures& c) { return show(s, c, shown(c.text("how"))); }},
       {Pattern("<service> comes up answering <count> [on <version>]"),
        "What is started from now on, or on that release, answers so.",
