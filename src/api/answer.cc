@@ -126,7 +126,8 @@ Response lines(const fs::path& state_dir, const Request& request) {
 
 Response answer(const Daemon& daemon, const Request& request) {
   if (request.post) return request.verb == "reload" ? reload(daemon, request) : command(daemon, request);
-  const View view = View::live(daemon.engine, daemon.clock);
+  View view = View::live(daemon.engine, daemon.clock);
+  view.words = daemon.words;
   if (request.verb == "why") {
     const auto why = why_view(view, request.service);
     return why ? ok(*why) : unknown_service(daemon.engine, request.service);

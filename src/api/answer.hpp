@@ -6,9 +6,9 @@
 #include <functional>
 #include <string>
 
-#include "api/clock.hpp"
 #include "api/operator.hpp"
 #include "api/request.hpp"
+#include "api/view.hpp"
 #include "config/config.hpp"
 #include "core/error.hpp"
 #include "engine/engine.hpp"
@@ -24,6 +24,7 @@ struct Daemon {
   std::function<void(engine::Operator)> feed;
   /// Reads the configuration anew and goes over to it; an error leaves everything as it was.
   std::function<std::expected<void, Error>(const ReloadAsked&)> reload;
+  WordsOf words = [](engine::TargetId) { return std::string_view(); };
 };
 
 /// status, why and every POST. A command answers with the `seq` after which the journal tells what came of it.

@@ -19,7 +19,8 @@ const engine::ServiceState& durable_of(const View& view, const std::string& serv
 
 json::value slot_json(std::int32_t slot) { return slot < 0 ? json::value(nullptr) : json::value(slot); }
 
-json::object check_json(const View& view, const engine::ServicePlan& plan, const engine::Target& target) {
+json::object check_json(const View& view, const engine::ServicePlan& plan, engine::TargetId id) {
+  const engine::Target& target = view.engine->state().targets[id];
   const engine::CheckPlan& check = plan.checks[target.check];
   const Health& health = target.health;
   const bool failing = health.failures() > 0;
@@ -27,6 +28,7 @@ json::object check_json(const View& view, const engine::ServicePlan& plan, const
   const std::uint32_t needed = failing ? check.policy.failure_threshold : health.needed(check.policy);
   // That nobody could look, and why, is shown as well.
   const bool seen = health.last_seen() != kLongAgo || health.last().reason != Reason::none;
+  const std::string_view words = view.words(id);
   return {{"check", check.name},
           {"slot", slot_json(target.slot)},
           {"role", json::string(to_string(check.role))},
@@ -39,6 +41,7 @@ json::object check_json(const View& view, const engine::ServicePlan& plan, const
           {"streak", fmt::format("{}/{} {}", count, needed, failing ? "failed" : "ok")},
           {"first_failure", failing ? time_json(view.clock, health.first_failure()) : nullptr},
           {"last", seen ? json::value(printable(engine::explain(health.last()))) : json::value(nullptr)},
+          {"last_words", words.empty() ? json::value(nullptr) : json::value(printable(words))},
           {"last_result", seen ? json::value(json::string(to_string(health.last().result))) : json::value(nullptr)},
           {"last_seen", time_json(view.clock, health.last_seen())},
           {"latency_ms", seen ? span_json(health.last().latency) : json::value(nullptr)}};
@@ -48,8 +51,8 @@ json::array checks_json(const View& view, engine::ServiceId id) {
   json::array checks;
   for (const engine::Place& place : view.live_service(id).places) {
     for (const engine::TargetId target : place.targets) {
-      const engine::Target& t = view.engine->state().targets[target];
-      if (t.check != engine::kNone) checks.push_back(check_json(view, view.plan(id), t));
+      const bool check = view.engine->state().targets[target].check != engine::kNone;
+      if (check) checks.push_back(check_json(view, view.plan(id), target));
     }
   }
   return checks;

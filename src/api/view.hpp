@@ -1,6 +1,7 @@
 // What the views are made from: a running engine, or what the journal alone knows.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -9,10 +10,14 @@
 
 namespace homeostat::api {
 
+/// What the last look at a target said beside its result, for people; empty when nothing.
+using WordsOf = std::function<std::string_view(engine::TargetId)>;
+
 struct View {
   const engine::Durable& durable;
   const engine::Engine* engine = nullptr;  // null: no daemon runs
   Clock clock;
+  WordsOf words = [](engine::TargetId) { return std::string_view(); };
 
   static View live(const engine::Engine& engine, Clock clock) { return {engine.durable(), &engine, clock}; }
   static View offline(const engine::Durable& durable, Clock clock) { return {durable, nullptr, clock}; }

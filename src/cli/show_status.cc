@@ -79,6 +79,12 @@ Table instances_table(const json::object& service) {
   return table;
 }
 
+std::string observation(const json::object& check) {
+  const std::string last = text_at(check, "last", flag_at(check, "active") ? "nothing yet" : "not looked at");
+  const std::string words = text_at(check, "last_words", "");
+  return words.empty() ? last : last + ": " + words;
+}
+
 Table checks_table(const json::object& service) {
   Table table({"CHECK", "STATUS", "STREAK", "LAST SEEN", "LAST OBSERVATION"});
   for (const json::value& item : list_at(service, "checks")) {
@@ -91,7 +97,7 @@ Table checks_table(const json::object& service) {
                {status, color_of(status)},
                {text_at(check, "streak")},
                {time_at(check, "last_seen", true)},
-               {text_at(check, "last", flag_at(check, "active") ? "nothing yet" : "not looked at")}});
+               {observation(check)}});
   }
   return table;
 }

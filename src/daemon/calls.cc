@@ -105,7 +105,8 @@ api::Response Daemon::answer(const api::Request& request, std::expected<config::
                            if (loaded == nullptr) return fail("no configuration was read");
                            if (!*loaded) return std::unexpected(loaded->error());
                            return go_over(std::move(**loaded), asked.accept_shrink);
-                         }};
+                         },
+                         [this](engine::TargetId target) { return eyes_->last_words(target); }};
   return api::answer(self, request);
 }
 

@@ -28,7 +28,13 @@ std::expected<std::unique_ptr<Eyes>, Error> Eyes::open(os::Loop& loop, const eng
   hooks.now = eyes->around_.now;
   hooks.wall_ns = [] { return TimeKeeper::wall_ns(); };
   hooks.known = [self = eyes.get()](std::uint32_t target) { return self->known(target); };
-  hooks.done = [self = eyes.get()](std::uint32_t target, std::uint32_t run, const Observation& seen, std::string_view) {
+  hooks.done = [self = eyes.get()](std::uint32_t target, std::uint32_t run, const Observation& seen,
+                                   std::string_view words) {
+    if (words.empty()) {
+      self->last_words_.erase(target);
+    } else {
+      self->last_words_.insert_or_assign(target, std::string(words));
+    }
     self->feed_(engine::Observed{target, run, seen});
   };
   auto prober = probe::Prober::open(loop, std::move(hooks), std::move(cgroups));
@@ -40,8 +46,14 @@ std::expected<std::unique_ptr<Eyes>, Error> Eyes::open(os::Loop& loop, const eng
 void Eyes::configure(const config::Config& config) {
   config_ = &config;
   prober_->forget_all();
+  last_words_.clear();
   const auto count = engine_.state().targets.size();
   for (engine::TargetId target = 0; target < count; ++target) prepare(target);
+}
+
+std::string_view Eyes::last_words(engine::TargetId target) const {
+  const auto found = last_words_.find(target);
+  return found == last_words_.end() ? std::string_view() : found->second;
 }
 
 void Eyes::place_changed(engine::ServiceId service, engine::Slot slot) {

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "config/config.hpp"
 #include "daemon/places.hpp"
@@ -34,6 +37,9 @@ class Eyes {
   void look(const engine::Probe& probe, Instant now);
   void self_check(const engine::SelfCheck& check, Instant now);
 
+  /// What the last look at a target said beside its result; empty when nothing.
+  std::string_view last_words(engine::TargetId target) const;
+
   std::optional<Instant> next_deadline() const { return prober_->next_deadline(); }
   void advance(Instant now) { prober_->advance(now); }
 
@@ -48,6 +54,7 @@ class Eyes {
   Around around_;
   const config::Config* config_ = nullptr;
   std::unique_ptr<probe::Prober> prober_;
+  std::map<engine::TargetId, std::string> last_words_;
 };
 
 }  // namespace homeostat::daemon
