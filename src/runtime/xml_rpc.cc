@@ -63,6 +63,10 @@ class Cursor {
     const auto end = text_.find("?>");
     text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 2);
   }
+  bool ended() {
+    blanks();
+    return text_.empty();
+  }
   bool count() { return ++values_ <= kMostValues; }
 
  private:
@@ -176,7 +180,14 @@ std::expected<XmlAnswer, Error> read_xml_answer(std::string_view text) {
     at.expect("<param>");
   }
   XmlValue value = read_value(at, 0);
-  if (at.failed()) return homeostat::fail("the answer is not XML-RPC");
+  if (fault) {
+    at.expect("</fault>");
+  } else {
+    at.expect("</param>");
+    at.expect("</params>");
+  }
+  at.expect("</methodResponse>");
+  if (at.failed() || !at.ended()) return homeostat::fail("the answer is not XML-RPC");
   if (fault)
     return XmlAnswer(std::unexpected(XmlFault{value.number("faultCode").value_or(0), value.text("faultString")}));
   return XmlAnswer(std::move(value));

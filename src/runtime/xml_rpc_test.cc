@@ -51,7 +51,9 @@ TEST(XmlRpc, WhatIsNoAnswerIsRefused) {
   for (int i = 0; i < 100; ++i) deep += "<value><array><data>";
   for (const std::string& text :
        {std::string(), std::string("<html>"), open, open + "<value><int>1", open + "<value><int>x</int></value>",
-        open + "<value><int>99999999999999999999</int></value>", open + "<value><struct><member>", deep}) {
+        open + "<value><int>99999999999999999999</int></value>", open + "<value><struct><member>", deep,
+        open + "<value><int>1</int></value></param></params>",
+        open + "<value><int>1</int></value></param></params></methodResponse>x"}) {
     EXPECT_FALSE(read_xml_answer(text)) << text.substr(0, 80);
   }
 }

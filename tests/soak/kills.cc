@@ -124,6 +124,8 @@ class Chaos {
     const auto read = reader->read_all(std::max<std::uint64_t>(last_seq_, 1),
                                        [&](const journal::EntryView& record) { return take(journal::copy(record)); });
     if (!read) fail(read.error().text);
+    read_notes();
+    phases_.killed(report_.phases, [&](const std::string& action) { return done_.contains("command=" + action); });
     if (confirmed_seq_ != 0 && !pause_found_) fail(fmt::format("no pause from {} on", confirmed_seq_));
     confirmed_seq_ = 0;
     pause_found_ = false;
@@ -136,6 +138,7 @@ class Chaos {
       const json::value intent = json::parse(entry.payload);
       intended_.insert("command=" + text_at(intent, "id.epoch") + "." + text_at(intent, "id.counter"));
     }
+    if (entry.seq > last_seq_) phases_.take(entry);
     last_seq_ = entry.seq;
     last_ = entry;
     return true;
@@ -156,6 +159,7 @@ class Chaos {
       return false;
     }
     read_notes();
+    compare_with_intents();
     for (int port = 0; port < kInstances; ++port) expect_one(port);
     return report_.problem.empty();
   }
@@ -173,9 +177,9 @@ class Chaos {
       if (note.kind == "start") last_start_[note.place] = note;
       if (note.place == "bystander/0" && report_.starts > kInstances) fail("nobody hurt it: " + line);
     }
-    // The intents of this life are not read yet; those of the notes must be among what comes by its end.
-    const auto read = journal::Reader::open(lab_.state());
-    if (!read) return fail(read.error().text);
+  }
+  // The intents of this life are not read yet; those of the notes must be among what comes by its end.
+  void compare_with_intents() {
     catch_up();
     for (const std::string& command : noted_) {
       if (!intended_.contains(command)) fail("without an intent: " + command);
@@ -184,6 +188,7 @@ class Chaos {
   }
   void catch_up() {
     auto reader = journal::Reader::open(lab_.state());
+    if (!reader) return fail(reader.error().text);
     const auto read =
         reader->read_all(last_seq_ + 1, [&](const journal::EntryView& record) { return take(journal::copy(record)); });
     if (!read) fail(read.error().text);
@@ -205,6 +210,7 @@ class Chaos {
   Lab lab_;
   std::mt19937_64 random_;
   KillReport report_;
+  Phases phases_;
   std::uint64_t last_seq_ = 0;
   journal::Entry last_;
   std::uint64_t confirmed_seq_ = 0;
@@ -230,6 +236,7 @@ std::ostream& operator<<(std::ostream& out, const KillReport& report) {
   };
   for (const auto& [point, count] : report.kills) row("killed " + point, count);
   row("kills", report.total());
+  for (const auto& [phase, count] : report.phases) row("  " + phase, count);
   row("starts, each noted by the instance itself", report.starts);
   row("runs of a hook, each noted by itself", report.hooks);
   row("hooks of unknown outcome, locked and said", report.locked);

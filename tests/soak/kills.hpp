@@ -8,10 +8,13 @@
 #include <ostream>
 #include <string>
 
+#include "phases.hpp"
+
 namespace homeostat::soak {
 
 struct KillReport {
   std::map<std::string, std::uint64_t> kills;  // by the point at which they came
+  PhaseCounts phases;                          // of the actions that were under way then
   std::uint64_t starts = 0;                    // noted by the instances
   std::uint64_t hooks = 0;                     // runs of a command of the user's, noted by the command
   std::uint64_t records = 0;                   // in the journal at the end

@@ -1,6 +1,7 @@
 // What Homeostat starts in the soaks writes down itself that it was started, durably, before it does anything else.
 //
 //   noted start NOTES LOCK -- PROGRAM ARGUMENTS…   an instance: notes the start, then becomes the program
+//   noted kept NOTES                               what another program starts: notes that
 //   noted hook NOTES PORT                          a command of the user's: notes its run, then mends the instance
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -64,6 +65,8 @@ int start(char** arguments) {
   return 127;
 }
 
+int kept(char** arguments) { return note(arguments[0], "start " + std::to_string(::getpid()) + "\n") ? 0 : 1; }
+
 int hook(char** arguments) {
   const std::string line =
       "hook " + place() + " " + std::to_string(::getpid()) + " command=" + variable("HOMEOSTAT_ACTION") + " alone 0\n";
@@ -87,6 +90,8 @@ int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "start" && argc > 5) return start(argv + 2);
   if (mode == "hook" && argc == 4) return hook(argv + 2);
-  std::fputs("usage: noted start NOTES LOCK -- PROGRAM ARGUMENTS… | noted hook NOTES PORT\n", stderr);
+  if (mode == "kept" && argc == 3) return kept(argv + 2);
+  std::fputs("usage: noted start NOTES LOCK -- PROGRAM ARGUMENTS… | noted hook NOTES PORT | noted kept NOTES\n",
+             stderr);
   return 2;
 }

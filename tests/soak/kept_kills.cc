@@ -1,0 +1,124 @@
+#include "kept_kills.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <array>
+#include <random>
+
+#include "journal/check.hpp"
+#include "journal/reader.hpp"
+
+namespace homeostat::soak {
+namespace {
+
+constexpr std::array kServices{"web", "other"};
+constexpr auto kPatience = std::chrono::seconds(60);
+
+class Chaos {
+ public:
+  Chaos(KeptWorld& world, std::uint64_t seed) : world_(world), lab_(world.lab()), random_(seed) {}
+
+  KeptReport run(std::uint64_t count, const std::function<void(std::uint64_t)>& progress) {
+    if (!lab_.start() || !well()) fail("it did not come up:\n" + lab_.log());
+    for (const char* service : kServices) due_[service] = world_.starts(service);
+    for (std::uint64_t i = 1; i <= count && report_.problem.empty(); ++i) {
+      hurt_and_kill();
+      read_journal();
+      lab_.launch();
+      judge();
+      if (progress) progress(i);
+    }
+    for (const char* service : kServices) report_.starts += world_.starts(service);
+    return std::move(report_);
+  }
+
+ private:
+  std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
+  void fail(const std::string& what) {
+    if (report_.problem.empty()) {
+      report_.problem = fmt::format("after {} kills: {}\n{}", report_.kills, what, lab_.records());
+    }
+  }
+
+  void hurt_and_kill() {
+    const std::string service = kServices[below(kServices.size())];
+    const bool dies = below(2) == 0;
+    dies ? world_.crash(service) : world_.sicken(service);
+    ++due_[service];
+    // A check that fails takes its time to be noticed; what follows is quick.
+    ::poll(nullptr, 0, static_cast<int>(below(dies ? 150 : 500)));
+    lab_.kill9();
+    ++report_.kills;
+    last_hurt_ = fmt::format("{} {}", service, dies ? "was killed" : "was made sick");
+  }
+
+  void read_journal() {
+    const journal::Health health = journal::check_journal(lab_.state(), {});
+    if (health.trust != journal::Trust::ok) return fail("the journal: " + health.reason);
+    if (health.last_seq < last_seq_)
+      return fail(fmt::format("the journal ends at {}, not {}", health.last_seq, last_seq_));
+    auto reader = journal::Reader::open(lab_.state());
+    if (!reader) return fail(reader.error().text);
+    const auto read = reader->read_all(last_seq_ + 1, [&](const journal::EntryView& record) {
+      phases_.take(journal::copy(record));
+      last_seq_ = record.seq;
+      return true;
+    });
+    if (!read) fail(read.error().text);
+    const bool done = started_as_often_as_due();
+    phases_.killed(report_.phases, [&](const std::string&) { return done; });
+  }
+
+  bool started_as_often_as_due() {
+    return std::ranges::all_of(due_, [&](const auto& due) { return world_.starts(due.first) >= due.second; });
+  }
+  // Where nobody can tell what became of an action it is told to a person, and waits.
+  bool well() {
+    return lab::within(kPatience, [&] {
+      for (const char* service : kServices) {
+        if (lab_.has_flag(service, "locked") && lab_.post("unlock", {{"service", service}}).status == 200) {
+          ++report_.locked;
+        }
+        if (lab_.health(service) != "healthy") return false;
+      }
+      return started_as_often_as_due();
+    });
+  }
+  void judge() {
+    if (!lab_.answers() || !well()) return fail(last_hurt_ + ", and not everything is well again");
+    for (const auto& [service, due] : due_) {
+      const std::uint64_t starts = world_.starts(service);
+      if (starts != due) fail(fmt::format("{}: {} was started {} times, not {}", last_hurt_, service, starts, due));
+    }
+  }
+
+  KeptWorld& world_;
+  lab::Lab& lab_;
+  std::mt19937_64 random_;
+  KeptReport report_;
+  Phases phases_;
+  std::uint64_t last_seq_ = 0;
+  std::map<std::string, std::uint64_t> due_;
+  std::string last_hurt_;
+};
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const KeptReport& report) {
+  const auto row = [&](const std::string& what, std::uint64_t count) {
+    out << fmt::format("{:<52} {:>9}\n", what, count);
+  };
+  row("kills", report.kills);
+  for (const auto& [phase, count] : report.phases) row("  " + phase, count);
+  row("starts, each noted by the service itself", report.starts);
+  row("actions of unknown outcome, locked and said", report.locked);
+  return out << (report.problem.empty() ? "nothing lost, nothing done twice\n" : "WRONG " + report.problem + "\n");
+}
+
+KeptReport run_kept_kills(KeptWorld& world, std::uint64_t seed, std::uint64_t count,
+                          const std::function<void(std::uint64_t)>& progress) {
+  return Chaos(world, seed).run(count, progress);
+}
+
+}  // namespace homeostat::soak
