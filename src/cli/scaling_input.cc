@@ -6,6 +6,7 @@
 #include "api/exact_json.hpp"
 #include "cli/members.hpp"
 #include "config/value.hpp"
+#include "homeostat/scaling_check.hpp"
 
 namespace homeostat::cli {
 namespace {
@@ -105,8 +106,7 @@ class Reader {
     part(members, "history", [&](Members& inner) { history(inner); });
     control(members);
     keep(members.finish());
-    if (problem_.empty() && out_.policy.metrics.empty()) problem_ = "metrics is missing, or an empty list";
-    if (problem_.empty() && out_.policy.range.max < out_.policy.range.min) problem_ = "max is below min";
+    if (const auto valid = validate(out_.policy); !valid) keep(valid.error());
     if (!problem_.empty()) return fail(problem_);
     return std::move(out_);
   }

@@ -20,9 +20,9 @@ json::object answer(const std::string& text) {
 TEST(ScalingJson, SaysWhatIsWrongAndWhere) {
   EXPECT_NE(problem("{").find("is not JSON"), std::string::npos);
   EXPECT_EQ(problem("[]"), "the input is not an object");
-  EXPECT_EQ(problem("{}"), "metrics is missing, or an empty list");
+  EXPECT_EQ(problem("{}"), "metrics needs one");
   EXPECT_EQ(problem(R"({"min":-1,"metrics":[{}]})"), "min is not a whole number from 0");
-  EXPECT_EQ(problem(R"({"min":3,"max":2,"metrics":[{}]})"), "max is below min");
+  EXPECT_EQ(problem(R"({"min":3,"max":2,"metrics":[{}]})"), "max is at least 1, and not below min");
   EXPECT_EQ(problem(R"({"metrics":[{"knd":"drain"}]})"), "metrics[0].`knd` is not known; did you mean `kind`?");
   EXPECT_EQ(problem(R"({"metrics":[{"kind":"guess"}]})"),
             "metrics[0].kind is not one of utilization, average, total, total_average, threshold, drain, panic");
@@ -34,6 +34,18 @@ TEST(ScalingJson, SaysWhatIsWrongAndWhere) {
             "instances[0].started is not one of durations such as 15s");
   EXPECT_EQ(problem(R"({"history":{"added":[{"instances":"x"}]},"metrics":[{}]})"),
             "history.added[0].instances is not a whole number from 0");
+}
+
+TEST(ScalingJson, RefusesAPolicyThatCannotBeMeant) {
+  EXPECT_EQ(problem(R"({"metrics":[{"id":"load"}]})"), "load.target is above 0");
+  EXPECT_EQ(problem(R"({"metrics":[{"id":"load","target":1},{"id":"load","target":2}]})"),
+            "two metrics are called load");
+  const std::string good = R"("metrics":[{"target":1}]})";
+  EXPECT_EQ(problem(R"({"up":{"limits":[{"percent":10,"per":"0s"}]},)" + good),
+            "up.limits: a period is above 0 and at most 30m");
+  EXPECT_EQ(problem(R"({"down":{"limits":[]},)" + good), "down.limits needs one; to never go down, select disabled");
+  EXPECT_EQ(problem(R"({"metrics":[{"id":"load","kind":"threshold","target":1,"min":9,"max":2}]})"),
+            "load.max is below its min");
 }
 
 TEST(ScalingJson, DecidesAndTellsEveryNumber) {
