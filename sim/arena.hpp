@@ -185,6 +185,7 @@ class Arena {
   void handle(const engine::SelfCheck& c);
   void handle(const engine::Release& c);
   void handle(const engine::Measure& c);
+  void handle(const engine::ReadClocks& c);
   // No rollout of the fleet is led by a proxy, or judged by numbers.
   void handle(const engine::LookAtTraffic&) {}
   void handle(const engine::MeasureVersions&) {}

@@ -71,6 +71,15 @@ void Arena::handle(const SelfCheck& c) {
 
 void Arena::handle(const Release&) {}
 
+// The arena's own time is that of every wall.
+void Arena::handle(const ReadClocks& c) {
+  at(now_ + std::chrono::milliseconds(1), [this, c] {
+    const auto minutes = std::chrono::floor<std::chrono::minutes>(now_.time_since_epoch()).count();
+    const std::vector<LocalMinutes> local(plan_.zones.size(), minutes);
+    give(ClocksRead{c.round, now_.time_since_epoch().count(), local});
+  });
+}
+
 MeasuredMetric Arena::measure(const ArenaService& service, bool by_instance) const {
   std::int64_t load = service.load;
   if (service.metering.at(now_) == Metering::lie_high) load = load * 20 + 1'000'000;

@@ -279,9 +279,20 @@ void World::handle(const Measure& c) {
       told.totals = {*load};
     told.at = now_ - ago;
   }
-  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now_.time_since_epoch()).count();
-  answer.local.assign(plan.scaling->policy.schedules.size(), minutes);  // everybody lives by UTC here
+  answer.local.assign(plan.scaling->policy.schedules.size(), local_time());
   at(now_ + std::chrono::milliseconds(5), [this, answer] { input(answer); });
+}
+
+// Everybody lives by UTC here.
+LocalMinutes World::local_time() const {
+  return std::chrono::duration_cast<std::chrono::minutes>(now_.time_since_epoch()).count();
+}
+
+void World::handle(const ReadClocks& c) {
+  at(now_ + std::chrono::milliseconds(1), [this, c] {
+    const std::vector<LocalMinutes> local(std::min(plan_.zones.size(), zones_known_), local_time());
+    input(ClocksRead{c.round, now_.time_since_epoch().count(), local});
+  });
 }
 
 void World::handle(const MeasureVersions& c) {

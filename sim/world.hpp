@@ -82,6 +82,8 @@ class World {
   void journal_stalls(bool stalls);
   void runtime_silent(bool silent) { runtime_silent_ = silent; }
   void notifier_fails(bool fails) { notifier_fails_ = fails; }
+  /// From now on it knows the time in so many zones only.
+  void only_zones(std::size_t known) { zones_known_ = known; }
   void notifier_silent(bool silent) { notifier_silent_ = silent; }
   void network_cut(bool cut) { network_cut_ = cut; }
   /// What there is to do for a service, seen so long ago: its instances share it evenly. Nothing: its metrics cannot be
@@ -168,10 +170,12 @@ class World {
   void handle(const engine::Measure& c);
   void handle(const engine::LookAtTraffic& c);
   void handle(const engine::MeasureVersions& c);
+  void handle(const engine::ReadClocks& c);
   void route(const engine::Dispatch& c);
   void serve(const std::string& service);
   std::vector<engine::SlotSample> shared_load(const engine::ServicePlan& plan, std::int64_t load, Instant taken) const;
   Observation look(const engine::Target& target, Duration timeout);
+  LocalMinutes local_time() const;
   void start(const engine::Dispatch& c, const Key& key, const std::string& version);
   void finish(const engine::Dispatch& c, engine::OutcomeKind outcome, const Incarnation& running, std::string detail,
               std::string version = {});
@@ -214,6 +218,7 @@ class World {
   bool notifier_fails_ = false;
   bool notifier_silent_ = false;
   bool network_cut_ = false;
+  std::size_t zones_known_ = SIZE_MAX;
   std::uint64_t trace_ = 0;
 };
 

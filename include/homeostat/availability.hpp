@@ -32,6 +32,7 @@ struct AttemptFacts {
   bool verified = false;      // the service's own checks proved the recovery; an exit code alone never does
   Duration time_to_repair{};  // from `began` to the first success of that recovery; meaningless unless verified
   std::string against{};      // what kind of failure it was meant for, in words of the program's own
+  bool shadow = false;        // decided only, to see what would have been done
 };
 
 /// Everything known about one service; facts outside the window are ignored, intervals may overlap and be unsorted.
@@ -49,7 +50,8 @@ struct StrategyFigures {
   std::string against{};
   std::uint64_t attempts = 0;
   std::uint64_t verified = 0;
-  /// verified / attempts, 0 to 1.
+  std::uint64_t shadow = 0;  // decided and not done: no part of the others
+  /// verified / attempts, 0 to 1; of no attempts 0.
   double rate = 0;
   /// Median of the verified attempts' time_to_repair (of an even number: the mean of the middle two). Absent: none
   /// was verified.

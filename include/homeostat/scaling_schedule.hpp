@@ -31,6 +31,9 @@ std::expected<CronTime, std::string> parse_cron(std::string_view text);
 /// The first time after `from` that matches; none within five years: never (30 February).
 std::optional<LocalMinutes> next_match(const CronTime& cron, LocalMinutes from);
 
+/// From the minute of `start` until that of `end`.
+bool between(const CronTime& start, const CronTime& end, LocalMinutes now);
+
 /// From `start` to `end` other bounds hold.
 struct ScalingSchedule {
   std::string zone{};  // for whoever makes the local time
@@ -41,7 +44,6 @@ struct ScalingSchedule {
   friend bool operator==(const ScalingSchedule&, const ScalingSchedule&) = default;
 };
 
-/// From the minute of `start` until that of `end`.
 bool active(const ScalingSchedule& schedule, LocalMinutes now);
 
 }  // namespace homeostat

@@ -229,6 +229,18 @@ struct Teller {
     belongs(r.service, -1, 0);
     return fmt::format("{} resumed{}", r.service.empty() ? "everything" : r.service, by(r.by));
   }
+  std::string operator()(const engine::MaintenanceBegan& r) {
+    belongs(r.service, -1, 0);
+    const auto until = line.clock.wall(r.until);
+    return fmt::format("maintenance of {}{} {}{}", r.service.empty() ? "everything" : r.service,
+                       r.scheduled ? ", as scheduled," : "", until ? "until " + iso_time(*until) : "for ever",
+                       because(r.reason) + by(r.by));
+  }
+  std::string operator()(const engine::MaintenanceEnded& r) {
+    belongs(r.service, -1, 0);
+    return fmt::format("maintenance of {} is over{}{}", r.service.empty() ? "everything" : r.service,
+                       r.early ? " before its time" : "", by(r.by));
+  }
   std::string operator()(const engine::CautionChanged& r) const {
     return r.on ? fmt::format("the engine holds back ({}){}", name_of(r.caution), because(r.reason))
                 : fmt::format("the engine holds back no more ({}){}", name_of(r.caution), because(r.reason));

@@ -252,6 +252,24 @@ void read_pause(Body& body, const engine::Engine& engine, Operator& out) {
   read_length(body, "for", out);
 }
 
+void read_maintenance(Body& body, const engine::Engine& engine, Operator& out) {
+  constexpr std::size_t kLongestReason = 200;
+  read_service(body, engine, out, false);
+  if (body.flag("end")) {
+    out.verb = Verb::maintenance_end;
+    const auto& d = engine.durable();
+    const auto window = d.windows.find(out.service);
+    const bool open = window != d.windows.end() && !window->second.over;
+    if (body.refused() || open || d.maintenance.contains(out.service)) return;
+    const std::string what = out.service.empty() ? "everything" : out.service;
+    return body.refuse_with(409, what + " is not in maintenance by itself; see `homeostat maintenance`");
+  }
+  out.reason = body.text("reason");
+  if (out.reason.size() > kLongestReason)
+    return body.refuse_with(400, fmt::format("`reason` is at most {} bytes", kLongestReason));
+  read_length(body, "for", out);
+}
+
 /// The plan of a service that is scaled; null and refused where it is not.
 const engine::ServicePlan* scaled_plan(Body& body, const engine::Engine& engine, Operator& out) {
   read_service(body, engine, out, true);
@@ -351,6 +369,7 @@ const Form* form_of(std::string_view verb) {
        {Verb::resume,
         {"service"},
         [](Body& b, const engine::Engine& e, Operator& o) { read_service(b, e, o, false); }}},
+      {"maintenance", {Verb::maintenance_begin, {"service", "for", "reason", "end"}, read_maintenance}},
       {"ack", {Verb::ack, {"id"}, read_ack}},
       {"approve", {Verb::approve, {"id"}, read_approve}},
       {"scale", {Verb::scale, {"service", "count", "hold"}, read_scale}},

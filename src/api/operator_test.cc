@@ -83,6 +83,24 @@ TEST_F(OperatorTest, APauseSaysHowLong) {
   expect_refused(404, "no service", "pause", R"({"service":"nope","for":"1m"})");
 }
 
+TEST_F(OperatorTest, MaintenanceSaysHowLongAndEndsWhatIsUnderWay) {
+  expect_refused(400, "`for` is missing", "maintenance", R"({"service":"web"})");
+  expect_refused(404, "no service", "maintenance", R"({"service":"nope","for":"1m"})");
+  expect_refused(400, "at most 200 bytes", "maintenance", R"({"for":"1m","reason":")" + std::string(201, 'x') + "\"}");
+  const auto begin = ask("maintenance", R"({"service":"web","for":"1m","reason":"new disk"})");
+  ASSERT_TRUE(begin);
+  EXPECT_EQ(begin->verb, engine::Verb::maintenance_begin);
+  EXPECT_EQ(begin->reason, "new disk");
+  expect_refused(409, "not in maintenance", "maintenance", R"({"service":"web","end":true})");
+  world_.apply(engine::MaintenanceBegan{"web", true, kNever, "", "the configuration"});
+  const auto end = ask("maintenance", R"({"service":"web","end":true})");
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->verb, engine::Verb::maintenance_end);
+  world_.apply(engine::MaintenanceEnded{"web", true, true, "ann"});
+  expect_refused(409, "not in maintenance", "maintenance", R"({"service":"web","end":true})");
+  expect_refused(409, "everything is not in maintenance", "maintenance", R"({"end":true})");
+}
+
 TEST_F(OperatorTest, AQuarantinedReleaseNeedsForce) {
   world_.apply(engine::VersionMarked{"web", "v2", engine::Mark::quarantined});
   expect_refused(409, "quarantined", "deploy", R"({"service":"web","version":"v2"})");

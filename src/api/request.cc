@@ -18,7 +18,7 @@ struct Route {
   bool journal = false;
 };
 
-constexpr std::array<Route, 22> kRoutes{{
+constexpr std::array<Route, 23> kRoutes{{
     {"status"},
     {"why", false, true},
     {"history", false, false, true},
@@ -31,6 +31,7 @@ constexpr std::array<Route, 22> kRoutes{{
     {"deploy", true},
     {"pause", true},
     {"resume", true},
+    {"maintenance", true},
     {"ack", true},
     {"approve", true},
     {"unlock", true},

@@ -14,7 +14,8 @@ json::array strategies_json(const Availability& figures) {
                                 {"against", s.against.empty() ? json::value(nullptr) : json::value(s.against)},
                                 {"attempts", s.attempts},
                                 {"verified", s.verified},
-                                {"rate", s.rate},
+                                {"shadow", s.shadow},
+                                {"rate", s.attempts == 0 ? json::value(nullptr) : json::value(s.rate)},
                                 {"median_time_to_repair_ms", span_json(s.median_time_to_repair)}});
   }
   return list;
@@ -37,6 +38,7 @@ json::object figures_json(const std::string& service, const Clock& clock, const 
           {"up_ms", span_json(f.up)},
           {"down_ms", span_json(f.down)},
           {"unknown_ms", span_json(f.unknown)},
+          {"maintenance_ms", span_json(f.maintenance)},
           {"strategies", strategies_json(f)}};
 }
 
@@ -44,6 +46,20 @@ std::vector<Interval> intervals(const std::vector<engine::Interval>& list) {
   std::vector<Interval> result;
   for (const engine::Interval& i : list) result.push_back({i.from, i.to});
   return result;
+}
+
+/// When somebody worked on the service, or on everything; what has not ended, too.
+std::vector<Interval> maintained(const engine::Durable& durable, const std::string& service) {
+  std::vector<Interval> out;
+  for (const engine::Maintained& one : durable.maintained) {
+    if (one.service.empty() || one.service == service) out.push_back({one.span.from, one.span.to});
+  }
+  for (const auto* all : {&durable.maintenance, &durable.windows}) {
+    for (const auto& [name, state] : *all) {
+      if (!state.over && (name.empty() || name == service)) out.push_back({state.since, state.until});
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -66,15 +82,16 @@ void Stats::add(const journal::EntryView& entry) {
   if (!body) return;
   const Instant at{Duration(entry.at_ns)};
   if (const auto* intent = std::get_if<engine::Intent>(&*body)) {
-    const bool repair = intent->incident != 0 && intent->mode != engine::Mode::shadow;
-    if (repair) {
-      attempts_[intent->id] = {
-          intent->service, intent->slot, intent->strategy, durable_.failing_check(*intent), intent->incident, at};
-      newest_[{intent->service, intent->slot}] = intent->id;
+    const bool shadow = intent->mode == engine::Mode::shadow;
+    if (intent->incident != 0) {
+      attempts_[intent->id] = {intent->service,  intent->slot, intent->strategy, durable_.failing_check(*intent),
+                               intent->incident, at,           shadow,           shadow};
+      if (!shadow) newest_[{intent->service, intent->slot}] = intent->id;
     }
   } else if (const auto* outcome = std::get_if<engine::Outcome>(&*body)) {
     const auto found = attempts_.find(outcome->id);
-    if (found != attempts_.end() && outcome->outcome == engine::OutcomeKind::not_started)
+    const bool done = found != attempts_.end() && !found->second.shadow;
+    if (done && outcome->outcome == engine::OutcomeKind::not_started)
       attempts_.erase(found);
     else if (found != attempts_.end())
       found->second.counted = true;
@@ -114,6 +131,7 @@ AvailabilityFacts Stats::facts(const std::string& service, Instant now) const {
   if (state.status == "unknown") {
     facts.unknown.push_back({state.status_since == kLongAgo ? state.known_since : state.status_since, kNever});
   }
+  facts.maintenance = maintained(durable_, service);
   for (const auto& [id, incident] : durable_.incidents) {
     const auto spans = spans_.find(id);
     if (incident.service != service || spans == spans_.end()) continue;
@@ -122,7 +140,8 @@ AvailabilityFacts Stats::facts(const std::string& service, Instant now) const {
   for (const auto& [id, attempt] : attempts_) {
     if (attempt.service != service || !attempt.counted || attempt.began > now) continue;
     facts.attempts.push_back({attempt.strategy, attempt.began, attempt.verified,
-                              attempt.verified ? attempt.repaired - attempt.began : Duration{}, attempt.against});
+                              attempt.verified ? attempt.repaired - attempt.began : Duration{}, attempt.against,
+                              attempt.shadow});
   }
   return facts;
 }

@@ -31,7 +31,8 @@ class Stats {
     std::string against;  // the check that failed
     std::uint64_t incident = 0;
     Instant began{};
-    bool counted = false;  // it was dispatched: its outcome is known and not "not started"
+    bool counted = false;  // it was dispatched: its outcome is known and not "not started"; or only decided, in shadow
+    bool shadow = false;
     bool verified = false;
     Instant repaired{};
   };

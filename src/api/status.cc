@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "api/maintenance.hpp"
 #include "api/rollout.hpp"
-#include "engine/actions.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -215,6 +215,7 @@ json::object service_json(const View& view, const std::string& name) {
           {"flags", json::value_from(flags_of(view, name))},
           {"paused_until", until && *until != kNever ? time_json(view.clock, *until) : json::value(nullptr)},
           {"paused_forever", until == kNever},
+          {"maintenance", maintenance_json(view, name)},
           {"version", version.empty() ? json::value(nullptr) : json::value(version)},
           {"stable", json::value_from(service.stable)},
           {"quarantined", json::value_from(service.quarantined)},
@@ -236,7 +237,11 @@ json::object engine_json(const View& view) {
                                   {"until", time_json(view.clock, until)},
                                   {"forever", until == kNever}});
   }
-  json::object engine{{"epoch", view.durable.epoch}, {"generation", view.durable.generation}, {"pauses", pauses}};
+  json::object engine{{"epoch", view.durable.epoch},
+                      {"generation", view.durable.generation},
+                      {"pauses", pauses},
+                      {"maintenance", maintenances_json(view)},
+                      {"planned_maintenance", planned_json(view)}};
   if (view.engine == nullptr) return engine;
   const engine::State& state = view.engine->state();
   const bool sure = state.observe_only.empty();
@@ -269,6 +274,12 @@ json::array escalations_json(const View& view, const std::string& only_service) 
   return list;
 }
 
+/// When an approval comes too late; only a running daemon knows how long it waits.
+json::value too_late(const View& view, Instant asked) {
+  return view.engine == nullptr ? json::value(nullptr)
+                                : time_json(view.clock, later(asked, view.engine->plan().approval_within));
+}
+
 json::array approvals_json(const View& view, const std::string& only_service) {
   json::array list;
   for (const auto& [id, action] : view.durable.actions) {
@@ -280,6 +291,7 @@ json::array approvals_json(const View& view, const std::string& only_service) {
                                 {"strategy", intent.strategy},
                                 {"version", intent.version},
                                 {"at", time_json(view.clock, action.at)},
+                                {"until", too_late(view, action.at)},
                                 {"evidence", printable(intent.evidence)}});
   }
   for (const auto& [name, service] : view.durable.services) {
@@ -289,7 +301,8 @@ json::array approvals_json(const View& view, const std::string& only_service) {
                                 {"place", name},
                                 {"strategy", "scale"},
                                 {"version", ""},
-                                {"at", time_json(view.clock, asked->until - engine::kApprovalExpires)},
+                                {"at", nullptr},
+                                {"until", time_json(view.clock, asked->until)},
                                 {"evidence", printable(asked->reason)}});
   }
   return list;
@@ -346,6 +359,7 @@ std::vector<std::string_view> flags_of(const View& view, const std::string& name
   const auto id = view.find(name);
   std::vector<std::string_view> flags;
   if (pause_end(view, name)) flags.push_back("paused");
+  if (!maintenance_json(view, name).is_null()) flags.push_back("maintenance");
   if (service.stopped || !service.stopped_slots.empty()) flags.push_back("stopped");
   if (id && any_flapping(view, *id)) flags.push_back("flapping");
   const bool old = std::ranges::any_of(service.instances, [&](const auto& i) { return outdated(view, id, i.second); });

@@ -158,6 +158,32 @@ TEST_F(Story, StatsAreMeasuredFromTheJournal) {
   EXPECT_EQ(restart.at("median_time_to_repair_ms"), 1'000);  // from its intent to the first success
 }
 
+TEST_F(Story, StatsCountShadowAndMaintenanceApart) {
+  record(0, engine::ConfigLoaded{1, {"web"}});
+  record(1'000, engine::IncidentFailing{1, "web", 0, "alive", at(1'000), true, false, "refused"});
+  engine::Intent intent;
+  intent.id = {1, 1};
+  intent.service = "web";
+  intent.slot = 0;
+  intent.strategy = "restart";
+  intent.incident = 1;
+  intent.mode = engine::Mode::shadow;
+  record(2'000, intent);
+  record(2'000, engine::Outcome{{1, 1}, "web", 0, engine::OutcomeKind::not_started, "shadow"});
+  record(10'000, engine::MaintenanceBegan{"", false, at(20'000), "new disk", "ann"});
+  record(15'000, engine::MaintenanceEnded{"", false, false, "ann"});
+  record(30'000, engine::MaintenanceBegan{"web", false, at(90'000), "", "ann"});
+  Stats stats;
+  for (const auto& r : records_) stats.add(Stored(r).view());
+  const json::object view = stats.view({at(40'000), kWall}, std::chrono::hours(24), "web");
+  const json::object& web = view.at("services").at(0).as_object();
+  EXPECT_EQ(web.at("maintenance_ms"), 15'000) << "five seconds, and ten of what is under way";
+  const json::object& restart = web.at("strategies").at(0).as_object();
+  EXPECT_EQ(restart.at("attempts"), 0);
+  EXPECT_EQ(restart.at("shadow"), 1);
+  EXPECT_TRUE(restart.at("rate").is_null());
+}
+
 TEST_F(Story, StatsOfAnIncidentThatGoesOnKeepEachRepairsOwnTime) {
   tell();
   record(60'000, engine::IncidentFailing{1, "web", 0, "alive", at(60'000), true, true, "refused"});

@@ -10,12 +10,33 @@
 namespace homeostat::api {
 namespace {
 
-json::object budget_json(const View& view, const engine::BudgetUse& use, Duration per) {
+json::object budget_json(const View& view, const engine::BudgetUse& use) {
   const bool used = use.used > 0;
   return {{"used", use.used},
           {"limit", use.limit},
-          {"per_ms", span_json(per)},
+          {"per_ms", span_json(use.per)},
           {"frees_at", used ? time_json(view.clock, use.frees_at) : json::value(nullptr)}};
+}
+
+/// From the narrowest to the widest: of instances those that have used any of theirs.
+json::object budgets_json(const View& view, engine::ServiceId id) {
+  const engine::State& state = view.engine->state();
+  const Instant now = view.clock.now;
+  json::object instances;
+  for (const engine::Place& place : view.live_service(id).places) {
+    const auto use = engine::instance_budget(state, id, place.slot, now);
+    if (use && use->used > 0) instances[place_name(view.plan(id).name, place.slot)] = budget_json(view, *use);
+  }
+  const auto group = engine::group_budget(state, id, now);
+  json::value of_group = nullptr;
+  if (group) {
+    of_group = budget_json(view, *group);
+    of_group.as_object()["name"] = state.plan.groups[view.plan(id).group].name;
+  }
+  return {{"instances", std::move(instances)},
+          {"service", budget_json(view, engine::service_budget(state, id, now))},
+          {"group", std::move(of_group)},
+          {"fleet", budget_json(view, engine::fleet_budget(state, now))}};
 }
 
 std::string skipped_of(const View& view, engine::ServiceId id, engine::Slot slot) {
@@ -204,12 +225,15 @@ json::array offline_places(const View& view, const std::string& name, const engi
 }  // namespace
 
 std::string_view remedy_for_gate(std::string_view gate) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kRemedies{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kRemedies{{
       {"recovering", "opens as soon as the past is reconciled"},
       {"journal", "see `homeostat journal verify`, then `homeostat journal accept`"},
       {"defect", "restart Homeostat, and report what it says: this should never happen"},
       {"shutdown", "the next start goes on with it"},
       {"paused", "opens at the end of the pause, or with `homeostat resume`"},
+      {"maintenance", "opens at its end, or with `homeostat maintenance end`; then it is looked at afresh"},
+      {"clock", "opens when the time in the zones of the windows of maintenance is known"},
+      {"storm", "opens when what failed at once has been quiet for `storm_cool_down`"},
       {"locked", "opens when the checks prove the place well, or with `homeostat unlock`"},
       {"tilt", "opens after one fresh round of all checks, 30 s at least"},
       {"dependency", "opens when the dependency is well; it is repaired first"},
@@ -251,16 +275,13 @@ std::expected<json::object, Error> why_view(const View& view, const std::string&
     why["next"] = "nothing while no daemon runs";
     return why;
   }
-  const engine::State& state = view.engine->state();
   const engine::ServicePlan& plan = view.plan(*id);
   json::array places = found == view.durable.services.end() ? json::array{} : places_json(view, service, *id);
   const std::string first = plan.ladder.empty() ? "nothing: it has no ladder" : rung_name(plan.ladder.front());
   why["next"] = places.empty() ? json::value("nothing to do; the first repair of a failure would be: " + first)
                                : places[0].as_object()["next"];
   why["places"] = std::move(places);
-  why["budgets"] =
-      json::object{{"service", budget_json(view, engine::service_budget(state, *id, view.clock.now), plan.budget.per)},
-                   {"fleet", budget_json(view, engine::fleet_budget(state, view.clock.now), state.plan.fleet.per)}};
+  why["budgets"] = budgets_json(view, *id);
   return why;
 }
 

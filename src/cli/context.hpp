@@ -54,6 +54,7 @@ void add_status_verbs(CLI::App& app, Context& context);
 void add_history_verbs(CLI::App& app, Context& context);
 void add_move_verbs(CLI::App& app, Context& context);
 void add_govern_verbs(CLI::App& app, Context& context);
+void add_maintenance_verbs(CLI::App& app, Context& context);
 void add_rollout_verbs(CLI::App& app, Context& context);
 void add_scale_verbs(CLI::App& app, Context& context);
 void add_notify_verbs(CLI::App& app, Context& context);

@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   add_history_verbs(app, context);
   add_move_verbs(app, context);
   add_govern_verbs(app, context);
+  add_maintenance_verbs(app, context);
   add_scale_verbs(app, context);
   add_rollout_verbs(app, context);
   add_notify_verbs(app, context);

@@ -70,7 +70,8 @@ std::string show_history(const json::object& history, bool color) {
 
 std::string show_stats(const json::object& stats, bool color) {
   const std::string none = "none seen in " + span_at(stats, "window_ms");
-  Table table({"SERVICE", "WINDOW", "FAILURES", "MTTD", "MTTR", "MTBF", "AVAILABILITY", "UPTIME", "DOWN", "UNKNOWN"});
+  Table table({"SERVICE", "WINDOW", "FAILURES", "MTTD", "MTTR", "MTBF", "AVAILABILITY", "UPTIME", "DOWN", "UNKNOWN",
+               "MAINTENANCE"});
   for (const json::value& item : list_at(stats, "services")) {
     const json::object& f = item.as_object();
     const std::string seen = "none seen in " + span_at(f, "window_ms");
@@ -83,10 +84,12 @@ std::string show_stats(const json::object& stats, bool color) {
                {share_at(f, "availability")},
                {share_at(f, "uptime")},
                {span_at(f, "down_ms")},
-               {span_at(f, "unknown_ms")}});
+               {span_at(f, "unknown_ms")},
+               {span_at(f, "maintenance_ms")}});
   }
   if (table.empty()) return "no services\n";
-  Table strategies({"SERVICE", "STRATEGY", "AGAINST", "ATTEMPTS", "VERIFIED", "RATE", "MEDIAN TIME TO REPAIR"});
+  Table strategies(
+      {"SERVICE", "STRATEGY", "AGAINST", "ATTEMPTS", "VERIFIED", "RATE", "SHADOW", "MEDIAN TIME TO REPAIR"});
   for (const json::value& item : list_at(stats, "services")) {
     for (const json::value& entry : list_at(item.as_object(), "strategies")) {
       const json::object& s = entry.as_object();
@@ -96,6 +99,7 @@ std::string show_stats(const json::object& stats, bool color) {
                       {text_at(s, "attempts")},
                       {text_at(s, "verified")},
                       {share_at(s, "rate")},
+                      {text_at(s, "shadow")},
                       {span_at(s, "median_time_to_repair_ms", "none verified")}});
     }
   }

@@ -58,6 +58,13 @@ std::string engine_text(const json::object& status, bool color) {
     const std::string until = flag_at(pause, "forever") ? "until resumed" : "until " + time_at(pause, "until", true);
     warn(fmt::format("{} paused {}", text_at(pause, "service", "everything"), until));
   }
+  for (const json::value& item : list_at(*engine, "maintenance")) {
+    const json::object& one = item.as_object();
+    const std::string until = flag_at(one, "forever") ? "until ended" : "until " + time_at(one, "until", true);
+    const std::string reason = text_at(one, "reason", "");
+    warn(fmt::format("{} in maintenance {}{}", text_at(one, "service", "everything"), until,
+                     reason.empty() ? "" : ": " + reason));
+  }
   return out;
 }
 

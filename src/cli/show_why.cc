@@ -59,19 +59,37 @@ std::string walk_text(const json::object& why) {
   return waiting.empty() ? out : out + "waiting for it: " + join(waiting) + "\n";
 }
 
+std::string one_budget(const std::string& whose, const json::object& budget) {
+  std::string out = fmt::format("budget of {}: {} of {} disruptive actions used in {}", whose,
+                                number_at(budget, "used"), text_at(budget, "limit"), span_at(budget, "per_ms"));
+  if (number_at(budget, "used") > 0) out += ", one is free again at " + time_at(budget, "frees_at", true);
+  return out + "\n";
+}
+
 std::string budget_text(const json::object& why) {
   const json::object* budgets = object_at(why, "budgets");
   if (budgets == nullptr) return "";
   std::string out;
-  for (const std::string_view whose : {"service", "fleet"}) {
+  if (const json::object* instances = object_at(*budgets, "instances")) {
+    for (const auto& item : *instances) out += one_budget(std::string(item.key()), item.value().as_object());
+  }
+  for (const std::string_view whose : {"service", "group", "fleet"}) {
     const json::object* budget = object_at(*budgets, whose);
     if (budget == nullptr) continue;
-    out += fmt::format("budget of the {}: {} of {} disruptive actions used in {}", whose, number_at(*budget, "used"),
-                       text_at(*budget, "limit"), span_at(*budget, "per_ms"));
-    if (number_at(*budget, "used") > 0) out += ", one is free again at " + time_at(*budget, "frees_at", true);
-    out += "\n";
+    const std::string name = text_at(*budget, "name", "");
+    out += one_budget(fmt::format("the {}{}", whose, name.empty() ? "" : " " + name), *budget);
   }
   return out;
+}
+
+std::string maintenance_text(const json::object& service) {
+  const json::object* one = object_at(service, "maintenance");
+  if (one == nullptr) return "";
+  const std::string reason = text_at(*one, "reason", "");
+  return fmt::format("in maintenance since {} until {} (by {}{}): it is looked at, and nothing is done to it\n",
+                     time_at(*one, "since", true),
+                     flag_at(*one, "forever") ? "it is ended by hand" : time_at(*one, "until", true),
+                     text_at(*one, "by"), reason.empty() ? "" : ", " + reason);
 }
 
 /// The decisions of the open incident, or of the last one: which rungs were skipped, what was tried, how it went.
@@ -99,7 +117,7 @@ std::string show_why(const json::object& why, const json::object* history, bool 
   std::string out = fmt::format("{} is {} since {}", paint(text_at(*service, "name"), Color::bold, color),
                                 paint(status, color_of(status), color), time_at(*service, "since"));
   out += flags.empty() ? "\n" : " (" + join(flags) + ")\n";
-  out += walk_text(why);
+  out += maintenance_text(*service) + walk_text(why);
   for (const json::value& place : list_at(why, "places")) out += place_text(place.as_object(), color);
   out += "next: " + text_at(why, "next") + "\n" + budget_text(why) + show_waiting(why, color);
   return history == nullptr ? out : out + decisions_text(*history, color);

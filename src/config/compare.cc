@@ -151,8 +151,42 @@ void compare_rollout(const ServicePlan& a, const ServicePlan& b, std::vector<std
   if (a.rollout->metrics != b.rollout->metrics) what.emplace_back("rollout: judge");
 }
 
-void compare_limits(const ServicePlan& a, const ServicePlan& b, std::vector<std::string>& what) {
+/// By names: an index says nothing of another configuration.
+auto windows(const std::vector<engine::MaintenanceWindow>& list, const Config& config) {
+  std::vector<std::pair<engine::MaintenanceWindow, std::string>> out;
+  for (engine::MaintenanceWindow window : list) {
+    const std::string zone = window.to == 0 ? config.plan.zones[window.zone] : "";
+    window.zone = 0;
+    out.emplace_back(std::move(window), zone);
+  }
+  return out;
+}
+
+std::string group_of(const ServicePlan& plan, const Config& config) {
+  return plan.group == engine::kNone ? "" : config.plan.groups[plan.group].name;
+}
+
+bool same_guardrails(const Config& before, const Config& after) {
+  const auto all = [](const Config& config) {
+    const engine::Plan& plan = config.plan;
+    std::vector<std::tuple<std::string, std::uint32_t, std::uint32_t, Duration>> budgets;
+    const auto add = [&](const std::string& name, const engine::Budget& b) {
+      budgets.emplace_back(name, b.max_actions, b.percent, b.per);
+    };
+    add("fleet", plan.fleet);
+    if (plan.instance) add("instance", *plan.instance);
+    for (const engine::GroupPlan& group : plan.groups) add("group " + group.name, group.budget);
+    return std::tuple(std::move(budgets), windows(plan.maintenance, config), plan.approval_within,
+                      plan.storm_cool_down);
+  };
+  return all(before) == all(after);
+}
+
+void compare_limits(const Config& before, const ServicePlan& a, const Config& after, const ServicePlan& b,
+                    std::vector<std::string>& what) {
   if (a.mode != b.mode) what.emplace_back("mode");
+  if (group_of(a, before) != group_of(b, after)) what.emplace_back("group");
+  if (windows(a.maintenance, before) != windows(b.maintenance, after)) what.emplace_back("maintenance");
   if (!a.scaling && !b.scaling && instances_of(a) != instances_of(b))
     what.push_back(fmt::format("instances {} -> {}", instances_of(a), instances_of(b)));
   const auto limits = [](const ServicePlan& plan) {
@@ -174,7 +208,7 @@ ServiceChange compare_service(const Config& before, const ServicePlan& a, const 
   compare_checks(a, b, change.what);
   if (!same_ladder(a, before, b, after)) change.what.emplace_back("remediation");
   if (dependencies(a, before) != dependencies(b, after)) change.what.emplace_back("dependencies");
-  compare_limits(a, b, change.what);
+  compare_limits(before, a, after, b, change.what);
   compare_scaling(before, a, after, b, change.what);
   compare_rollout(a, b, change.what);
   if (before.traffic[a.runtime.reference] != after.traffic[b.runtime.reference]) change.what.emplace_back("traffic");
@@ -205,7 +239,7 @@ Comparison compare(const Config& before, const Config& after) {
       before.notifiers.begin(), before.notifiers.end(), after.notifiers.begin(), after.notifiers.end(),
       [](const auto& a, const auto& b) { return command(a.command) == command(b.command) && a.sender == b.sender; });
   if (!same_notifiers) out.other.emplace_back("notifiers");
-  if (budget(before.plan.fleet) != budget(after.plan.fleet)) out.other.emplace_back("guardrails");
+  if (!same_guardrails(before, after)) out.other.emplace_back("guardrails");
   if (before.plan.breaker != after.plan.breaker) out.other.emplace_back("breakers");
   return out;
 }

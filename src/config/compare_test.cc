@@ -128,5 +128,29 @@ TEST(Compare, WhatLiesOutsideTheServices) {
   EXPECT_EQ(found.other, Words{"guardrails"});
 }
 
+TEST(Compare, GuardrailsOfEveryKind) {
+  const auto other = [](const std::string& guardrails) {
+    return compare(config(service("a")), config(service("a"), "guardrails: " + guardrails + "\n")).other;
+  };
+  EXPECT_EQ(other("{ instance: { max_actions: 3 } }"), Words{"guardrails"});
+  EXPECT_EQ(other("{ groups: { g: { max_actions: 50% } } }"), Words{"guardrails"});
+  EXPECT_EQ(other("{ maintenance: [{ start: 0 2 * * *, end: 0 3 * * * }] }"), Words{"guardrails"});
+  EXPECT_EQ(other("{ approve_within: 1h }"), Words{"guardrails"});
+  EXPECT_EQ(other("{ storm_cool_down: 1h }"), Words{"guardrails"});
+  EXPECT_EQ(other("{ approve_within: 30m }"), Words{}) << "that is the default";
+}
+
+TEST(Compare, GroupsAndWindowsOfAService) {
+  const std::string groups = "guardrails: { groups: { g: {}, h: {} } }\n";
+  const auto changed = [&](const std::string& before, const std::string& after) {
+    return compare(config(service("a", before), groups), config(service("a", after), groups)).changed.at(0).what;
+  };
+  EXPECT_EQ(changed("", ", group: g"), Words{"group"});
+  EXPECT_EQ(changed(", group: h", ", group: g"), Words{"group"});
+  const std::string window = ", maintenance: [{ start: 0 2 * * *, end: 0 3 * * *, zone: ";
+  EXPECT_EQ(changed("", window + "UTC }]"), Words{"maintenance"});
+  EXPECT_EQ(changed(window + "Europe/Berlin }]", window + "UTC }]"), Words{"maintenance"});
+}
+
 }  // namespace
 }  // namespace homeostat::config

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "config/maintenance_draft.hpp"
 #include "config/rollout_draft.hpp"
 #include "config/scaling_draft.hpp"
 #include "config/types.hpp"
@@ -75,11 +76,18 @@ struct ServiceDraft {
   std::optional<ScalingDraft> scaling;
   std::optional<RolloutDraft> rollout;
   std::optional<TrafficDraft> traffic;
+  std::string group;
+  std::vector<Placed<WindowDraft>> maintenance;
 };
 
 struct GuardrailsDraft {
+  std::optional<engine::Budget> instance;
+  std::vector<Named<engine::Budget>> groups;
   engine::Budget fleet{3, 10, std::chrono::minutes(10)};
   engine::Share max_unavailable{1, 0};
+  std::vector<Placed<WindowDraft>> maintenance;
+  Duration approve_within = std::chrono::minutes(30);
+  Duration storm_cool_down = std::chrono::seconds(30);
 };
 
 struct FileDraft {
@@ -110,6 +118,9 @@ Type<Placed<T>> placed(Type<T> type) {
             type.read(node, reader, out.value);
           }};
 }
+
+Type<CronTime> cron_type();     // scaling_rules.cc
+Type<std::string> zone_type();  // scaling_rules.cc
 
 inline constexpr std::string_view kInstance = "{instance}";
 
@@ -191,6 +202,7 @@ const Table<BackoffPolicy>& backoff_table();           // limits.cc
 const Table<engine::Budget>& budget_table();           // limits.cc
 const Table<GuardrailsDraft>& guardrails_table();      // limits.cc
 const Table<engine::Budget>& fleet_table();            // limits.cc
+const Table<WindowDraft>& window_table();              // maintenance.cc
 const Table<BreakerOptions>& breakers_table();         // limits.cc
 const Table<NotifierDraft>& notifier_table();          // notify.cc
 const Table<ServiceDraft>& service_table();            // service.cc

@@ -4,7 +4,34 @@
 namespace homeostat::config {
 namespace {
 
-constexpr std::uint32_t kMostActions = 100'000;
+/// How many actions: a number, or a share of the instances.
+Type<engine::Budget> amount_type() {
+  return {share_type().shape, [](const Node& node, Reader& reader, engine::Budget& out) {
+            engine::Share share;
+            const std::size_t before = reader.found();
+            share_type().read(node, reader, share);
+            if (reader.found() != before) return;
+            out.max_actions = share.percent > 0 ? 1 : share.count;
+            out.percent = share.percent;
+          }};
+}
+
+constexpr std::string_view kHowMany =
+    "How many: a number, or a share of the instances that rounds down but to at least one.";
+
+/// What is remembered of actions reaches back so far.
+Type<Duration> window_type() {
+  Type<Duration> type = duration_type(std::chrono::seconds(1));
+  return {type.shape, [type](const Node& node, Reader& reader, Duration& out) {
+            Duration span{};
+            const std::size_t before = reader.found();
+            type.read(node, reader, span);
+            if (reader.found() != before) return;
+            if (span > std::chrono::hours(24))
+              return reader.problem(node.at, "the window of a budget is at most 24h: actions are remembered for a day");
+            out = span;
+          }};
+}
 
 }  // namespace
 
@@ -24,12 +51,9 @@ const Table<BackoffPolicy>& backoff_table() {
 
 const Table<engine::Budget>& budget_table() {
   static const Table<engine::Budget> table = [] {
-    Table<engine::Budget> rows("budget",
-                               "How many actions that take healthy capacity away a service may see in a window.");
-    rows.add("max_actions", &engine::Budget::max_actions, count_type(1, kMostActions),
-             {.text = "How many.", .fallback = "3", .example = "5"});
-    rows.add("per", &engine::Budget::per, duration_type(std::chrono::seconds(1)),
-             {.text = "In how long.", .fallback = "10m", .example = "1h"});
+    Table<engine::Budget> rows("budget", "How many actions that take healthy capacity away there may be in a window.");
+    rows.add("max_actions", std::identity{}, amount_type(), {.text = kHowMany, .fallback = "3", .example = "25%"});
+    rows.add("per", &engine::Budget::per, window_type(), {.text = "In how long.", .fallback = "10m", .example = "1h"});
     return rows;
   }();
   return table;
@@ -38,15 +62,9 @@ const Table<engine::Budget>& budget_table() {
 const Table<engine::Budget>& fleet_table() {
   static const Table<engine::Budget> table = [] {
     Table<engine::Budget> rows("guardrails.fleet", "The same over all services.");
-    rows.add("max_actions",
-             [](engine::Budget& budget) -> auto& {
-               budget.percent = 0;  // a number of the user's is the number
-               return budget.max_actions;
-             },
-             count_type(1, kMostActions),
-             {.text = "How many.", .otherwise = "3 or 10 % of all instances, whichever is more", .example = "5"});
-    rows.add("per", &engine::Budget::per, duration_type(std::chrono::seconds(1)),
-             {.text = "In how long.", .fallback = "10m", .example = "1h"});
+    rows.add("max_actions", std::identity{}, amount_type(),
+             {.text = kHowMany, .otherwise = "3 or 10 % of all instances, whichever is more", .example = "5"});
+    rows.add("per", &engine::Budget::per, window_type(), {.text = "In how long.", .fallback = "10m", .example = "1h"});
     return rows;
   }();
   return table;
@@ -74,6 +92,14 @@ const Table<BreakerOptions>& breakers_table() {
 const Table<GuardrailsDraft>& guardrails_table() {
   static const Table<GuardrailsDraft> table = [] {
     Table<GuardrailsDraft> rows("guardrails", "What no repair may exceed.");
+    rows.add("instance", &GuardrailsDraft::instance, maybe(budget_table().type()),
+             {.text = "The budget of each instance by itself.",
+              .otherwise = "only the wider ones count",
+              .example = "{ max_actions: 2, per: 1h }"});
+    rows.add("groups", &GuardrailsDraft::groups, map_type("group", budget_table().type()),
+             {.text = "The budgets that several services share, by name: each of them says `group`.",
+              .otherwise = "none",
+              .example = "{ payments: { max_actions: 25%, per: 10m } }"});
     rows.add(
         "fleet", &GuardrailsDraft::fleet, fleet_table().type(),
         {.text = "The budget of all services together.", .fallback = "{}", .example = "{ max_actions: 5, per: 10m }"});
@@ -83,6 +109,19 @@ const Table<GuardrailsDraft>& guardrails_table() {
                  "down but to at least one. Services may set their own.",
          .fallback = "1",
          .example = "34%"});
+    rows.add("maintenance", &GuardrailsDraft::maintenance, list_type(placed(window_table().type())),
+             {.text = "When somebody works on all of it.",
+              .otherwise = "never",
+              .example = "[{ start: 0 2 * * sun, end: 0 4 * * sun, zone: Europe/Berlin }]"});
+    rows.add("approve_within", &GuardrailsDraft::approve_within, duration_type(std::chrono::seconds(1)),
+             {.text = "What waits for an approval for longer is not done any more, and somebody is called.",
+              .fallback = "30m",
+              .example = "2h"});
+    rows.add("storm_cool_down", &GuardrailsDraft::storm_cool_down, duration_type(Duration{}),
+             {.text = "When so many failed at once that Homeostat doubted itself: so long after that is over, nothing "
+                      "is done on indirect evidence.",
+              .fallback = "30s",
+              .example = "5m"});
     return rows;
   }();
   return table;

@@ -131,6 +131,56 @@ TEST(Load, DefaultsAreThoseOfTheLibrary) {
   EXPECT_EQ(config.plan.services[0].rearm_after, minutes(30));
 }
 
+TEST(Load, GuardrailsOnFourLevels) {
+  const Config config = good(R"(homeostat: 1
+services:
+  a: { run: { process: { command: [x] } }, group: pay, budget: { max_actions: 50%, per: 1h } }
+  b: { run: { process: { command: [x] } } }
+guardrails:
+  instance: { max_actions: 2, per: 1h }
+  groups: { few: {}, pay: { max_actions: 25%, per: 5m } }
+  fleet: { max_actions: 10% }
+  approve_within: 2h
+  storm_cool_down: 5m
+)");
+  const engine::Plan& plan = config.plan;
+  EXPECT_EQ(plan.services[0].group, 1U);
+  EXPECT_EQ(plan.services[1].group, engine::kNone);
+  EXPECT_EQ(plan.services[0].budget.percent, 50U);
+  EXPECT_EQ(plan.services[0].budget.max_actions, 1U) << "at least one";
+  EXPECT_EQ(plan.services[1].budget.max_actions, 3U);
+  ASSERT_TRUE(plan.instance);
+  EXPECT_EQ(plan.instance->max_actions, 2U);
+  EXPECT_EQ(plan.groups[1].name, "pay");
+  EXPECT_EQ(plan.groups[1].budget.percent, 25U);
+  EXPECT_EQ(plan.groups[1].budget.per, minutes(5));
+  EXPECT_EQ(plan.fleet.percent, 10U);
+  EXPECT_EQ(plan.fleet.max_actions, 1U);
+  EXPECT_EQ(plan.approval_within, std::chrono::hours(2));
+  EXPECT_EQ(plan.storm_cool_down, minutes(5));
+}
+
+TEST(Load, WindowsOfMaintenance) {
+  const Config config = good(R"(homeostat: 1
+services:
+  a:
+    run: { process: { command: [x] } }
+    maintenance:
+      - { start: 0 2 * * sun, end: 0 4 * * sun, zone: Europe/Berlin, reason: backup }
+      - { start: 0 1 * * *, end: 30 1 * * * }
+guardrails: { maintenance: [{ from: 2026-07-01 22:00, to: 2026-07-02 01:00, zone: Europe/Berlin }] }
+)");
+  const engine::Plan& plan = config.plan;
+  const auto& own = plan.services[0].maintenance;
+  ASSERT_EQ(own.size(), 2U);
+  EXPECT_EQ(plan.zones.at(own[0].zone), "Europe/Berlin");
+  EXPECT_EQ(own[0].reason, "backup");
+  EXPECT_EQ(plan.zones.at(own[1].zone), "UTC");
+  ASSERT_EQ(plan.maintenance.size(), 1U);
+  EXPECT_EQ(plan.maintenance[0].from, 1'782'936'000) << "20:00 in UTC: it is summer in Berlin";
+  EXPECT_EQ(plan.maintenance[0].to - plan.maintenance[0].from, 3 * 3600);
+}
+
 TEST(Load, OwnDefaultsReachEveryCheck) {
   const Config config = good(R"(homeostat: 1
 services:

@@ -76,6 +76,32 @@ void check_counts(const Resolution& in, Named<ServiceDraft>& service) {
   }
 }
 
+/// Which group's budget the service shares.
+void resolve_group(const Resolution& in, const Named<ServiceDraft>& service, engine::ServicePlan& plan) {
+  const std::string& name = service.value.group;
+  if (name.empty()) return;
+  std::vector<std::string_view> known;
+  for (const engine::GroupPlan& group : in.config.plan.groups) {
+    if (group.name == name) plan.group = static_cast<std::uint32_t>(known.size());
+    known.push_back(group.name);
+  }
+  if (plan.group == engine::kNone) {
+    in.reader.problem(service.node->where("group"), fmt::format("no group of `guardrails` is called {}", quote(name)),
+                      nearest(name, known));
+  }
+}
+
+void resolve_guardrails(const Resolution& in) {
+  const GuardrailsDraft& draft = in.draft.guardrails;
+  engine::Plan& plan = in.config.plan;
+  plan.instance = draft.instance;
+  for (const Named<engine::Budget>& group : draft.groups) plan.groups.push_back({group.name, group.value});
+  plan.fleet = draft.fleet;
+  plan.maintenance = resolve_windows(in, draft.maintenance);
+  plan.approval_within = draft.approve_within;
+  plan.storm_cool_down = draft.storm_cool_down;
+}
+
 std::uint32_t default_notifier(const std::vector<NotifierSpec>& notifiers) {
   for (const std::string_view usual : {"default", "oncall"}) {
     for (std::uint32_t i = 0; i < notifiers.size(); ++i) {
@@ -157,7 +183,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   }
   config.plan.default_notifier = default_notifier(config.notifiers);
   config.plan.notified_within = notified_within(config.notifiers);
-  config.plan.fleet = draft.guardrails.fleet;
+  resolve_guardrails(in);
   config.plan.breaker = draft.breakers;
   check_breakers(in, root);
   if (draft.alerts) config.alerts = take_alerts(*draft.alerts, *root.find("alerts"), reader);
@@ -176,6 +202,8 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     plan.release = service.value.run.release;
     resolve_scaling(in, service);
     check_counts(in, service);
+    resolve_group(in, service, plan);
+    plan.maintenance = resolve_windows(in, service.value.maintenance);
     resolve_rollout(in, service);
     resolve_traffic(in, service);
     check_ports(in, service, ports);

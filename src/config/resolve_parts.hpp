@@ -42,6 +42,9 @@ void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service);  // ro
 /// Where requests to a service come from.
 void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service);  // traffic.cc
 
+std::vector<engine::MaintenanceWindow> resolve_windows(
+    const Resolution& in, const std::vector<Placed<WindowDraft>>& drafts);  // maintenance.cc
+
 /// Looks up the services and checks that others name; all are there already.
 void resolve_names(const Resolution& in);
 

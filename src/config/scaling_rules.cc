@@ -9,6 +9,8 @@ namespace {
 
 Type<std::int32_t> instances(std::uint32_t least) { return converted<std::int32_t>(count_type(least, 10'000)); }
 
+}  // namespace
+
 Type<CronTime> cron_type() {
   return {{"cron expression", R"({"type":"string"})"}, [](const Node& node, Reader& reader, CronTime& out) {
             std::string text;
@@ -32,8 +34,6 @@ Type<std::string> zone_type() {
             out = zone;
           }};
 }
-
-}  // namespace
 
 const Table<ScalingSchedule>& schedule_table() {
   static const Table<ScalingSchedule> table = [] {

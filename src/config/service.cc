@@ -70,6 +70,14 @@ void add_healing(Table<ServiceDraft>& rows) {
            {.text = "The wait between repairs.", .fallback = "{}", .example = "{ initial: 2s, max: 1m }"});
   rows.add("budget", [](ServiceDraft& service) -> auto& { return service.plan.budget; }, budget_table().type(),
            {.text = "How many repairs there may be.", .fallback = "{}", .example = "{ max_actions: 5, per: 10m }"});
+  rows.add("group", &ServiceDraft::group, name_type("group"),
+           {.text = "One of the `groups` of `guardrails`, whose budget it shares.",
+            .otherwise = "only its own budget and the fleet's count",
+            .example = "payments"});
+  rows.add("maintenance", &ServiceDraft::maintenance, list_type(placed(window_table().type())),
+           {.text = "When somebody works on it.",
+            .otherwise = "never",
+            .example = "[{ start: 0 2 * * sun, end: 0 4 * * sun }]"});
   rows.add("max_unavailable", &ServiceDraft::max_unavailable, maybe(share_type()),
            {.text = "How many instances may be down or acted on at once.",
             .otherwise = "that of `guardrails`",

@@ -117,11 +117,12 @@ void count_attempts(const std::vector<AttemptFacts>& attempts, Availability& out
     std::vector<Duration> repairs;
     const AttemptFacts* const first = inside[i];
     for (; i < inside.size() && kind(inside[i]) == kind(first); ++i) {
-      ++figures.attempts;
-      if (inside[i]->verified) repairs.push_back(std::max(inside[i]->time_to_repair, Duration{}));
+      ++(inside[i]->shadow ? figures.shadow : figures.attempts);
+      if (inside[i]->verified && !inside[i]->shadow) repairs.push_back(std::max(inside[i]->time_to_repair, Duration{}));
     }
     figures.verified = repairs.size();
-    figures.rate = static_cast<double>(figures.verified) / static_cast<double>(figures.attempts);
+    if (figures.attempts > 0)
+      figures.rate = static_cast<double>(figures.verified) / static_cast<double>(figures.attempts);
     figures.median_time_to_repair = median(repairs);
     out.strategies.push_back(std::move(figures));
   }

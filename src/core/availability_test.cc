@@ -156,6 +156,22 @@ TEST(Availability, StrategiesAreCountedApart) {
   EXPECT_EQ(measure_availability(facts, at(0), at(100)).strategies[0].median_time_to_repair, 5s);
 }
 
+TEST(Availability, WhatShadowWouldHaveDoneStandsBesideWhatWasDone) {
+  AvailabilityFacts facts;
+  facts.attempts = {{"restart", at(1), true, 10s, "", false},
+                    {"restart", at(2), true, 2s, "", true},
+                    {"rollback", at(3), false, 0s, "", true}};
+  const Availability figures = measure_availability(facts, at(0), at(100));
+  ASSERT_EQ(figures.strategies.size(), 2U);
+  EXPECT_EQ(figures.strategies[0].attempts, 1U);
+  EXPECT_EQ(figures.strategies[0].shadow, 1U);
+  EXPECT_EQ(figures.strategies[0].verified, 1U);
+  EXPECT_EQ(figures.strategies[0].median_time_to_repair, 10s);
+  EXPECT_EQ(figures.strategies[1].attempts, 0U);
+  EXPECT_EQ(figures.strategies[1].shadow, 1U);
+  EXPECT_EQ(figures.strategies[1].rate, 0.0);
+}
+
 TEST(AvailabilityProperties, AgreesWithASecondBySecondCount) {
   EXPECT_TRUE(rc::check([] {
     const auto intervals = [] {

@@ -52,6 +52,16 @@ enum class Bug : std::uint8_t {
   stop_ignored,
   wait_ignored,
   down_for_ever,
+  instance_budget_forgotten,
+  group_budget_forgotten,
+  maintenance_ignored,
+  maintenance_forgotten,
+  window_missed,
+  maintenance_unseen,
+  pause_forgotten,
+  storm_ignored,
+  approval_lasts,
+  approval_kept,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

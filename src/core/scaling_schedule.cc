@@ -161,11 +161,13 @@ std::optional<LocalMinutes> next_match(const CronTime& cron, LocalMinutes from) 
   return std::nullopt;
 }
 
-bool active(const ScalingSchedule& schedule, LocalMinutes now) {
-  const auto start = next_match(schedule.start, now);
-  const auto end = next_match(schedule.end, now);
-  if (!end) return false;
-  return !start || *end < *start;
+bool between(const CronTime& start, const CronTime& end, LocalMinutes now) {
+  const auto starts = next_match(start, now);
+  const auto ends = next_match(end, now);
+  if (!ends) return false;
+  return !starts || *ends < *starts;
 }
+
+bool active(const ScalingSchedule& schedule, LocalMinutes now) { return between(schedule.start, schedule.end, now); }
 
 }  // namespace homeostat

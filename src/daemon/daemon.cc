@@ -233,6 +233,7 @@ void Daemon::carry_out(engine::Commands& out) {
     if (const auto* notify = std::get_if<engine::Notify>(&command)) hands_->notify(*notify, at);
     if (const auto* check = std::get_if<engine::SelfCheck>(&command)) eyes_->self_check(*check, at);
     if (const auto* measure = std::get_if<engine::Measure>(&command)) meters_->measure(*measure, at);
+    if (const auto* read = std::get_if<engine::ReadClocks>(&command)) meters_->read_clocks(*read);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "core/text.hpp"
 #include "daemon/places.hpp"
@@ -39,10 +40,11 @@ const engine::SourcePlan& source_of(const engine::ServicePlan& plan, std::size_t
   return plan.scaling->sources[metric];
 }
 
-std::vector<LocalMinutes> local_times(const std::vector<ScalingSchedule>& schedules) {
+template <class Zones>
+std::vector<LocalMinutes> local_times(Zones&& zones, std::int64_t wall_ns) {
   std::vector<LocalMinutes> out;
-  for (const ScalingSchedule& schedule : schedules) {
-    const auto local = os::local_minutes(schedule.zone, TimeKeeper::wall_ns());
+  for (const std::string& zone : zones) {
+    const auto local = os::local_minutes(zone, wall_ns);
     if (!local) return {};  // of half of them nothing could be made
     out.push_back(*local);
   }
@@ -67,12 +69,18 @@ void Meters::configure(const config::Config& config) {
   sampler_->forget_all();
 }
 
+void Meters::read_clocks(const engine::ReadClocks& command) const {
+  const std::int64_t wall_ns = TimeKeeper::wall_ns();
+  feed_(engine::ClocksRead{command.round, wall_ns, local_times(engine_.plan().zones, wall_ns)});
+}
+
 void Meters::measure(const engine::Measure& command, Instant now) {
   const engine::ServicePlan& plan = engine_.plan().services[command.service];
   if (!plan.scaling) return;  // asked for under another configuration: nobody waits for it any more
   const auto round = std::make_shared<Round>(Round{{command.service, command.round, {}, {}}, now});
   round->answer.metrics.resize(plan.scaling->sources.size());
-  round->answer.local = local_times(plan.scaling->policy.schedules);
+  const auto zones = plan.scaling->policy.schedules | std::views::transform(&ScalingSchedule::zone);
+  round->answer.local = local_times(zones, TimeKeeper::wall_ns());
   read_use(command, now, round->answer);
   for (std::size_t i = 0; i < plan.scaling->sources.size(); ++i) {
     const bool held = (command.held >> i & 1) != 0;

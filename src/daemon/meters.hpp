@@ -25,6 +25,7 @@ class Meters {
   /// Services have other numbers: a configuration has been loaded.
   void configure(const config::Config& config);
   void measure(const engine::Measure& command, Instant now);
+  void read_clocks(const engine::ReadClocks& command) const;
 
   /// Who else has something to ask shares it: at a change of the configuration all that is asked is forgotten.
   probe::Sampler& sampler() { return *sampler_; }

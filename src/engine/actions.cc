@@ -54,6 +54,8 @@ Intent intent_of(Turn& t, const Wish& wish) {
   intent.verify_within = std::max(wish.verify_within, verification_time(t.plan(wish.service)));
   intent.evidence = wish.evidence;
   intent.by = wish.by;
+  const std::uint32_t group = t.plan(wish.service).group;
+  if (group != kNone) intent.group = t.s.plan.groups[group].name;
   intent.disruptive = ask_for(t, wish).disruptive;
   const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
   if (instance != nullptr && instance->state == RunState::running) intent.expected = instance->incarnation;
@@ -92,7 +94,8 @@ std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& pla
   const View view = view_of(t, id, intent.slot);
   ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, id, intent.origin);
   if (auto hold = check_gates(t, ask)) return hold->gate + ": " + hold->detail;
-  if (intent.origin == Origin::ladder && !view.failing) return "recovered by itself";
+  const bool kept = intent.mode == Mode::approve && planted(Bug::approval_kept);
+  if (intent.origin == Origin::ladder && !view.failing && !kept) return "recovered by itself";
   if (ask.automatic && !ask.bring_up && is_shadow(t, id)) return "the service is in shadow mode now";
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
   const bool runs = instance != nullptr && instance->state == RunState::running;
@@ -273,7 +276,8 @@ void begin_action(Turn& t, Wish wish) {
   }
   const bool alone = !place.action && !t.s.durable.actions.contains(intent.id);
   if (!t.check(alone, "two actions at once on one place")) return;
-  place.action = Acting{intent.id, false, intent.mode == Mode::approve ? later(t.now, kApprovalExpires) : kNever};
+  const bool expires = intent.mode == Mode::approve && !planted(Bug::approval_lasts);
+  place.action = Acting{intent.id, false, expires ? later(t.now, t.s.plan.approval_within) : kNever};
   const std::uint64_t seq = t.record(intent);
   t.s.waiting.push_back(Waiting{seq, intent.id, t.now, false});
   if (planted(Bug::dispatch_at_once)) dispatch(t, wish.service, place, t.s.durable.actions[intent.id]);

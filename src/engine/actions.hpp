@@ -8,9 +8,6 @@
 
 namespace homeostat::engine {
 
-/// So long an operator may take to approve something.
-inline constexpr Duration kApprovalExpires = std::chrono::minutes(30);
-
 /// What to do; the rest of the intent is filled in.
 struct Wish {
   ServiceId service = 0;

@@ -66,6 +66,11 @@ struct MeasureVersions {
   std::uint32_t round = 0;
 };
 
+/// Tell what the clocks show. Answered by ClocksRead with the same round.
+struct ReadClocks {
+  std::uint32_t round = 0;
+};
+
 /// Homeostat does not look after this instance any more (service removed); it goes on running.
 struct Release {
   ServiceId service = 0;
@@ -73,7 +78,8 @@ struct Release {
   Incarnation incarnation;
 };
 
-using Command = std::variant<Probe, Dispatch, Notify, SelfCheck, Release, Measure, LookAtTraffic, MeasureVersions>;
+using Command =
+    std::variant<Probe, Dispatch, Notify, SelfCheck, Release, Measure, LookAtTraffic, MeasureVersions, ReadClocks>;
 static_assert(std::is_trivially_copyable_v<Command>);
 
 /// What one step wants done. The records must become durable in this order; dispatches come out only after the

@@ -3,6 +3,7 @@
 #include "core/planted.hpp"
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
+#include "engine/maintenance.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -64,12 +65,13 @@ Instant evidence_since(Turn& t) {
   return std::max({since, t.s.doubt.ended, t.now - kEvidence});
 }
 
-// Services that cannot be reached, or could not, and that no failing dependency explains.
+// Services that cannot be reached, or could not, and that neither a failing dependency nor maintenance explains.
 std::uint32_t count_roots(Turn& t) {
   std::uint32_t roots = 0;
   std::optional<ServiceId> counted;
   for (const auto& [place, unreached] : t.s.suspects) {  // the places of one service are neighbours
-    if (counted == place.service) continue;
+    const std::string& name = t.plan(place.service).name;
+    if (counted == place.service || maintenance_of(t.s.durable, name) != nullptr) continue;
     // It may have been reached again since: a cut that ends before it is judged was one all the same.
     if (unreached < t.s.doubt.since && !fails_indirectly(t, place.service, place.slot)) continue;
     counted = place.service;
@@ -226,11 +228,7 @@ void begin_tilt(Turn& t, Duration gap) {
   const bool new_one = !t.s.tilt_since;
   t.s.tilt_since = t.now;
   if (planted(Bug::no_tilt)) t.s.tilt_since.reset();
-  for (Target& target : t.s.targets) {
-    const bool starting = target.health.starting();
-    target.health.forget();
-    if (starting) target.health.begin_startup(t.now);
-  }
+  for (Target& target : t.s.targets) forget_seen(target, t.now);
   for (auto& [place, unreached] : t.s.suspects) unreached = kLongAgo;
   for (LiveService& service : t.s.services) {
     for (Place& place : service.places) {
@@ -242,6 +240,7 @@ void begin_tilt(Turn& t, Duration gap) {
     }
   }
   forget_doubt(t, "time has jumped");
+  forget_clocks(t);
   mark_all(t);
   if (!new_one) return;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(gap).count();

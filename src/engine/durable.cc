@@ -30,6 +30,8 @@ struct Fold {
 
   void operator()(const EpochBegan& r) {
     if (planted(Bug::budget_forgotten)) d.disruptions.clear();
+    if (planted(Bug::pause_forgotten)) d.pauses.clear();
+    if (planted(Bug::maintenance_forgotten)) d.maintenance.clear();
     if (planted(Bug::breaker_forgotten)) d.breakers.clear();
     d.epoch = r.epoch;
   }
@@ -115,14 +117,14 @@ struct Fold {
       if (incident != d.incidents.end()) ++incident->second.actions;
     }
     if (r.disruptive && r.by.empty()) {
-      disrupted(r.service, r.id);
+      disrupted(r);
     }
   }
 
-  void disrupted(const std::string& name, CommandId id) {
+  void disrupted(const Intent& intent) {
     constexpr Duration kKept = std::chrono::hours(24);
     while (!d.disruptions.empty() && later(d.disruptions.front().at, kKept) < at) d.disruptions.pop_front();
-    d.disruptions.push_back(Disruption{at, name, id});
+    d.disruptions.push_back(Disruption{at, intent.service, intent.id, intent.slot, intent.group});
   }
 
   bool undisrupted(CommandId id) {
@@ -138,7 +140,7 @@ struct Fold {
     if (action == d.actions.end()) return approve_scaling(r.id);
     action->second.approved = true;
     // It happens now, however long ago it was asked for.
-    if (undisrupted(r.id)) disrupted(action->second.intent.service, r.id);
+    if (undisrupted(r.id)) disrupted(action->second.intent);
   }
 
   void approve_scaling(CommandId id) {
@@ -322,7 +324,28 @@ struct Fold {
 
   void operator()(const Paused& r) { d.pauses[r.service] = r.until; }
   void operator()(const Resumed& r) { d.pauses.erase(r.service); }
-  void operator()(const CautionChanged&) {}
+
+  void operator()(const MaintenanceBegan& r) {
+    const auto [state, fresh] = (r.scheduled ? d.windows : d.maintenance).try_emplace(r.service);
+    if (fresh) state->second.since = at;
+    state->second.until = r.until;
+    state->second.reason = r.reason;
+    state->second.by = r.by;
+  }
+  void operator()(const MaintenanceEnded& r) {
+    auto& all = r.scheduled ? d.windows : d.maintenance;
+    const auto found = all.find(r.service);
+    if (found == all.end()) return;
+    MaintenanceState& state = found->second;
+    const Interval span{state.since, std::min(at, state.until)};  // nobody may have been there to end it in time
+    if (!state.over) push_bounded(d.maintained, Maintained{r.service, span}, kIntervals);
+    state.over = true;
+    if (!r.early) all.erase(found);
+  }
+
+  void operator()(const CautionChanged& r) {
+    if (r.caution == Caution::doubt && !r.on) d.storm_over = at;
+  }
 
   void operator()(const LockChanged& r) {
     auto& locks = service(r.service).locks;

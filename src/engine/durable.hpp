@@ -258,10 +258,40 @@ struct Disruption {
   Instant at{};
   std::string service;
   CommandId id;
+  std::int32_t slot = -1;
+  std::string group;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("at", self.at);
     v("service", self.service);
     v("id", self.id);
+    v("slot", self.slot);
+    v("group", self.group);
+  };
+};
+
+/// Somebody works on a service, or on everything.
+struct MaintenanceState {
+  Instant since{};
+  Instant until = kNever;
+  std::string reason;
+  std::string by;
+  bool over = false;  // ended by hand, although its window lasts
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("since", self.since);
+    v("until", self.until);
+    v("reason", self.reason);
+    v("by", self.by);
+    v("over", self.over);
+  };
+};
+
+/// One that is over.
+struct Maintained {
+  std::string service;  // empty: everything
+  Interval span;
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("span", self.span);
   };
 };
 
@@ -275,8 +305,12 @@ struct Durable {
   std::map<CommandId, ActionState> actions;  // intended or being verified
   std::map<std::uint64_t, IncidentState> incidents;
   std::map<CommandId, EscalationState> escalations;
-  std::map<std::string, Instant> pauses;  // service ("": all) -> until
-  std::deque<Disruption> disruptions;     // of a day, in order of time
+  std::map<std::string, Instant> pauses;                // service ("": all) -> until
+  std::map<std::string, MaintenanceState> maintenance;  // by hand, the same
+  std::map<std::string, MaintenanceState> windows;      // by the configuration, the same
+  std::vector<Maintained> maintained;
+  Instant storm_over = kLongAgo;       // when we doubted ourselves last
+  std::deque<Disruption> disruptions;  // of a day, in order of time
   std::map<std::string, OpenBreaker> breakers;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("seq", self.seq);
@@ -289,6 +323,10 @@ struct Durable {
     v("incidents", self.incidents);
     v("escalations", self.escalations);
     v("pauses", self.pauses);
+    v("maintenance", self.maintenance);
+    v("windows", self.windows);
+    v("maintained", self.maintained);
+    v("storm_over", self.storm_over);
     v("disruptions", self.disruptions);
     v("breakers", self.breakers);
   };

@@ -9,6 +9,7 @@
 #include "engine/gates.hpp"
 #include "engine/index.hpp"
 #include "engine/looking.hpp"
+#include "engine/maintenance.hpp"
 #include "engine/operators.hpp"
 #include "engine/outside.hpp"
 #include "engine/recovery.hpp"
@@ -96,6 +97,7 @@ void apply(Turn& t, const Gap& in) { begin_tilt(t, in.length); }
 void apply(Turn& t, const Measured& in) { measured(t, in); }
 void apply(Turn& t, const TrafficSeen& in) { traffic_seen(t, in); }
 void apply(Turn& t, const VersionsMeasured& in) { versions_measured(t, in); }
+void apply(Turn& t, const ClocksRead& in) { clocks_read(t, in); }
 void apply(Turn& t, const Operator& in) { operator_command(t, in); }
 
 // Evaluates whatever has changed until nothing changes any more. Every evaluation that marks others moves something
@@ -123,6 +125,7 @@ void settle_all(Turn& t) {
     notify_due(t);
     durable_due(t);
     pauses_due(t);
+    maintenance_due(t);
     if (t.s.dirty.empty()) break;
   }
   stop_acting(t);

@@ -5,6 +5,7 @@
 #include "engine/diagnose.hpp"
 #include "engine/doubt.hpp"
 #include "engine/looking.hpp"
+#include "engine/maintenance.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -153,27 +154,45 @@ Gate evidence_gate(Turn& t, const Ask& ask) {
   return {};
 }
 
-BudgetUse use_of(const State& s, const Budget& budget, std::uint32_t limit, const std::string* service, Instant now) {
-  BudgetUse use{0, limit, kNever};
+/// Of `total` instances; `counts` says which actions are of this budget. More than the limit may be used, when that was
+/// higher before: then one becomes free only when so many are too old.
+template <class Counts>
+BudgetUse use_of(const State& s, const Budget& budget, std::uint64_t total, Instant now, Counts counts) {
+  const auto share = static_cast<std::uint32_t>(total * budget.percent / 100);
+  BudgetUse use{0, std::max(budget.max_actions, share), budget.per, kNever};
   for (auto d = s.durable.disruptions.rbegin(); d != s.durable.disruptions.rend(); ++d) {
     if (later(d->at, budget.per) <= now) break;  // they are in order of time
-    if (service != nullptr && d->service != *service) continue;
-    ++use.used;
-    use.frees_at = later(d->at, budget.per);
+    if (!counts(*d)) continue;
+    if (++use.used <= use.limit) use.frees_at = later(d->at, budget.per);
   }
   return use;
 }
 
 Gate budget_gate(Turn& t, const Ask& ask) {
   const std::uint32_t own = ask.counted ? 1 : 0;
-  const auto spent = [own](const BudgetUse& use, const char* whose) -> Gate {
-    if (use.used < use.limit + own) return {};
+  const auto spent = [own](const std::optional<BudgetUse>& use, const std::string& whose) -> Gate {
+    if (!use || use->used < use->limit + own) return {};
     return Hold{"budget",
-                std::to_string(use.used) + " of " + std::to_string(use.limit) + " actions of " + whose + " are used",
-                use.frees_at};
+                std::to_string(use->used) + " of " + std::to_string(use->limit) + " actions of " + whose + " are used",
+                use->frees_at};
   };
+  auto instance = instance_budget(t.s, ask.service, ask.slot, t.now);
+  if (planted(Bug::instance_budget_forgotten)) instance.reset();
+  if (auto hold = spent(instance, "the instance's budget")) return hold;
   if (auto hold = spent(service_budget(t.s, ask.service, t.now), "the service's budget")) return hold;
+  const std::uint32_t group = t.plan(ask.service).group;
+  if (group != kNone && !planted(Bug::group_budget_forgotten)) {
+    const std::string whose = "the budget of group " + t.s.plan.groups[group].name;
+    if (auto hold = spent(group_budget(t.s, ask.service, t.now), whose)) return hold;
+  }
   return planted(Bug::fleet_budget_forgotten) ? Gate{} : spent(fleet_budget(t.s, t.now), "the fleet's budget");
+}
+
+// When many fail at once and then answer again, they come up together, and some of them badly.
+Gate storm_gate(Turn& t, const Ask& ask) {
+  const Instant calm = later(t.s.durable.storm_over, t.s.plan.storm_cool_down);
+  if (ask.direct || t.now >= calm || planted(Bug::storm_ignored)) return {};
+  return Hold{"storm", "many failed at once until a moment ago; what goes on failing is repaired", calm};
 }
 
 // Only healthy capacity can be taken away: what is known to be down costs nothing. What has not been seen yet, or
@@ -209,15 +228,27 @@ Instant verdict_of(Turn& t, const Ask& ask) {
   return failing == incident->second.failing.end() ? kLongAgo : failing->second.verdict_at;
 }
 
+std::optional<BudgetUse> instance_budget(const State& s, ServiceId id, Slot slot, Instant now) {
+  if (!s.plan.instance || slot < 0) return std::nullopt;
+  const std::string& name = s.plan.services[id].name;
+  return use_of(s, *s.plan.instance, 1, now, [&](const Disruption& d) { return d.slot == slot && d.service == name; });
+}
+
 BudgetUse service_budget(const State& s, ServiceId id, Instant now) {
   const ServicePlan& plan = s.plan.services[id];
-  const std::uint32_t share = plan.budget.percent * plan.instances / 100;
-  return use_of(s, plan.budget, std::max(plan.budget.max_actions, share), &plan.name, now);
+  return use_of(s, plan.budget, plan.instances, now, [&](const Disruption& d) { return d.service == plan.name; });
+}
+
+std::optional<BudgetUse> group_budget(const State& s, ServiceId id, Instant now) {
+  const std::uint32_t group = s.plan.services[id].group;
+  if (group == kNone) return std::nullopt;
+  const GroupPlan& plan = s.plan.groups[group];
+  return use_of(s, plan.budget, s.index.of_group[group], now,
+                [&](const Disruption& d) { return d.group == plan.name; });
 }
 
 BudgetUse fleet_budget(const State& s, Instant now) {
-  const auto share = static_cast<std::uint32_t>(s.index.instances * s.plan.fleet.percent / 100);
-  return use_of(s, s.plan.fleet, std::max(s.plan.fleet.max_actions, share), nullptr, now);
+  return use_of(s, s.plan.fleet, s.index.instances, now, [](const Disruption&) { return true; });
 }
 
 std::optional<Instant> paused_until(const State& s, ServiceId id, Instant now) {
@@ -235,10 +266,12 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
   if (auto hold = runtime_gate(t, ask)) return hold;
   if (ask.automatic) {
     if (auto hold = pause_gate(t, ask)) return hold;
+    if (auto hold = maintenance_gate(t, ask.service)) return hold;
     if (t.s.tilt_since && !ask.direct) return Hold{"tilt", "time has jumped; waiting for a fresh round of checks"};
     if (auto hold = ask.bring_up ? dependency_gate(t, ask) : diagnosis_gate(t, ask)) return hold;
     if (auto hold = prerequisite_gate(t, ask)) return hold;
     if (auto hold = evidence_gate(t, ask)) return hold;
+    if (auto hold = storm_gate(t, ask)) return hold;
     if (!ask.direct) {
       if (auto hold = doubt_gate(t, ask.service, verdict_of(t, ask), view_of(t, ask.service, ask.slot).last_seen))
         return hold;

@@ -44,8 +44,12 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask);
 struct BudgetUse {
   std::uint32_t used = 0;
   std::uint32_t limit = 0;
+  Duration per{};
   Instant frees_at = kNever;
 };
+/// Absent: there is none. What was done to a group counts for it, whatever the group is made of now.
+std::optional<BudgetUse> instance_budget(const State& s, ServiceId id, Slot slot, Instant now);
+std::optional<BudgetUse> group_budget(const State& s, ServiceId id, Instant now);
 BudgetUse service_budget(const State& s, ServiceId id, Instant now);
 BudgetUse fleet_budget(const State& s, Instant now);
 

@@ -41,6 +41,7 @@ void index_graph(State& s) {
 
 void index_plan(State& s) {
   s.index = {};
+  s.index.of_group.resize(s.plan.groups.size());
   s.index.facts.reserve(s.plan.services.size());
   s.index.by_name.reserve(s.plan.services.size());
   for (ServiceId id = 0; id < s.plan.services.size(); ++id) {
@@ -50,6 +51,8 @@ void index_plan(State& s) {
     s.index.facts.push_back(&facts);
     s.index.by_name.push_back(id);
     s.index.instances += plan.instances;
+    if (plan.group != kNone) s.index.of_group[plan.group] += plan.instances;
+    if (!plan.maintenance.empty()) s.index.windowed.push_back(id);
     for (const Need& need : plan.depends_on) add_dependent(s.index, need.service, id);
     for (const Prerequisite& p : plan.prerequisites) {
       if (p.service != kNone) add_dependent(s.index, p.service, id);

@@ -249,6 +249,18 @@ struct VersionsMeasured {
   };
 };
 
+/// The answer to ReadClocks: the wall clock, and the time in each of the plan's zones; none where nobody knows.
+struct ClocksRead {
+  std::uint32_t round = 0;
+  std::int64_t wall_ns = 0;  // since 1970, in UTC
+  std::vector<LocalMinutes> local{};
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("round", self.round);
+    v("wall_ns", self.wall_ns);
+    v("local", self.local);
+  };
+};
+
 enum class Verb : std::uint8_t {
   check,
   start,
@@ -271,7 +283,9 @@ enum class Verb : std::uint8_t {
   rollout_approve,
   freeze,
   rollout_samples,
-  changed
+  changed,
+  maintenance_begin,
+  maintenance_end
 };
 
 /// One sample of a rollout's metric, or a count of events in so much traffic.
@@ -295,11 +309,12 @@ struct Operator {
   Slot slot = kWhole;
   std::string version;                   // deploy, changed
   CommandId id;                          // ack, approve
-  Duration length{};                     // pause, scale, freeze; 0: for ever
+  Duration length{};                     // pause, scale, freeze, maintenance_begin; 0: for ever
   std::int32_t count = 0;                // scale; below 0: as the metrics say again
   Freeze direction{};                    // freeze; none: not any more
   bool force = false;                    // deploy: even a quarantined version; rollout_promote: without its gates
   std::string by;                        // who, for the history
+  std::string reason{};                  // maintenance_begin
   std::vector<RolloutSample> samples{};  // rollout_samples
   static constexpr auto fields = [](auto& self, auto& v) {
     v("verb", self.verb);
@@ -312,12 +327,13 @@ struct Operator {
     v("direction", self.direction);
     v("force", self.force);
     v("by", self.by);
+    v("reason", self.reason);
     v("samples", self.samples);
   };
 };
 
-using Input =
-    std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed, SelfChecked,
-                 NotifyDone, Gap, Operator, JournalFolded, Measured, TrafficSeen, VersionsMeasured, RuntimeHeld>;
+using Input = std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed,
+                           SelfChecked, NotifyDone, Gap, Operator, JournalFolded, Measured, TrafficSeen,
+                           VersionsMeasured, RuntimeHeld, ClocksRead>;
 
 }  // namespace homeostat::engine

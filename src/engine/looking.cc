@@ -212,6 +212,12 @@ void forget_health(Turn& t, Place& place) {
   for (const TargetId id : place.targets) t.s.targets[id].health.forget();
 }
 
+void forget_seen(Target& target, Instant now) {
+  const bool starting = target.health.starting();
+  target.health.forget();
+  if (starting) target.health.begin_startup(now);
+}
+
 void process_ended(Turn& t, ServiceId id, Place& place, const Observation& seen) {
   for (const TargetId target : place.targets) {
     if (t.plan(id).checks[t.s.targets[target].check].process) take(t, target, seen);

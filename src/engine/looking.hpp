@@ -23,6 +23,8 @@ void begin_looking(Turn& t, Place& place);
 void stop_looking(Turn& t, Place& place);
 /// It was stopped on purpose: how it was before says nothing about its next start.
 void forget_health(Turn& t, Place& place);
+/// What was seen of it before now is void; a start of which nothing has been seen yet keeps its grace.
+void forget_seen(Target& target, Instant now);
 /// The process of a place was seen to end: tells the check that watches it.
 void process_ended(Turn& t, ServiceId id, Place& place, const Observation& seen);
 

@@ -3,6 +3,7 @@
 #include "engine/actions.hpp"
 #include "engine/evaluate.hpp"
 #include "engine/looking.hpp"
+#include "engine/maintenance.hpp"
 #include "engine/operations.hpp"
 #include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
@@ -166,6 +167,8 @@ void service_command(Turn& t, ServiceId id, const Operator& in) {
     case Verb::ack:
     case Verb::approve:
     case Verb::shutdown:
+    case Verb::maintenance_begin:
+    case Verb::maintenance_end:
       break;
   }
 }
@@ -200,6 +203,10 @@ void operator_command(Turn& t, const Operator& in) {
       return;
     case Verb::approve:
       return approve_scaling(t, in.id, in.by) ? void() : approve(t, in.id, in.by);
+    case Verb::maintenance_begin:
+      return begin_maintenance(t, in);
+    case Verb::maintenance_end:
+      return end_maintenance(t, in);
     case Verb::shutdown:
       t.s.stopping = true;
       return mark_all(t);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/maintenance_window.hpp"
 #include "engine/names.hpp"
 #include "homeostat/breaker_types.hpp"
 #include "homeostat/canary_types.hpp"
@@ -97,6 +98,12 @@ struct Budget {
   Duration per = std::chrono::minutes(10);
 };
 
+/// Services that share a budget.
+struct GroupPlan {
+  std::string name;
+  Budget budget;
+};
+
 /// What the service's runtime can do; a strategy that needs more is refused by `validate`.
 struct RuntimePlan {
   bool managed = false;  // we start the instances (process runtime); false: the exec runtime's own commands
@@ -173,6 +180,8 @@ struct ServicePlan {
   std::vector<RungPlan> ladder;
   BackoffPolicy backoff;
   Budget budget;
+  std::uint32_t group = kNone;  // index into Plan::groups
+  std::vector<MaintenanceWindow> maintenance;
   Share max_unavailable{1, 0};
   Duration stable_after = std::chrono::minutes(10);
   Duration reopen_within = std::chrono::minutes(10);
@@ -206,6 +215,12 @@ struct Plan {
   std::vector<ServicePlan> services;
   std::vector<NotifierPlan> notifiers;  // in the order of Config::notifiers
   Budget fleet{3, 10, std::chrono::minutes(10)};
+  std::vector<GroupPlan> groups;
+  std::optional<Budget> instance;              // of each instance by itself; absent: without bounds
+  std::vector<MaintenanceWindow> maintenance;  // of everything
+  std::vector<std::string> zones;              // the shell tells the time in them: MaintenanceWindow::zone points here
+  Duration approval_within = std::chrono::minutes(30);  // so long somebody may take to approve something
+  Duration storm_cool_down = std::chrono::seconds(30);  // so long nothing is done on indirect evidence after a storm
   /// The notifier for escalations that no ladder names one for; kNone: none.
   std::uint32_t default_notifier = kNone;
   bool shadow = false;  // all services decide and record only

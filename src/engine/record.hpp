@@ -13,6 +13,7 @@
 #include "engine/names.hpp"
 #include "engine/record_breaker.hpp"
 #include "engine/record_diagnosis.hpp"
+#include "engine/record_guard.hpp"
 #include "engine/record_rollout.hpp"
 #include "engine/record_scaling.hpp"
 #include "homeostat/incarnation.hpp"
@@ -181,7 +182,8 @@ struct Intent {
   bool idempotent = false;  // may be repeated when its outcome is unknown
   Duration verify_within{};
   std::string evidence;
-  std::string by;  // an operator's name
+  std::string by;     // an operator's name
+  std::string group;  // of the service, whose budget counts it
   static constexpr auto fields = [](auto& self, auto& v) {
     v("id", self.id);
     v("service", self.service);
@@ -202,6 +204,7 @@ struct Intent {
     v("verify_within", self.verify_within);
     v("evidence", self.evidence);
     v("by", self.by);
+    v("group", self.group);
   };
 };
 
@@ -416,30 +419,6 @@ struct Acknowledged {
   };
 };
 
-struct Paused {
-  static constexpr std::string_view kType = "paused";
-  static constexpr bool kCritical = true;
-  std::string service;  // empty: everything
-  Instant until = kNever;
-  std::string by;
-  static constexpr auto fields = [](auto& self, auto& v) {
-    v("service", self.service);
-    v("until", self.until);
-    v("by", self.by);
-  };
-};
-
-struct Resumed {
-  static constexpr std::string_view kType = "resumed";
-  static constexpr bool kCritical = true;
-  std::string service;
-  std::string by;
-  static constexpr auto fields = [](auto& self, auto& v) {
-    v("service", self.service);
-    v("by", self.by);
-  };
-};
-
 /// The whole engine holds back, or does so no more.
 struct CautionChanged {
   static constexpr std::string_view kType = "caution";
@@ -470,12 +449,12 @@ struct LockChanged {
   };
 };
 
-using Body =
-    std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing, IncidentRecovering,
-                 IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified, InstanceChanged, DesiredSet,
-                 OperationMoved, VersionMarked, Held, Skipped, Escalated, Notified, Acknowledged, Paused, Resumed,
-                 CautionChanged, LockChanged, BreakerChanged, Scaled, ScalingSeen, ScaleHeld, RolloutMoved,
-                 ScalingFrozen, Diagnosed, ChangeNoted, RouteSet, JudgeKept, ScalingAsked, ScalingDropped>;
+using Body = std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing,
+                          IncidentRecovering, IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified,
+                          InstanceChanged, DesiredSet, OperationMoved, VersionMarked, Held, Skipped, Escalated,
+                          Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged, BreakerChanged, Scaled,
+                          ScalingSeen, ScaleHeld, RolloutMoved, ScalingFrozen, Diagnosed, ChangeNoted, RouteSet,
+                          JudgeKept, ScalingAsked, ScalingDropped, MaintenanceBegan, MaintenanceEnded>;
 
 struct Record {
   std::uint64_t seq = 0;

@@ -9,6 +9,7 @@
 #include "engine/doubt.hpp"
 #include "engine/evaluate.hpp"
 #include "engine/looking.hpp"
+#include "engine/maintenance.hpp"
 #include "engine/operations.hpp"
 #include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
@@ -126,6 +127,7 @@ void reload_plan(Turn& t, Plan plan) {
   configure_breakers(t);
   fit_counts(t);
   fit_rollouts(t);
+  forget_clocks(t);
   for (TargetId id = 0; id < t.s.targets.size(); ++id) restore_target(t, id, kept);
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     const auto old = kept.services.find(t.plan(id).name);

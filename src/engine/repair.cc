@@ -66,7 +66,8 @@ bool find_rung(Turn& t, ServiceId id, Place& place, LadderState& ladder) {
 
 // A repair that waits is no repair: somebody is told, unless somebody wants it to wait or has been told already.
 void call_about_hold(Turn& t, ServiceId id, const Case& c, const Hold& hold) {
-  static constexpr std::array<std::string_view, 5> kKnown{"paused", "shutdown", "recovering", "journal", "defect"};
+  static constexpr std::array<std::string_view, 6> kKnown{"paused",     "maintenance", "shutdown",
+                                                          "recovering", "journal",     "defect"};
   const auto incident = t.s.durable.incidents.find(c.incident);
   if (std::count(kKnown.begin(), kKnown.end(), hold.gate) > 0 || incident == t.s.durable.incidents.end()) return;
   const auto failing = incident->second.failing.find(c.place.slot);

@@ -6,6 +6,7 @@
 #include "engine/escalate.hpp"
 #include "engine/evaluate.hpp"
 #include "engine/gates.hpp"
+#include "engine/maintenance.hpp"
 #include "engine/operations.hpp"
 #include "engine/rollout_judge.hpp"
 #include "engine/rollout_places.hpp"
@@ -87,7 +88,7 @@ bool may_move(Turn& t, ServiceId id) {
   if (!t.s.recovered || t.s.stopping || !t.s.observe_only.empty() || t.durable(id).stopped) return false;
   const auto until = paused_until(t.s, id, t.now);
   if (until) t.wake_at(*until);
-  return !until;
+  return !until && !maintenance_gate(t, id);
 }
 
 void look(Turn& t, ServiceId id, rollout::State& state) {

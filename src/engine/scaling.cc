@@ -7,6 +7,7 @@
 #include "engine/delta.hpp"
 #include "engine/escalate.hpp"
 #include "engine/gates.hpp"
+#include "engine/maintenance.hpp"
 #include "engine/rollout.hpp"
 #include "engine/scaling_approval.hpp"
 #include "engine/sources.hpp"
@@ -97,7 +98,7 @@ std::vector<MetricReading> readings(const std::vector<MeasuredMetric>& told, con
 ScalingControl control_of(Turn& t, ServiceId id) {
   const ServiceState& state = t.durable(id);
   ScalingControl control;
-  control.paused = paused_until(t.s, id, t.now).has_value() || rollout_active(t, id);
+  control.paused = paused_until(t.s, id, t.now).has_value() || maintenance_gate(t, id) || rollout_active(t, id);
   control.repairing = (state.incident != 0 || state.operation.has_value()) && !planted(Bug::repair_ignored);
   if (!state.scaling || planted(Bug::freeze_ignored)) return control;
   if (t.now < state.scaling->held_until) control.by_hand = state.scaling->held;

@@ -42,7 +42,7 @@ std::optional<ScalingAsked> ask_for_scaling(Turn& t, ServiceId id, const Scaling
     drop_scaling(t, id, "the decision has changed");
   }
   t.record(ScalingAsked{t.next_id(), t.plan(id).name, wish.from, wish.to, wish.spare, leaving(t, id, wish.spare),
-                        later(t.now, kApprovalExpires), wish.reason});
+                        later(t.now, t.s.plan.approval_within), wish.reason});
   return std::nullopt;
 }
 

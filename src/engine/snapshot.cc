@@ -10,7 +10,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 16;
+constexpr std::uint32_t kSnapshotVersion = 17;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
@@ -31,6 +31,7 @@ struct Snapshot {
     v("versions", self.s.versions);
     v("runtime_holds", self.s.runtime_holds);
     v("doubt", self.s.doubt);
+    v("clocks", self.s.clocks);
     v("suspects", self.s.suspects);
     v("excused", self.s.excused);
     v("tilt_since", self.s.tilt_since);
@@ -89,9 +90,10 @@ bool Engine::load(std::string_view bytes, Plan plan) {
   State& s = snapshot.s;
   const bool fits = s.services.size() == plan.services.size() &&
                     snapshot.deadlines.size() == s.targets.size() + s.services.size() + 1;
+  const bool timed = !s.clocks.known || s.clocks.local.size() == plan.zones.size();
   const bool whole = std::ranges::all_of(s.breakers, [](const auto& item) { return item.second.machine.intact(); });
   const bool judges = std::ranges::all_of(s.services, [](const auto& x) { return !x.judge || x.judge->intact(); });
-  if (!fits || !whole || !judges || !indices_hold(s, plan)) return false;
+  if (!fits || !timed || !whole || !judges || !indices_hold(s, plan)) return false;
   s.plan = std::move(plan);
   s.plan.generation = snapshot.generation;
   s.plan.shadow = snapshot.shadow;

@@ -329,6 +329,28 @@ struct BreakerCall {
   };
 };
 
+/// What the clocks on the wall show, as far as windows of maintenance depend on them.
+struct WallClocks {
+  std::uint32_t round = 0;
+  bool asked = false;
+  bool known = false;  // since the start, the reload, or a gap in time
+  Instant asked_at = kLongAgo;
+  Instant next_at = kLongAgo;  // they are read again then
+  Instant at = kLongAgo;       // when they showed this:
+  std::int64_t wall_ns = 0;
+  std::vector<LocalMinutes> local{};
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("round", self.round);
+    v("asked", self.asked);
+    v("known", self.known);
+    v("asked_at", self.asked_at);
+    v("next_at", self.next_at);
+    v("at", self.at);
+    v("wall_ns", self.wall_ns);
+    v("local", self.local);
+  };
+};
+
 /// Finds the cause among the failing services; nothing of it is remembered from one step to the next.
 struct Diagnosing {
   std::optional<diagnosis::Diagnosis> machine;  // where any service needs another
@@ -353,6 +375,8 @@ struct PlanIndex {
   std::vector<ServiceState*> facts;                        // what is durable about each service
   std::map<ServiceId, std::vector<ServiceId>> dependents;  // who depends on it, or needs it for a prerequisite
   std::uint64_t instances = 0;                             // planned in all
+  std::vector<std::uint64_t> of_group;                     // … of each group
+  std::vector<ServiceId> windowed;                         // that have windows of maintenance of their own
   Diagnosing diagnosing;
 };
 
@@ -373,6 +397,7 @@ struct State {
   std::map<PlaceId, CommandId> started_by;  // while recovering: which action started what is found
   std::map<PlaceId, RuntimeHold> runtime_holds;
   DoubtRound doubt;
+  WallClocks clocks;
   /// At least every place that fails or could not be reached lately, and when it could not for the last time.
   std::map<PlaceId, Instant> suspects;
   /// Services whose failure another one explains, until their incident ends: when that one is well again, they are left

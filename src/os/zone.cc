@@ -23,4 +23,13 @@ std::optional<std::int64_t> local_minutes(const std::string& zone, std::int64_t 
   return local - absl::CivilMinute(1970, 1, 1);
 }
 
+std::optional<std::int64_t> utc_seconds(const std::string& zone, const std::string& time) {
+  absl::TimeZone found;
+  absl::Time out;
+  std::string problem;
+  if (!is_name(zone) || !absl::LoadTimeZone(zone, &found)) return std::nullopt;
+  if (!absl::ParseTime("%Y-%m-%d %H:%M", time, found, &out, &problem)) return std::nullopt;
+  return absl::ToUnixSeconds(out);
+}
+
 }  // namespace homeostat::os

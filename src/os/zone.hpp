@@ -11,4 +11,8 @@ namespace homeostat::os {
 /// knows no such zone. `wall_ns`: since 1970 in UTC.
 std::optional<std::int64_t> local_minutes(const std::string& zone, std::int64_t wall_ns);
 
+/// The seconds since 1970 in UTC of what a clock on the wall of `zone` shows, such as `2026-12-24 18:00`; nothing where
+/// there is no such zone or time.
+std::optional<std::int64_t> utc_seconds(const std::string& zone, const std::string& time);
+
 }  // namespace homeostat::os

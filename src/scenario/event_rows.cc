@@ -118,6 +118,13 @@ std::string pause(Stage& stage, const Captures& c) {
   return ask(stage, c, in);
 }
 
+std::string maintain(Stage& stage, const Captures& c) {
+  engine::Operator in = verb(c.has("span") ? engine::Verb::maintenance_begin : engine::Verb::maintenance_end);
+  if (c.has("span")) in.length = c.span("span");
+  in.reason = c.text("text");
+  return ask(stage, c, in);
+}
+
 std::string approve(Stage& stage, const Captures& c) {
   if (!stage.alive()) return kNotRunning;
   const PlaceName place = c.place();
@@ -316,6 +323,9 @@ std::vector<EventRow> operators() {
       {Pattern("operator tells that <service> changed to <version>"), "`homeostat changed`.", changed},
       {Pattern("operator pauses <service> for <span>"), "`homeostat pause`; `everything` for all services.", pause},
       {Pattern("operator pauses <service> forever"), "The same without an end.", pause},
+      {Pattern("operator begins maintenance of <service> for <span> [because <text>]"),
+       "`homeostat maintenance`; `everything` for all services.", maintain},
+      {Pattern("operator ends maintenance of <service>"), "`homeostat maintenance end`.", maintain},
       {Pattern("operator approves <place>"), "Its repair, or the change of its number, that waits for an approval.",
        approve},
       {Pattern("operator acknowledges <service>"), "The last escalation of it.", acknowledge},

@@ -7,6 +7,7 @@
 #include "api/clock.hpp"
 #include "api/status.hpp"
 #include "engine/gates.hpp"
+#include "engine/maintenance.hpp"
 #include "scenario/language.hpp"
 
 namespace homeostat::scenario {
@@ -142,6 +143,24 @@ Seen budget(const Stage& stage, const Captures& c) {
   return {use.used == c.count("count"), fmt::format("{} of {} are used", use.used, use.limit)};
 }
 
+Seen group_budget(const Stage& stage, const Captures& c) {
+  if (!stage.alive()) return kDead;
+  const engine::State& state = stage.world.engine().state();
+  for (engine::ServiceId id = 0; id < state.plan.services.size(); ++id) {
+    const std::uint32_t group = state.plan.services[id].group;
+    if (group == engine::kNone || state.plan.groups[group].name != c.text("group")) continue;
+    const auto use = engine::group_budget(state, id, stage.world.now());
+    return {use->used == c.count("count"), fmt::format("{} of {} are used", use->used, use->limit)};
+  }
+  return {false, "no service is of that group"};
+}
+
+Seen maintained(const Stage& stage, const Captures& c) {
+  if (!stage.alive()) return kDead;
+  const bool now = engine::maintenance_of(stage.world.durable(), c.text("service")) != nullptr;
+  return judged(c, now, now ? "somebody works on it" : "nobody works on it");
+}
+
 Seen ladder(const Stage& stage, const Captures& c) {
   if (!stage.alive()) return kDead;
   const PlaceName place = c.place();
@@ -175,14 +194,16 @@ const std::vector<StateRow>& state_rows() {
        "What one check makes of it.", check_status},
       {Pattern("<place> is [<not:not>] held "
                "[by <gate:paused|locked|dependency|prerequisite|evidence|budget|max_unavailable|doubt|tilt|journal|"
-               "recovering|shutdown|breaker|diagnosis|recovery>]"),
+               "recovering|shutdown|breaker|diagnosis|recovery|maintenance|clock|storm>]"),
        "Its repair waits, for that gate.", held},
+      {Pattern("<service> is [<not:not>] in maintenance"), "Somebody works on it.", maintained},
       {Pattern("incident of <service> is [<not:not>] open"), "An incident of it is open.", incident},
       {Pattern("downtime of <service> is <spans>"), "All downtime so far.", downtime},
       {Pattern("unknown time of <service> is <spans>"), "All time so far in which its status was unknown.",
        unknown_time},
       {Pattern("budget of <service> is used <count> times"),
        "Disruptive actions that count now; `everything` for the fleet.", budget},
+      {Pattern("budget of group <group> is used <count> times"), "The same of the services of a group.", group_budget},
       {Pattern("ladder of <place> is at rung <count>"), "The rung that comes next.", ladder},
       {Pattern("homeostat is [<not:not>] in <caution:tilt|doubt|observe_only>"),
        "It holds back: time has jumped; its own network is in doubt; its journal cannot be written.", caution},
