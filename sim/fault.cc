@@ -43,7 +43,7 @@ bool operate(Arena& arena, const FaultEvent& e, Verb verb) {
   in.service = arena.services()[e.service].name;
   in.by = "somebody";
   if (e.amount % 3 == 0) in.slot = e.slot;
-  if (verb == Verb::pause || verb == Verb::resume) {
+  if (verb == Verb::pause || verb == Verb::resume || verb == Verb::maintenance_begin || verb == Verb::maintenance_end) {
     in.length = e.span;
     in.slot = kWhole;
     if (e.amount % 4 == 0) in.service.clear();
@@ -266,6 +266,10 @@ bool strike_world(Arena& arena, const FaultEvent& e) {
       return approve(arena);
     case Fault::operator_unlocks:
       return operate(arena, e, Verb::unlock);
+    case Fault::operator_maintains:
+      return operate(arena, e, Verb::maintenance_begin);
+    case Fault::operator_ends_maintenance:
+      return operate(arena, e, Verb::maintenance_end);
     default:
       return operate(arena, e, Verb::check);
   }

@@ -29,6 +29,7 @@ class Maker {
       s.ladder[1].all = true;
     }
     special(s, number);
+    if (chance(40)) s.group = static_cast<std::uint32_t>(pick(2));
     return s;
   }
 
@@ -98,6 +99,13 @@ class Maker {
         file.text = "/srv/enabled exists";
         file.probe = 0;
         s.prerequisites = {file};
+        return;
+      }
+      case 16: {
+        MaintenanceWindow window;
+        window.start = *parse_cron("*/5 * * * *");
+        window.end = *parse_cron("1-59/5 * * * *");
+        s.maintenance = {window};
         return;
       }
       case 9:
@@ -211,6 +219,20 @@ void change(Plan& plan, std::uint64_t variant) {
   }
 }
 
+void guard(Plan& plan) {
+  plan.groups = {{"few", Budget{1, 0, 3min}}, {"share", Budget{1, 25, 3min}}};
+  if (plan.seed % 3 == 0) plan.instance = Budget{1, 0, 4min};
+  plan.zones = {"UTC"};
+  plan.approval_within = 1min * static_cast<int>(1 + plan.seed % 3);
+  plan.storm_cool_down = 10s * static_cast<int>(1 + plan.seed % 4);
+  if (plan.seed % 4 != 0) return;
+  constexpr std::int64_t kBegin = 3600;  // when a trial begins, by the clock of the world
+  MaintenanceWindow once;
+  once.from = kBegin + 200;
+  once.to = kBegin + 290;
+  plan.maintenance = {once};
+}
+
 }  // namespace
 
 Plan fleet_of(const Trial& trial, std::uint64_t variant) {
@@ -225,6 +247,7 @@ Plan fleet_of(const Trial& trial, std::uint64_t variant) {
   plan.breaker.open_for = 2s * static_cast<int>(1 + trial.seed % 5);
   plan.breaker.open_cap = 30s;
   plan.notifiers.front().identity = variant % 2;
+  guard(plan);
   return plan;
 }
 

@@ -22,6 +22,12 @@ class WithinBudget : public Invariant {
     const Instant at = std::min(story->dispatched_at, arena().now());
     if (deed.service >= used_.size()) used_.resize(deed.service + 1);
     count(used_[deed.service], at, plan->budget, plan->instances, plan->name);
+    const Intent& intent = story->intent;
+    if (const auto& own = arena().plan().instance; own && intent.slot >= 0)
+      count(places_[{deed.service, intent.slot}], at, *own, 1, "one instance of " + plan->name);
+    for (const GroupPlan& group : arena().plan().groups) {
+      if (group.name == intent.group) count_group(group, at);
+    }
     std::uint32_t fleet = 0;
     for (const ServicePlan& service : arena().plan().services) fleet += service.instances;
     largest_ = std::max(largest_, fleet);
@@ -29,6 +35,20 @@ class WithinBudget : public Invariant {
   }
 
  private:
+  struct Group {
+    std::vector<Instant> used;
+    std::uint32_t largest = 0;
+  };
+  void count_group(const GroupPlan& group, Instant at) {
+    std::uint32_t instances = 0;
+    for (const ServicePlan& service : arena().plan().services) {
+      const bool is_of = service.group != kNone && arena().plan().groups[service.group].name == group.name;
+      instances += is_of ? service.instances : 0;
+    }
+    Group& known = groups_[group.name];
+    known.largest = std::max(known.largest, instances);
+    count(known.used, at, group.budget, known.largest, "group " + group.name);
+  }
   void count(std::vector<Instant>& used, Instant at, const Budget& budget, std::uint32_t instances,
              const std::string& whose) {
     used.insert(std::upper_bound(used.begin(), used.end(), at), at);
@@ -41,6 +61,8 @@ class WithinBudget : public Invariant {
   }
 
   std::vector<std::vector<Instant>> used_;
+  std::map<std::pair<std::uint32_t, Slot>, std::vector<Instant>> places_;
+  std::map<std::string, Group> groups_;
   std::vector<Instant> all_;
   std::uint32_t largest_ = 0;
 };

@@ -18,6 +18,7 @@ Judge::Judge(Arena& arena) : ledger_(arena), scene_{arena, ledger_, {}, {}} {
   add_breaker_invariants(scene_, invariants_);
   add_scaling_invariants(scene_, invariants_);
   add_rollout_invariants(scene_, invariants_);
+  add_guard_invariants(scene_, invariants_);
   add_rest_invariants(scene_, invariants_);
   arena.watch(this);
 }

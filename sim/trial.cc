@@ -82,6 +82,17 @@ class Run {
     }
   }
 
+  void end_maintenance() {
+    Operator in;
+    in.verb = Verb::maintenance_end;
+    in.by = "peace";
+    arena_.tell(in);
+    for (const ArenaService& service : arena_.services()) {
+      in.service = service.name;
+      arena_.tell(in);
+    }
+  }
+
   void thaw_rollouts() {
     if (!arena_.alive()) return;
     Operator in;
@@ -132,6 +143,7 @@ class Run {
     if (observes || trial_.seed % 2 == 0) arena_.kill(0, 1s);
     arena_.run_for(2s);
     tell_all(Verb::resume);
+    end_maintenance();
     tell_all(Verb::unlock);
     let_scale();
     start_stopped();

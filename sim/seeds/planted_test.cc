@@ -56,7 +56,10 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::target_widened, "every_action_has_its_target"},
         Planted{Bug::lock_ignored, "what_is_locked_is_left_alone"},
         Planted{Bug::call_dropped, "calls_are_made_until_they_are_taken"},
-        Planted{Bug::verified_unseen, "a_success_was_seen"}, Planted{Bug::hidden_state, "same_seed_same_trace"}),
+        Planted{Bug::verified_unseen, "a_success_was_seen"}, Planted{Bug::hidden_state, "same_seed_same_trace"},
+        Planted{Bug::maintenance_ignored, "maintenance_is_left_alone"},
+        Planted{Bug::maintenance_unseen, "maintenance_ends_with_fresh_checks"},
+        Planted{Bug::storm_ignored, "calm_follows_a_storm"}, Planted{Bug::approval_lasts, "approvals_do_not_last"}),
     [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });
 
 // What an invariant is there for can go wrong in more than one way.
@@ -69,6 +72,18 @@ INSTANTIATE_TEST_SUITE_P(OfTheSameKind, PlantedBug,
                                          Planted{Bug::wait_ignored, "attempts_are_bounded"},
                                          Planted{Bug::down_for_ever, "comes_to_rest"}),
                          [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });
+
+// The guardrails that people set, each forgotten once.
+INSTANTIATE_TEST_SUITE_P(OfGuardrails, PlantedBug,
+                         testing::Values(Planted{Bug::instance_budget_forgotten, "repairs_stay_within_the_budget"},
+                                         Planted{Bug::group_budget_forgotten, "repairs_stay_within_the_budget"},
+                                         Planted{Bug::maintenance_forgotten, "maintenance_is_left_alone"},
+                                         Planted{Bug::window_missed, "maintenance_is_left_alone"},
+                                         Planted{Bug::pause_forgotten, "stop_means_stop"},
+                                         Planted{Bug::approval_kept, "approvals_do_not_last"}),
+                         [](const testing::TestParamInfo<Planted>& item) {
+                           return std::string(item.param.found_by) + "_" + std::to_string(item.index);
+                         });
 
 }  // namespace
 }  // namespace homeostat::sim
