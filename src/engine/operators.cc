@@ -64,15 +64,20 @@ void start_by_hand(Turn& t, ServiceId id, Place& place, const std::string& by) {
   begin_action(t, wish);
 }
 
+// What has been decided and not begun (it may wait for an approval) gives way to what a person wants.
+void give_way(Turn& t, ServiceId id, Slot slot) {
+  for (Place& place : t.live(id).places) {
+    if (slot < 0 || slot == place.slot) withdraw(t, id, place, "an operator acts");
+  }
+}
+
 void set_running(Turn& t, ServiceId id, const Operator& in, bool running) {
   set_wanted(t, id, in.slot, running, in.by);
   if (!running && in.slot < 0) {
     stop_operation(t, id, "stopped by " + in.by);
     close_incident(t, id, Ending::stopped);
   }
-  for (Place& place : t.live(id).places) {
-    if (in.slot < 0 || in.slot == place.slot) withdraw(t, id, place, "an operator acts");
-  }
+  give_way(t, id, in.slot);
   if (!t.plan(id).runtime.managed) return run_unmanaged(t, id, in, running ? Op::start : Op::stop);
   if (!running) return;
   // Started by hand: what does not run comes up at once, and the ladders begin anew.
@@ -90,7 +95,9 @@ void restart(Turn& t, ServiceId id, const Operator& in) {
   wish.kind = OperationKind::restart_all;
   wish.slots = in.slot >= 0 ? std::vector<std::int32_t>{in.slot} : wanted_slots(t, id);
   wish.by = in.by;
-  if (!operation_running(t, id)) begin_operation(t, id, std::move(wish));
+  if (operation_running(t, id)) return;
+  give_way(t, id, in.slot);
+  begin_operation(t, id, std::move(wish));
 }
 
 void deploy(Turn& t, ServiceId id, const Operator& in) {
@@ -108,6 +115,7 @@ void deploy(Turn& t, ServiceId id, const Operator& in) {
     if (instance == nullptr || instance->version != in.version) wish.slots.push_back(slot);
   }
   wish.by = in.by;
+  give_way(t, id, kWhole);
   begin_operation(t, id, std::move(wish));
 }
 
