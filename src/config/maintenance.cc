@@ -48,6 +48,7 @@ void again(const Resolution& in, const Placed<WindowDraft>& placed, engine::Main
       return in.reader.problem(node.at, fmt::format("a window needs `{}`, such as `0 3 * * sun`; one that is open once "
                                                     "needs `from` and `to`",
                                                     key));
+    if (*cron == CronTime{}) return;  // reported when it was read
     if (!next_match(*cron, 0)) return in.reader.problem(node.where(key), "there is no such day");
   }
   if (*draft.start == *draft.end) return in.reader.problem(node.where("end"), "it ends when it begins");
