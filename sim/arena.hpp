@@ -189,6 +189,7 @@ class Arena {
   // No rollout of the fleet is led by a proxy, or judged by numbers.
   void handle(const engine::LookAtTraffic&) {}
   void handle(const engine::MeasureVersions&) {}
+  void handle(const engine::AskGate& c);
   engine::MeasuredMetric measure(const ArenaService& service, bool by_instance) const;
   Observation look(const engine::Target& target, Duration timeout);
   Observation answer(ArenaPlace& place, Duration timeout) const;

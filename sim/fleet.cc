@@ -57,6 +57,8 @@ class Maker {
     RolloutPlan plan;
     plan.policy.surge = s.instances % 2;
     plan.policy.add_stage(20, {"checks"}, 10s).add_stage(50, {"checks"}, 20s);
+    plan.policy.stages.front().gates.emplace_back("smoke");
+    plan.gates.push_back({.name = "smoke", .every = 10s, .answers_within = 20s});
     plan.policy.watch_after = 30s;
     plan.policy.step_within = 3min;
     plan.policy.deadline = 2min;

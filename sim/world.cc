@@ -310,6 +310,25 @@ void World::handle(const MeasureVersions& c) {
   at(now_ + std::chrono::milliseconds(5), [this, answer] { input(answer); });
 }
 
+void World::handle(const AskGate& c) {
+  const GatePlan& gate = plan_.services[c.service].rollout->gates[c.gate];
+  ++gates_asked_[gate.name];
+  GateAnswered answer{c.service, c.gate, c.id};
+  const auto said = gates_.find(gate.name);
+  if (gate.kind == GatePlan::Kind::window) {
+    answer.local = local_time();
+  } else if (said == gates_.end()) {
+    answer.result = rollout::GateResult::passed;
+  } else if (!said->second) {
+    return;
+  } else {
+    answer.result = *said->second;
+    answer.why = "exit status " + std::to_string(answer.result == rollout::GateResult::failed ? 1 : 3);
+  }
+  at(now_ + std::chrono::milliseconds(50), [this, answer] { input(answer); });
+}
+
+// Everybody lives by UTC here.
 void World::crash(std::string_view service, Slot slot, int code, bool signalled) {
   Instance& instance = instances_[{std::string(service), slot}];
   if (!instance.alive) return;

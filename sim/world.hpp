@@ -65,6 +65,14 @@ class World {
   void proxy_reloaded() { proxies_.clear(); }
   /// What each instance says of every metric of a rollout's judge, in thousandths; without it nobody says anything.
   void release_measures(std::string_view version, std::int64_t value) { measures_[std::string(version)] = value; }
+  /// What the commands of rollouts' gates answer, by the gate's name; nothing: no answer comes. At first they pass.
+  void gate_says(std::string_view gate, std::optional<rollout::GateResult> result) {
+    gates_[std::string(gate)] = result;
+  }
+  /// How often each of them was asked.
+  std::size_t gate_asked(const std::string& gate) const {
+    return gates_asked_.contains(gate) ? gates_asked_.at(gate) : 0;
+  }
   /// What part of the requests a release answers with an error, in percent.
   void release_errs(std::string_view version, std::uint64_t percent) { errs_[std::string(version)] = percent; }
   /// The share of the requests that a version gets, in hundredths of a percent.
@@ -171,6 +179,7 @@ class World {
   void handle(const engine::LookAtTraffic& c);
   void handle(const engine::MeasureVersions& c);
   void handle(const engine::ReadClocks& c);
+  void handle(const engine::AskGate& c);
   void route(const engine::Dispatch& c);
   void serve(const std::string& service);
   std::vector<engine::SlotSample> shared_load(const engine::ServicePlan& plan, std::int64_t load, Instant taken) const;
@@ -202,6 +211,8 @@ class World {
   std::map<std::string, Proxy> proxies_;
   std::map<std::string, std::uint64_t> errs_;
   std::map<std::string, std::int64_t> measures_;
+  std::map<std::string, std::optional<rollout::GateResult>> gates_;
+  std::map<std::string, std::size_t> gates_asked_;
   std::vector<std::string> inputs_;
   std::vector<engine::Record> records_;
   std::size_t durable_records_ = 0;

@@ -15,7 +15,9 @@ constexpr std::uint64_t kRequestsPerSecond = 1000;
 std::map<Slot, std::uint64_t> weights_of(const Route& route) {
   std::map<Slot, std::uint64_t> weights;
   const std::uint64_t fresh = route.share * (kWhole / rollout::kAll);
-  for (const Slot slot : route.stable) weights[slot] = (kWhole - fresh) / route.stable.size();
+  const std::uint64_t baseline = route.fresh.empty() ? 0 : fresh / route.fresh.size() * route.baseline.size();
+  for (const Slot slot : route.stable) weights[slot] = (kWhole - fresh - baseline) / route.stable.size();
+  for (const Slot slot : route.baseline) weights[slot] = baseline / route.baseline.size();
   for (const Slot slot : route.fresh) weights[slot] = fresh / route.fresh.size();
   return weights;
 }

@@ -30,7 +30,12 @@ enum class Strategy : std::uint8_t {
 enum class Routing : std::uint8_t { by_weight, by_count };
 /// When a stage's gates are still open at its deadline.
 enum class AtDeadline : std::uint8_t { roll_back, promote, freeze };
-enum class GateResult : std::uint8_t { waiting, passed, failed };
+enum class GateResult : std::uint8_t {
+  waiting,
+  passed,
+  failed,
+  closed,  // not at this time: the deadline does not run meanwhile
+};
 enum class Phase : std::uint8_t {
   shifting,     // on the way to the stage's share
   baking,       // there: its gates decide
@@ -45,7 +50,7 @@ inline constexpr std::array<std::string_view, 3> kStrategyNames{"canary", "blue_
 constexpr std::span<const std::string_view> names_of(Strategy) { return kStrategyNames; }
 inline constexpr std::array<std::string_view, 3> kAtDeadlineNames{"roll_back", "promote", "freeze"};
 constexpr std::span<const std::string_view> names_of(AtDeadline) { return kAtDeadlineNames; }
-inline constexpr std::array<std::string_view, 3> kGateResultNames{"waiting", "passed", "failed"};
+inline constexpr std::array<std::string_view, 4> kGateResultNames{"waiting", "passed", "failed", "closed"};
 constexpr std::span<const std::string_view> names_of(GateResult) { return kGateResultNames; }
 inline constexpr std::array<std::string_view, 7> kPhaseNames{"shifting",  "baking",   "watching",   "finishing",
                                                              "reverting", "promoted", "rolled_back"};
@@ -68,6 +73,7 @@ struct Policy {
   Strategy strategy = Strategy::canary;
   Routing routing = Routing::by_count;
   std::uint32_t surge = 1;         // instances beyond those that are needed; 0: one is replaced at a time
+  std::uint32_t baseline = 0;      // so many new instances of the old version are compared with, where there is room
   std::vector<Stage> stages = {};  // all of the traffic follows the last one
   Duration step_within = std::chrono::minutes(15);
   Duration deadline = std::chrono::hours(1);  // of a stage, its bake and pause not counted
@@ -81,15 +87,18 @@ struct Policy {
 /// Nothing, or what is wrong: the field, and what it may be.
 std::expected<void, std::string> validate(const Policy& policy);
 
-/// So many instances of each version, and the new version's share of the traffic.
+/// So many instances of each version, and the new version's share of the traffic. Each of the baseline, which runs the
+/// old version and was started with the new one, gets as much of it as one of the new version.
 struct Split {
   std::uint32_t stable = 0;
   std::uint32_t fresh = 0;
   std::uint32_t weight = 0;
+  std::uint32_t baseline = 0;
   static constexpr auto fields = [](auto& self, auto& visit) {
     visit("stable", self.stable);
     visit("fresh", self.fresh);
     visit("weight", self.weight);
+    visit("baseline", self.baseline);
   };
   friend bool operator==(const Split&, const Split&) = default;
 };
@@ -111,8 +120,8 @@ struct Step {
 
 /// What is so at the moment.
 struct Seen {
-  std::uint32_t needed = 1;  // instances that carry all of the traffic
-  std::uint32_t ready_stable = 0;
+  std::uint32_t needed = 1;        // instances that carry all of the traffic
+  std::uint32_t ready_stable = 0;  // without the baseline
   std::uint32_t ready_fresh = 0;
 };
 
@@ -157,7 +166,8 @@ struct State {
   std::optional<Step> step = std::nullopt;  // under way
   std::uint32_t steps = 0;
   Instant began{};
-  Instant since{};  // of the phase; while it moves: of its last step
+  Instant since{};   // of the phase; while it moves: of its last step
+  Instant opened{};  // since when no gate of the stage is closed; kNever: one is
   bool unpaused = false;
   std::vector<Gate> gates{};  // of the stage
   std::vector<Passed> passed{};
@@ -178,6 +188,7 @@ struct State {
     visit("steps", self.steps);
     visit("began", self.began);
     visit("since", self.since);
+    visit("opened", self.opened);
     visit("unpaused", self.unpaused);
     visit("gates", self.gates);
     visit("passed", self.passed);

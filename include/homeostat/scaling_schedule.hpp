@@ -34,6 +34,9 @@ std::optional<LocalMinutes> next_match(const CronTime& cron, LocalMinutes from);
 /// From the minute of `start` until that of `end`.
 bool between(const CronTime& start, const CronTime& end, LocalMinutes now);
 
+/// `2026-03-01 09:30`
+std::string show_local(LocalMinutes time);
+
 /// From `start` to `end` other bounds hold.
 struct ScalingSchedule {
   std::string zone{};  // for whoever makes the local time

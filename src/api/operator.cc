@@ -68,6 +68,15 @@ class Body {
     return std::nullopt;
   }
 
+  /// 0: it is not there.
+  std::uint64_t natural(std::string_view key) {
+    const json::value* value = object_.if_contains(key);
+    if (value == nullptr || value->is_null()) return 0;
+    if (value->is_int64() && value->get_int64() > 0) return static_cast<std::uint64_t>(value->get_int64());
+    refuse_with(400, fmt::format("`{}` must be a whole number from 1", key));
+    return 0;
+  }
+
   std::vector<double> numbers(std::string_view key) {
     constexpr std::size_t kMost = 10'000;
     const json::value* value = object_.if_contains(key);
@@ -132,6 +141,23 @@ void read_move(Body& body, const engine::Engine& engine, Operator& out) {
   if (rolling && out.verb == Verb::restart) refuse_while_rolling(body, *state->second.operation);
 }
 
+// Who numbers what he tells may tell it again.
+void read_sequence(Body& body, const engine::Engine& engine, Operator& out) {
+  out.source = body.text("source");
+  out.sequence = body.natural("sequence");
+  if (body.refused() || (out.source.empty() && out.sequence == 0)) return;
+  if (!is_version(out.source) || out.sequence == 0) {
+    return body.refuse_with(400,
+                            "`source` must be 1 to 128 of A-Z a-z 0-9 . _ -, and `sequence` its next number from 1");
+  }
+  const auto& told = engine.state().services[*engine.find_service(out.service)].told;
+  if (told.size() >= engine::kMostTellers && !told.contains(out.source)) {
+    body.refuse_with(409, fmt::format("{} sources have told the judge of {} something already; that is as many as it "
+                                      "tells apart",
+                                      engine::kMostTellers, out.service));
+  }
+}
+
 void read_samples(Body& body, const engine::Engine& engine, Operator& out) {
   const std::string metric = body.text("metric");
   const std::string version = body.text("version");
@@ -158,6 +184,8 @@ void read_samples(Body& body, const engine::Engine& engine, Operator& out) {
   if (!state || (version != state->to && version != state->from)) {
     return body.refuse_with(409, config::quote(version) + " is none of the versions that are compared now");
   }
+  read_sequence(body, engine, out);
+  if (body.refused()) return;
   const auto arm = version == state->to ? canary::Arm::canary : canary::Arm::baseline;
   for (std::size_t i = 0; i < values.size(); ++i) {
     out.samples.push_back(
@@ -375,7 +403,10 @@ const Form* form_of(std::string_view verb) {
       {"scale", {Verb::scale, {"service", "count", "hold"}, read_scale}},
       {"rollout", {Verb::rollout_promote, {"service", "command", "skip_gates"}, read_rollout}},
       {"freeze", {Verb::freeze, {"service", "direction", "for"}, read_freeze}},
-      {"samples", {Verb::rollout_samples, {"service", "metric", "version", "values", "traffic"}, read_samples}},
+      {"samples",
+       {Verb::rollout_samples,
+        {"service", "metric", "version", "values", "traffic", "source", "sequence"},
+        read_samples}},
       {"changed", {Verb::changed, {"service", "version"}, read_changed}},
       {"unlock", {Verb::unlock, {"service", "slot"}, read_unlock}},
   };

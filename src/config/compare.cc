@@ -87,9 +87,9 @@ void compare_checks(const ServicePlan& before, const ServicePlan& after, std::ve
   }
 }
 
-/// Without the places of a rollout's surge.
+/// Without the places that only a rollout uses.
 std::uint32_t instances_of(const ServicePlan& plan) {
-  return plan.instances - (plan.rollout ? plan.rollout->policy.surge : 0);
+  return plan.instances - (plan.rollout ? plan.rollout->policy.surge + plan.rollout->policy.baseline : 0);
 }
 
 /// Both have it, and it is worth to look at what differs in it.
@@ -145,7 +145,7 @@ void compare_rollout(const ServicePlan& a, const ServicePlan& b, std::vector<std
   if (!both_have(a.rollout != nullptr, b.rollout != nullptr, "rollout", what)) return;
   rollout::Policy left = a.rollout->policy;
   const rollout::Policy& right = b.rollout->policy;
-  if (left.stages != right.stages) what.emplace_back("rollout: stages");
+  if (left.stages != right.stages || a.rollout->gates != b.rollout->gates) what.emplace_back("rollout: stages");
   left.stages = right.stages;
   if (left != right) what.emplace_back("rollout: rules");
   if (a.rollout->metrics != b.rollout->metrics) what.emplace_back("rollout: judge");

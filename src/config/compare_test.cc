@@ -89,6 +89,8 @@ TEST(Compare, NamesWhatChangedOfTheRollout) {
   const std::string stages = "stages: [ { traffic: 25%, bake: 1m } ]";
   EXPECT_EQ(what(rolled_out(stages), rolled_out("stages: [ { traffic: 50%, bake: 1m } ]")), Words{"rollout: stages"});
   EXPECT_EQ(what(rolled_out(stages), rolled_out(stages + ", surge: 2")), Words{"rollout: rules"});
+  const std::string gate = "stages: [ { traffic: 5%, gates: { smoke: { exec: [smoke], every: ";
+  EXPECT_EQ(what(rolled_out(gate + "1m } } } ]"), rolled_out(gate + "2m } } } ]")), Words{"rollout: stages"});
   EXPECT_EQ(what(rolled_out(stages), rolled_out(stages + ", judge: { errors: { kind: errors } }")),
             (Words{"rollout: stages", "rollout: judge"}));
   const std::string none =

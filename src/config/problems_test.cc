@@ -186,36 +186,57 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Rollouts, Mistake,
-    testing::Values(Case{service("rollout: {}"),
-                         "4:14: a rollout needs the process runtime with `releases`: versions run side by side"},
-                    Case{released("{ stages: [{ traffic: 5 }] }"),
-                         "4:36: a share of the traffic from `0.01%` to `100%` is needed here"},
-                    Case{released("{ stages: [{ traffic: 0.123% }] }"),
-                         "4:36: a share of the traffic from `0.01%` to `100%` is needed here"},
-                    Case{released("{ stages: [{ traffic: 50% }, { traffic: 5% }] }"),
-                         "4:24: traffic must be more than in the stage before"},
-                    Case{released("{ stages: [{ traffic: 5%, pause: a while }] }"),
-                         "4:47: `a while` is not a span of time of at least 0s (write `150ms`, `5s`, `1h30m`)"},
-                    Case{released("{ surge: 0, stages: [{ traffic: 5% }] }"),
-                         "4:23: without a surge, a single instance cannot serve two versions"},
-                    Case{released("{ strategy: blue }"), "4:26: `blue` is not one of: canary, blue_green, rolling"},
-                    Case{released("{ judge: { latency: {} } }"), "4:23: a judge needs stages in which it can compare"},
-                    Case{released("{ stages: [{ traffic: 5% }], judge: { latency: { fail_above: 20% } } }"),
-                         "4:50: metric \"latency\": promote_below must be fail_above or more"},
-                    Case{released("{ strategy: blue_green }"),
-                         "4:14: strategy must be canary or rolling where nothing divides the traffic: blue and green "
-                         "would each get half"},
-                    Case{released("{ stages: [{ traffic: 5% }], judge: { e: { haproxy: errors } } }"),
-                         "4:66: it needs the service's `traffic: { haproxy: … }`"},
-                    Case{released("{ stages: [{ traffic: 5% }], judge: { e: { exec: [x] } } }"),
-                         "4:63: it must tell the versions apart: use `{version}`, `{port}` or `{instance}`"},
-                    Case{released("{ stages: [{ traffic: 5% }], judge: { e: { kind: errors, http: { path: /s, json: /e "
-                                  "} } } }"),
-                         "4:77: of how many? `done` says where that stands"},
-                    Case{released("{ stages: [{ traffic: 5% }], judge: { e: { exec: [x, '{port}'], http: { path: /s, "
-                                  "json: /e } } } }"),
-                         "4:55: a metric has one source"},
-                    Case{released("{ surge: 2 }", "1-2"), "5:44: 2 ports for 3 instances"}));
+    testing::Values(
+        Case{service("rollout: {}"),
+             "4:14: a rollout needs the process runtime with `releases`: versions run side by side"},
+        Case{released("{ stages: [{ traffic: 5 }] }"),
+             "4:36: a share of the traffic from `0.01%` to `100%` is needed here"},
+        Case{released("{ stages: [{ traffic: 0.123% }] }"),
+             "4:36: a share of the traffic from `0.01%` to `100%` is needed here"},
+        Case{released("{ stages: [{ traffic: 50% }, { traffic: 5% }] }"),
+             "4:24: traffic must be more than in the stage before"},
+        Case{released("{ stages: [{ traffic: 5%, pause: a while }] }"),
+             "4:47: `a while` is not a span of time of at least 0s (write `150ms`, `5s`, `1h30m`)"},
+        Case{released("{ surge: 0, stages: [{ traffic: 5% }] }"),
+             "4:23: without a surge, a single instance cannot serve two versions"},
+        Case{released("{ strategy: blue }"), "4:26: `blue` is not one of: canary, blue_green, rolling"},
+        Case{released("{ judge: { latency: {} } }"), "4:23: a judge needs stages in which it can compare"},
+        Case{released("{ stages: [{ traffic: 5% }], judge: { latency: { fail_above: 20% } } }"),
+             "4:50: metric \"latency\": promote_below must be fail_above or more"},
+        Case{released("{ strategy: blue_green }"),
+             "4:14: strategy must be canary or rolling where nothing divides the traffic: blue and green "
+             "would each get half"},
+        Case{released("{ stages: [{ traffic: 5% }], judge: { e: { haproxy: errors } } }"),
+             "4:66: it needs the service's `traffic: { haproxy: … }`"},
+        Case{released("{ stages: [{ traffic: 5% }], judge: { e: { exec: [x] } } }"),
+             "4:63: it must tell the versions apart: use `{version}`, `{port}` or `{instance}`"},
+        Case{released("{ stages: [{ traffic: 5% }], judge: { e: { kind: errors, http: { path: /s, json: /e "
+                      "} } } }"),
+             "4:77: of how many? `done` says where that stands"},
+        Case{released("{ stages: [{ traffic: 5% }], judge: { e: { exec: [x, '{port}'], http: { path: /s, "
+                      "json: /e } } } }"),
+             "4:55: a metric has one source"},
+        Case{released("{ stages: [{ traffic: 5%, gates: { g: {} } }] }"),
+             "4:52: a gate is either `exec`, a command that agrees, or `window`, a time of day"},
+        Case{released("{ stages: [{ traffic: 5%, gates: { g: { exec: [x], window: { start: 0 9 * * *, end: 0 10 * * * "
+                      "} } } }] }"),
+             "4:52: a gate is either `exec`, a command that agrees, or `window`, a time of day"},
+        Case{released("{ stages: [{ traffic: 5%, gates: { g: { exec: smoke } } }] }"),
+             "4:60: a list of arguments is needed here: [/usr/bin/program, argument]; it never goes through a shell"},
+        Case{released("{ stages: [{ traffic: 5%, gates: { g: { window: { start: 0 9 * * *, end: 0 9 * * * } } } }] }"),
+             "4:87: it ends when it begins: it is never open"},
+        Case{released("{ stages: [{ traffic: 5%, gates: { g: { window: { start: 0 9 * * *, end: 0 17 * * *, zone: Mars "
+                      "} } } }] }"),
+             "4:105: \"Mars\" is no time zone of this machine (write `Europe/Berlin`)"},
+        Case{released("{ stages: [{ traffic: 5%, gates: { judge: { exec: [x] } } }] }"),
+             "4:56: \"judge\" is a gate of Homeostat's own: give it another name"},
+        Case{released("{ baseline: fresh, stages: [{ traffic: 5% }] }"), "4:26: without a `judge` nothing is compared"},
+        Case{released("{ surge: 0, baseline: fresh, stages: [{ traffic: 5% }], judge: { e: {} } }"),
+             "4:36: a fresh baseline is as many as `surge`: 0"},
+        Case{released("{ surge: 2 }", "1-2"),
+             "5:44: 2 ports for 3 instances: 1, 2 more while a new version takes over"},
+        Case{released("{ baseline: fresh, stages: [{ traffic: 5% }], judge: { e: {} } }", "1-2"),
+             "5:44: 2 ports for 3 instances: 1, 1 more while a new version takes over and 1 to compare with"}));
 
 TEST(Problems, AllAreReportedNotOnlyTheFirst) {
   EXPECT_EQ(problems_of("homeostat: 1\n"

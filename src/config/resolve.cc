@@ -18,6 +18,18 @@ struct PortUse {
   std::uint16_t last = 0;
 };
 
+/// "6 instances", and what a rollout needs beside them.
+std::string show_places(const engine::ServicePlan& plan) {
+  if (!plan.rollout) return fmt::format("{} instances", plan.instances);
+  const std::uint32_t baseline = plan.rollout->policy.baseline;
+  const std::uint32_t rest = plan.instances - baseline;
+  const std::uint32_t surge =
+      plan.rollout->policy.strategy == rollout::Strategy::blue_green ? rest / 2 : plan.rollout->policy.surge;
+  const std::string compared = baseline > 0 ? fmt::format(" and {} to compare with", baseline) : std::string();
+  return fmt::format("{} instances: {}, {} more while a new version takes over{}", plan.instances, rest - surge, surge,
+                     compared);
+}
+
 /// Ports of one service: enough of them, and nobody else's.
 void check_ports(const Resolution& in, const Named<ServiceDraft>& service, std::vector<PortUse>& used) {
   const auto* spec = std::get_if<runtime::ProcessSpec>(&service.value.run.spec);
@@ -25,7 +37,7 @@ void check_ports(const Resolution& in, const Named<ServiceDraft>& service, std::
   const Position at = find_at(*service.node, {"run", "process", "ports"});
   const std::uint32_t room = spec->last_port - spec->first_port + 1U;
   if (room < service.value.plan.instances) {
-    in.reader.problem(at, fmt::format("{} ports for {} instances", room, service.value.plan.instances));
+    in.reader.problem(at, fmt::format("{} ports for {}", room, show_places(service.value.plan)));
   }
   for (const PortUse& other : used) {
     if (spec->first_port <= other.last && other.first <= spec->last_port) {

@@ -66,6 +66,10 @@ const Table<StageDraft>& stage_table() {
     rows.add(
         "approval", &StageDraft::approval, bool_type(),
         {.text = "Somebody must approve it: `homeostat rollout approve`.", .fallback = "false", .example = "true"});
+    rows.add("gates", &StageDraft::gates, map_type("gate", gate_table().type()),
+             {.text = "What else it waits for, each under a name of its own.",
+              .otherwise = "none",
+              .example = "{ smoke: { exec: [/usr/local/bin/smoke, '{version}'] } }"});
     return rows;
   }();
   return table;
@@ -215,6 +219,14 @@ const Table<RolloutDraft>& rollout_table() {
              {.text = "Metrics by which both versions are compared in every stage.",
               .otherwise = "only checks decide",
               .example = "{ latency: { worse: higher }, failed: { kind: errors } }"});
+    rows.add(
+        "baseline", &RolloutDraft::baseline,
+        word_type<BaselineKind>("fresh or stable", {{"fresh", BaselineKind::fresh}, {"stable", BaselineKind::stable}}),
+        {.text = "What the judge compares with. `fresh`: as many more instances of the old version as `surge` are "
+                 "started together with the new ones, and each gets as much traffic as one of them; where that "
+                 "would leave nothing for the others, it is the running ones. They need places of their own.",
+         .fallback = "stable",
+         .example = "fresh"});
     rows.add("watch_after", of_policy(&Policy::watch_after), duration_type(Duration{}),
              {.text = "So long after the promotion a failure still brings the old version back.",
               .fallback = "0s",
@@ -236,7 +248,9 @@ const Table<RolloutDraft>& rollout_table() {
 }
 
 std::vector<const Section*> rollout_sections() {
-  return {&rollout_table().section(), &stage_table().section(), &judged_table().section()};
+  std::vector<const Section*> sections{&rollout_table().section(), &stage_table().section(), &judged_table().section()};
+  std::ranges::copy(gate_sections(), std::back_inserter(sections));
+  return sections;
 }
 
 void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
@@ -256,16 +270,24 @@ void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
     sources.push_back(judged_from(in, service, *node.find("judge")->find(one.name), one.value));
   }
   std::vector<canary::Metric> metrics = metrics_of(in, draft, node);
-  for (StageDraft& one : draft.stages) {
+  if (draft.baseline == BaselineKind::fresh) {
+    draft.policy.baseline = draft.policy.surge;
+    if (draft.policy.surge == 0) in.reader.problem(node.where("baseline"), "a fresh baseline is as many as `surge`: 0");
+    if (metrics.empty()) in.reader.problem(node.where("baseline"), "without a `judge` nothing is compared");
+  }
+  std::vector<engine::GatePlan> gates;
+  for (std::uint32_t number = 0; number < draft.stages.size(); ++number) {
+    StageDraft& one = draft.stages[number];
     one.stage.gates.emplace_back("checks");
     if (!metrics.empty()) one.stage.gates.emplace_back("judge");
     if (one.approval) one.stage.gates.emplace_back("approval");
+    resolve_gates(in, node.find("stages")->items[number], number, one, gates);
     draft.policy.stages.push_back(std::move(one.stage));
   }
   if (const auto valid = validate(draft.policy); !valid) in.reader.problem(node.where("stages"), valid.error());
-  plan.instances += surge_of(draft.policy, plan.instances);
+  plan.instances += surge_of(draft.policy, plan.instances) + draft.policy.baseline;
   plan.rollout = std::make_shared<const engine::RolloutPlan>(
-      engine::RolloutPlan{std::move(draft.policy), std::move(metrics), std::move(sources)});
+      engine::RolloutPlan{std::move(draft.policy), std::move(metrics), std::move(sources), std::move(gates)});
 }
 
 }  // namespace homeostat::config

@@ -48,6 +48,9 @@ struct ScalingDraft {
   ScalingPolicy policy;  // what needs no looking up is read straight into it
 };
 
+Type<CronTime> cron_type();     // scaling_rules.cc
+Type<std::string> zone_type();  // scaling_rules.cc
+
 struct Resolution;
 
 /// Whether instances tell it, each for itself; otherwise it is one number of the service.

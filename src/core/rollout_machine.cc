@@ -30,6 +30,7 @@ void turn_back(State& state, Instant now) {
 
 void begin_bake(const Policy& policy, State& state, Instant now) {
   enter(state, Phase::baking, now);
+  state.opened = now;
   state.unpaused = false;
   state.gates.clear();
   for (const std::string& name : policy.stages[state.stage].gates) state.gates.push_back(Gate{name});
@@ -47,7 +48,15 @@ Instant pause_ends(const Policy& policy, const State& state) {
 }
 
 Instant deadline_of(const Policy& policy, const State& state) {
-  return later(pause_ends(policy, state), policy.deadline);
+  return later(std::max(pause_ends(policy, state), state.opened), policy.deadline);
+}
+
+// What waits for its time is not late.
+bool note_closed(State& state, Instant now) {
+  const bool closed = std::ranges::any_of(state.gates, [](const Gate& g) { return g.result == GateResult::closed; });
+  if (closed == (state.opened == kNever)) return false;
+  state.opened = closed ? kNever : now;
+  return true;
 }
 
 void pass_stage(State& state, Instant now, std::string_view by) {
@@ -91,6 +100,7 @@ bool bake(const Policy& policy, State& state, const Seen& seen, Instant now) {
     begin_step(state, *to, now, "more instances are needed");
     return true;
   }
+  if (note_closed(state, now)) return true;
   if (std::ranges::any_of(state.gates, open)) {
     return now >= deadline_of(policy, state) && missed_deadline(policy, state, now);
   }

@@ -68,6 +68,7 @@ std::expected<void, std::string> validate(const Policy& policy) {
     return wrong("strategy", "canary or rolling where nothing divides the traffic: blue and green would each get half");
   }
   if (policy.strategy == Strategy::rolling && !policy.stages.empty()) return wrong("stages", "left out when rolling");
+  if (policy.baseline > 0 && policy.strategy != Strategy::canary) return wrong("baseline", "0 where it is no canary");
   if (policy.step_within <= Duration{}) return wrong("step_within", "above 0");
   if (policy.deadline <= Duration{}) return wrong("deadline", "above 0");
   if (policy.watch_after < Duration{}) return wrong("watch_after", "0 or more");
@@ -89,6 +90,7 @@ std::string explain(const Policy& policy, const State& state) {
   if (!ended(state)) {
     text += "; now " + std::to_string(state.split.stable) + " of " + (state.from.empty() ? "before" : state.from) +
             " and " + std::to_string(state.split.fresh) + " of it, " + percent(state.split.weight);
+    if (state.split.baseline > 0) text += ", beside " + std::to_string(state.split.baseline) + " to compare with";
   }
   if (state.step) {
     text += "; next " + std::to_string(state.step->to.stable) + " and " + std::to_string(state.step->to.fresh) + ", " +

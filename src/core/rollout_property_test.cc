@@ -33,11 +33,13 @@ struct Side {
 struct World {
   Side stable{};
   Side fresh{};
+  Side baseline{};
   std::uint32_t weight = 0;
 
   bool is(const Split& to) const {
     return stable.count == to.stable && stable.ready == to.stable && fresh.count == to.fresh &&
-           fresh.ready == to.fresh && weight == to.weight;
+           fresh.ready == to.fresh && baseline.ready == to.baseline && baseline.count == to.baseline &&
+           weight == to.weight;
   }
   std::uint32_t ready() const { return stable.ready + fresh.ready; }
 };
@@ -53,6 +55,7 @@ Policy any_policy() {
   policy.watch_after = *rc::gen::element<Duration>(0s, 1min);
   policy.at_deadline = *rc::gen::element(AtDeadline::roll_back, AtDeadline::promote, AtDeadline::freeze);
   policy.deadline = 2min;
+  if (policy.strategy == Strategy::canary) policy.baseline = *rc::gen::inRange(0U, 3U);
   if (policy.strategy == Strategy::rolling) return policy;
   std::uint32_t traffic = 0;
   for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
@@ -84,7 +87,7 @@ class Play {
     judge(before);
     act();
     if (const auto next = successor(state_, now_)) {
-      if (state_.phase == Phase::promoted) world_ = {world_.fresh, world_.stable, 0};
+      if (state_.phase == Phase::promoted) world_ = {world_.fresh, world_.stable, {}, 0};
       state_ = *next;
     }
   }
@@ -136,6 +139,7 @@ class Play {
       if (people && random_.below(4) != 0) continue;
       gate(state_, name, GateResult::passed, "", name == "approval" ? "ada" : "");
     }
+    if (people && random_.below(8) == 0) gate(state_, "checks", GateResult::closed, "until the morning");
   }
 
   void judge(const State& before) {
@@ -143,6 +147,9 @@ class Play {
       const std::uint32_t allowed = state_.stage < policy_.stages.size() ? policy_.stages[state_.stage].traffic : kAll;
       if (policy_.routing == Routing::by_weight) RC_ASSERT(state_.split.weight <= allowed);
     }
+    RC_ASSERT(state_.split.baseline <= std::min(policy_.baseline, std::max(1U, state_.split.fresh)));
+    const bool over = ended(state_) || state_.phase == Phase::watching || state_.phase == Phase::finishing;
+    RC_ASSERT(!over || state_.split.baseline == 0);
     for (std::size_t i = before.passed.size(); i < state_.passed.size(); ++i) {
       RC_ASSERT(state_.passed[i].stage == i);
       RC_ASSERT(state_.passed[i].waived.empty() || !state_.passed[i].by.empty());
@@ -157,6 +164,7 @@ class Play {
     const Split& to = state_.step->to;
     if (random_.below(3) != 0) world_.stable.toward(to.stable);
     if (random_.below(3) != 0) world_.fresh.toward(to.fresh);
+    if (random_.below(3) != 0) world_.baseline.toward(to.baseline);
     if (random_.below(2) == 0) world_.weight = to.weight;
     never_overloaded();
     if (world_.is(to)) confirm(state_, state_.step->id, now_);

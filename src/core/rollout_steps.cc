@@ -147,6 +147,24 @@ std::optional<Shift> next(const Policy& policy, const State& state, const Shift&
   return next_by_weight(s, want, room, back);
 }
 
+// What it is compared with is as young as the new version itself, and gets as much to do: the rest must be able to give
+// that away.
+std::uint32_t baseline_beside(const Policy& policy, const State& state, std::uint32_t fresh, const Goal& goal) {
+  if (policy.baseline == 0) return 0;
+  const std::uint64_t most = wanted(policy, state, goal, room_of(policy, state.needed)).growing;
+  const bool room = goal.weight * (most + std::min<std::uint64_t>(policy.baseline, most)) < kAll * most;
+  return room ? std::min(policy.baseline, fresh) : 0;
+}
+
+/// The split with the baseline that belongs to it; nothing: it is so already.
+std::optional<Split> with_baseline(const Policy& policy, const Split& at, Split to, std::uint32_t baseline) {
+  to.baseline = baseline;
+  if (to == at) return std::nullopt;
+  if (policy.routing == Routing::by_count && at.baseline + baseline > 0)
+    to.weight = share_of(to.fresh, to.stable + to.fresh + to.baseline);
+  return to;
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> apportion(std::uint32_t total, std::span<const std::uint32_t> shares) {
@@ -181,21 +199,21 @@ std::optional<Split> step_up(const Policy& policy, const State& state, const See
   const Split& at = state.split;
   const Shift s{at.fresh, at.stable, at.weight, seen.ready_fresh, seen.ready_stable};
   const auto to = next(policy, state, s, goal, false);
-  if (!to) return std::nullopt;
-  return Split{to->other, to->growing, to->weight};
+  const Split split = to ? Split{to->other, to->growing, to->weight} : at;
+  return with_baseline(policy, at, split, baseline_beside(policy, state, split.fresh, goal));
 }
 
 std::optional<Split> step_down(const Policy& policy, const State& state, const Seen& seen) {
   const Split& at = state.split;
   const Shift s{at.stable, at.fresh, kAll - at.weight, seen.ready_stable, seen.ready_fresh};
   const auto to = next(policy, state, s, Goal{}, true);
-  if (!to) return std::nullopt;
-  return Split{to->growing, to->other, kAll - to->weight};
+  return with_baseline(policy, at, to ? Split{to->growing, to->other, kAll - to->weight} : at, 0);
 }
 
 bool reached(const Policy& policy, const State& state, const Goal& goal) {
   const Want want = wanted(policy, state, goal, room_of(policy, state.needed));
   const Split& at = state.split;
+  if (at.baseline != baseline_beside(policy, state, at.fresh, goal)) return false;
   if (goal.weight == kAll) {
     return at.weight == kAll && at.fresh == want.growing && (goal.keep_other || at.stable == 0);
   }
@@ -204,7 +222,8 @@ bool reached(const Policy& policy, const State& state, const Goal& goal) {
 }
 
 bool reverted(const State& state) {
-  return state.split.fresh == 0 && state.split.weight == 0 && state.split.stable >= state.needed;
+  return state.split.fresh == 0 && state.split.weight == 0 && state.split.stable >= state.needed &&
+         state.split.baseline == 0;
 }
 
 }  // namespace homeostat::rollout

@@ -77,6 +77,55 @@ TEST(Rollout, WithoutRoutingTheInstancesThemselvesAreTheShare) {
   for (const Split& split : story.steps) EXPECT_GE(split.stable + split.fresh, 6U);
 }
 
+TEST(Rollout, ItIsComparedWithOldOnesThatAreAsYoungWhileTheyCanGetAsMuchToDo) {
+  Story story = with_stages();
+  story.policy.baseline = 1;
+  story.policy.add_stage(90, {"checks"});
+  story.run();
+  EXPECT_EQ(story.steps, (Splits{{6, 1, 0, 1}, {6, 1, 500, 1}}));
+  EXPECT_NE(story.text().find("5 %, beside 1 to compare with"), std::string::npos) << story.text();
+  for (const std::uint32_t baseline : {1, 0}) {
+    story.steps.clear();
+    gate(story.state, "checks", GateResult::passed, "");
+    story.run(10min);
+    for (const Split& split : story.steps) EXPECT_EQ(split.baseline, baseline) << "at 50 % of six, at 90 % of six";
+  }
+  EXPECT_EQ(story.state.split.weight, 9000U);
+  harm(story.state, "twice as many errors");
+  story.run();
+  EXPECT_EQ(story.steps.back(), (Split{6, 0, 0}));
+}
+
+TEST(Rollout, WhatItIsComparedWithGoesFirstOnTheWayBack) {
+  for (const auto routing : {Routing::by_weight, Routing::by_count}) {
+    Story story = with_stages(routing);
+    story.policy.baseline = 1;
+    story.run();
+    story.steps.clear();
+    abort(story.state, "ada");
+    story.run();
+    ASSERT_FALSE(story.steps.empty());
+    EXPECT_EQ(story.steps.front().baseline, 0U);
+    EXPECT_EQ(story.state.phase, Phase::rolled_back);
+  }
+}
+
+TEST(Rollout, AClosedGateIsNotLate) {
+  Story story = with_stages();
+  story.run();
+  gate(story.state, "checks", GateResult::closed, "until the morning");
+  story.run(12h);
+  ASSERT_EQ(story.state.phase, Phase::baking) << story.text();
+  EXPECT_EQ(next_deadline(story.policy, story.state), kNever);
+  gate(story.state, "checks", GateResult::waiting, "not yet");
+  story.run();
+  EXPECT_EQ(next_deadline(story.policy, story.state), story.now + 1h) << "the deadline runs from now on";
+  story.run(59min);
+  EXPECT_EQ(story.state.phase, Phase::baking);
+  story.run(1min);
+  EXPECT_EQ(story.state.phase, Phase::rolled_back);
+}
+
 TEST(Rollout, WithoutSurgeOneIsReplacedAtATime) {
   Story story;
   story.policy.surge = 0;

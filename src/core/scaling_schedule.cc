@@ -161,6 +161,16 @@ std::optional<LocalMinutes> next_match(const CronTime& cron, LocalMinutes from) 
   return std::nullopt;
 }
 
+std::string show_local(LocalMinutes time) {
+  const std::chrono::sys_time<std::chrono::minutes> at{std::chrono::minutes(time)};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const auto minute = static_cast<unsigned>((at - day).count());
+  const auto two = [](unsigned number) { return std::to_string(100 + number).substr(1); };
+  return std::to_string(static_cast<int>(date.year())) + "-" + two(static_cast<unsigned>(date.month())) + "-" +
+         two(static_cast<unsigned>(date.day())) + " " + two(minute / 60) + ":" + two(minute % 60);
+}
+
 bool between(const CronTime& start, const CronTime& end, LocalMinutes now) {
   const auto starts = next_match(start, now);
   const auto ends = next_match(end, now);

@@ -70,5 +70,10 @@ TEST(ScalingSchedule, IsActiveFromItsStartUntilItsEnd) {
   EXPECT_FALSE(active(night, at(kWednesday, 12, 0)));
 }
 
+TEST(ScalingSchedule, ALocalTimeIsShown) {
+  EXPECT_EQ(show_local(at(2026y / 3 / 1, 9, 5)), "2026-03-01 09:05");
+  EXPECT_EQ(show_local(at(1969y / 12 / 31, 23, 59)), "1969-12-31 23:59");
+}
+
 }  // namespace
 }  // namespace homeostat

@@ -230,6 +230,7 @@ void Daemon::carry_out(engine::Commands& out) {
     if (const auto* measure = std::get_if<engine::MeasureVersions>(&command))
       comparer_->measure(*measure, *config_, at);
     if (const auto* look = std::get_if<engine::LookAtTraffic>(&command)) router_->look(*look, at);
+    if (const auto* ask = std::get_if<engine::AskGate>(&command)) hands_->ask_gate(*ask, at);
     if (const auto* notify = std::get_if<engine::Notify>(&command)) hands_->notify(*notify, at);
     if (const auto* check = std::get_if<engine::SelfCheck>(&command)) eyes_->self_check(*check, at);
     if (const auto* measure = std::get_if<engine::Measure>(&command)) meters_->measure(*measure, at);

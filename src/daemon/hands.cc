@@ -7,6 +7,8 @@
 #include <set>
 
 #include "daemon/command.hpp"
+#include "daemon/time_keeper.hpp"
+#include "os/zone.hpp"
 
 namespace homeostat::daemon {
 namespace {
@@ -19,6 +21,14 @@ engine::OutcomeKind outcome_of(const runtime::CommandResult& result) {
   if (result.end == End::not_started) return engine::OutcomeKind::not_started;
   // A command that had to be killed may have acted or not.
   return result.end == End::exited ? engine::OutcomeKind::failed : engine::OutcomeKind::unknown;
+}
+
+// A command that was killed, or could not be run, has said nothing.
+rollout::GateResult agreement(const runtime::CommandResult& result) {
+  constexpr int kNotYet = 3;
+  if (result.ok()) return rollout::GateResult::passed;
+  const bool said = result.end == runtime::CommandResult::End::exited && result.code != kNotYet;
+  return said ? rollout::GateResult::failed : rollout::GateResult::waiting;
 }
 
 const engine::Intent* intent_of(const engine::Engine& engine, engine::CommandId id) {
@@ -108,6 +118,31 @@ void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
   runner_.run(command_of(config_->commands[command.reference]), values, now,
               [this, id = command.id](runtime::CommandResult result) {
                 feed_(engine::ActionDone{id, outcome_of(result), {}, 0, runtime::describe(result), {}});
+              });
+}
+
+void Hands::ask_gate(const engine::AskGate& command, Instant now) {
+  const engine::ServicePlan& plan = engine_.plan().services[command.service];
+  const auto known = engine_.durable().services.find(plan.name);
+  // Asked for under another configuration, nobody waits for it any more.
+  if (!plan.rollout || command.gate >= plan.rollout->gates.size() || known == engine_.durable().services.end() ||
+      !known->second.rollout) {
+    return;
+  }
+  const engine::GatePlan& gate = plan.rollout->gates[command.gate];
+  engine::GateAnswered answer{command.service, command.gate, command.id};
+  if (gate.kind == engine::GatePlan::Kind::window) {
+    answer.local = os::local_minutes(gate.window.zone, TimeKeeper::wall_ns());
+    return feed_(std::move(answer));
+  }
+  const rollout::State& state = *known->second.rollout;
+  const runtime::Values values{
+      {"service", plan.name}, {"version", state.to}, {"from", state.from}, {"stage", std::to_string(state.stage + 1)}};
+  runner_.run(command_of(config_->commands[gate.reference]), values, now,
+              [this, answer = std::move(answer)](const runtime::CommandResult& result) mutable {
+                answer.result = agreement(result);
+                answer.why = answer.result == rollout::GateResult::passed ? "" : runtime::describe(result);
+                feed_(std::move(answer));
               });
 }
 

@@ -39,6 +39,7 @@ class Hands {
 
   void dispatch(const engine::Dispatch& command, Instant now);
   void notify(const engine::Notify& command, Instant now);
+  void ask_gate(const engine::AskGate& command, Instant now);
 
   std::optional<Instant> next_deadline() const;
   void advance(Instant now);

@@ -55,8 +55,11 @@ std::expected<Router::Weights, Error> Router::weights_of(engine::ServiceId servi
   if (route == nullptr) return Weights{};
   const traffic::Spec& spec = *config_->traffic[service];
   const std::uint32_t fresh = route->share * kParts;
-  const traffic::Group groups[] = {{static_cast<std::uint32_t>(route->stable.size()), 1'000'000 - fresh},
-                                   {static_cast<std::uint32_t>(route->fresh.size()), fresh}};
+  const auto count = [](const std::vector<std::int32_t>& slots) { return static_cast<std::uint32_t>(slots.size()); };
+  const std::uint32_t baseline = fresh / std::max(1U, count(route->fresh)) * count(route->baseline);
+  const traffic::Group groups[] = {{count(route->stable), 1'000'000 - fresh - baseline},
+                                   {count(route->fresh), fresh},
+                                   {count(route->baseline), baseline}};
   const auto weighted = traffic::weights_of(groups);
   if (!weighted) return fail("a version is to get requests and has no instance");
   Weights weights;
@@ -69,8 +72,8 @@ std::expected<Router::Weights, Error> Router::weights_of(engine::ServiceId servi
   };
   const auto places = static_cast<engine::Slot>(engine_.plan().services[service].instances);
   for (engine::Slot slot = 0; slot < places; ++slot) weights[name(slot)] = 0;
-  const std::vector<std::int32_t>* sides[] = {&route->stable, &route->fresh};
-  for (std::size_t side = 0; side < 2; ++side) {
+  const std::vector<std::int32_t>* sides[] = {&route->stable, &route->fresh, &route->baseline};
+  for (std::size_t side = 0; side < std::size(sides); ++side) {
     const traffic::Weighted& part = (*weighted)[side];
     for (std::size_t i = 0; i < sides[side]->size(); ++i) {
       weights[name((*sides[side])[i])] = i < part.servers ? part.weight : 0;

@@ -71,6 +71,14 @@ struct ReadClocks {
   std::uint32_t round = 0;
 };
 
+/// Ask a gate of the rollout's stage: run its command, or tell the time in the zone of its window. Answered by
+/// GateAnswered with the same id.
+struct AskGate {
+  ServiceId service = 0;
+  std::uint32_t gate = 0;  // of the rollout's plan
+  CommandId id;
+};
+
 /// Homeostat does not look after this instance any more (service removed); it goes on running.
 struct Release {
   ServiceId service = 0;
@@ -78,8 +86,8 @@ struct Release {
   Incarnation incarnation;
 };
 
-using Command =
-    std::variant<Probe, Dispatch, Notify, SelfCheck, Release, Measure, LookAtTraffic, MeasureVersions, ReadClocks>;
+using Command = std::variant<Probe, Dispatch, Notify, SelfCheck, Release, Measure, LookAtTraffic, MeasureVersions,
+                             ReadClocks, AskGate>;
 static_assert(std::is_trivially_copyable_v<Command>);
 
 /// What one step wants done. The records must become durable in this order; dispatches come out only after the

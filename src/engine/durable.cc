@@ -248,7 +248,10 @@ struct Fold {
   void operator()(const RolloutMoved& r) {
     ServiceState& s = service(r.service);
     // Another stage has a judge of its own.
-    if (s.judge && (!r.state || r.state->stage != s.judge->stage || r.state->began != s.judge->began)) s.judge.reset();
+    if (s.judge && (!r.state || r.state->stage != s.judge->stage || r.state->began != s.judge->began)) {
+      s.judged_before = *s.judge;
+      s.judge.reset();
+    }
     if (r.state)
       s.rollout = *r.state;
     else
@@ -257,6 +260,8 @@ struct Fold {
     for (const std::int32_t slot : r.spare) s.spare.insert(slot);
     s.versions.clear();
     for (const auto& [slot, version] : r.versions) s.versions[slot] = version;
+    s.baseline.clear();
+    for (const std::int32_t slot : r.baseline) s.baseline.insert(slot);
   }
 
   void operator()(const RouteSet& r) {

@@ -174,10 +174,12 @@ struct ServiceState {
   Boxed<ScalingState> scaling;
   Text version;                                 // deployed; empty: as configured
   FlatMap<std::int32_t, std::string> versions;  // single instances, while a deployment is under way
+  FlatSet<std::int32_t> baseline;               // places that a rollout's new version is compared with
   Boxed<OperationMoved> operation;              // the one under way
   Boxed<rollout::State> rollout;                // the last one
   Boxed<Route> route;                           // how the proxy was last told to divide the requests
   Boxed<JudgeKept> judge;                       // what its judge had seen when it was last written down
+  Boxed<JudgeKept> judged_before;               // what the judge before it had seen, of any rollout
   std::vector<std::string> stable;              // versions proved well, the newest last
   FlatSet<std::string> quarantined;
   std::string status = "unknown";
@@ -204,10 +206,12 @@ struct ServiceState {
     v("scaling", self.scaling);
     v("version", self.version);
     v("versions", self.versions);
+    v("baseline", self.baseline);
     v("operation", self.operation);
     v("rollout", self.rollout);
     v("route", self.route);
     v("judge", self.judge);
+    v("judged_before", self.judged_before);
     v("stable", self.stable);
     v("quarantined", self.quarantined);
     v("status", self.status);

@@ -15,6 +15,7 @@
 #include "engine/recovery.hpp"
 #include "engine/reload.hpp"
 #include "engine/rollout.hpp"
+#include "engine/rollout_gates.hpp"
 #include "engine/rollout_judge.hpp"
 #include "engine/scaling.hpp"
 #include "engine/status.hpp"
@@ -98,6 +99,7 @@ void apply(Turn& t, const Measured& in) { measured(t, in); }
 void apply(Turn& t, const TrafficSeen& in) { traffic_seen(t, in); }
 void apply(Turn& t, const VersionsMeasured& in) { versions_measured(t, in); }
 void apply(Turn& t, const ClocksRead& in) { clocks_read(t, in); }
+void apply(Turn& t, const GateAnswered& in) { gate_answered(t, in); }
 void apply(Turn& t, const Operator& in) { operator_command(t, in); }
 
 // Evaluates whatever has changed until nothing changes any more. Every evaluation that marks others moves something

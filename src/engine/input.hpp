@@ -261,6 +261,24 @@ struct ClocksRead {
   };
 };
 
+/// The answer to AskGate.
+struct GateAnswered {
+  ServiceId service = 0;
+  std::uint32_t gate = 0;
+  CommandId id;
+  rollout::GateResult result = rollout::GateResult::waiting;  // of a command
+  std::string why{};                                          // for people
+  std::optional<LocalMinutes> local{};                        // of a window: the time in its zone
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("service", self.service);
+    v("gate", self.gate);
+    v("id", self.id);
+    v("result", self.result);
+    v("why", self.why);
+    v("local", self.local);
+  };
+};
+
 enum class Verb : std::uint8_t {
   check,
   start,
@@ -316,6 +334,8 @@ struct Operator {
   std::string by;                        // who, for the history
   std::string reason{};                  // maintenance_begin
   std::vector<RolloutSample> samples{};  // rollout_samples
+  std::string source{};                  // … from whom, and the how many-th of his: he may tell them again
+  std::uint64_t sequence = 0;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("verb", self.verb);
     v("service", self.service);
@@ -329,11 +349,13 @@ struct Operator {
     v("by", self.by);
     v("reason", self.reason);
     v("samples", self.samples);
+    v("source", self.source);
+    v("sequence", self.sequence);
   };
 };
 
 using Input = std::variant<Tick, Observed, ActionDone, Exited, Found, Recovered, JournalDurable, JournalFailed,
                            SelfChecked, NotifyDone, Gap, Operator, JournalFolded, Measured, TrafficSeen,
-                           VersionsMeasured, RuntimeHeld, ClocksRead>;
+                           VersionsMeasured, RuntimeHeld, ClocksRead, GateAnswered>;
 
 }  // namespace homeostat::engine

@@ -16,6 +16,7 @@
 #include "homeostat/remediation.hpp"
 #include "homeostat/rollout_types.hpp"
 #include "homeostat/scaling_policy.hpp"
+#include "homeostat/scaling_schedule.hpp"
 
 namespace homeostat::engine {
 
@@ -156,11 +157,25 @@ struct JudgedFrom {
   bool ratio = false;               // outside: two numbers that only grow, so much of the first in the second
 };
 
+/// What a stage of a rollout waits for beside its checks, its judge and an approval.
+struct GatePlan {
+  enum class Kind : std::uint8_t { command, window };
+  Kind kind = Kind::command;
+  std::uint32_t stage = 0;
+  std::string name;                                   // among the stage's gates
+  Duration every = std::chrono::seconds(30);          // it is asked again
+  std::uint32_t reference = kNone;                    // command: index into Config::gates
+  Duration answers_within = std::chrono::minutes(1);  // command: later nobody waits for it any more
+  ScalingSchedule window{};                           // window: from its start to its end
+  friend bool operator==(const GatePlan&, const GatePlan&) = default;
+};
+
 /// How a new version takes over.
 struct RolloutPlan {
   rollout::Policy policy;
   std::vector<canary::Metric> metrics{};  // that the judge compares; none: no judge
   std::vector<JudgedFrom> sources{};      // of each of them; none: all are pushed
+  std::vector<GatePlan> gates{};
   JudgedFrom source_of(std::size_t metric) const { return metric < sources.size() ? sources[metric] : JudgedFrom{}; }
 };
 

@@ -23,6 +23,7 @@ struct RolloutMoved {
   std::map<std::int32_t, std::string> versions;  // of the places that shall not run the service's own
   std::string detail;                            // in words
   std::string by;
+  std::vector<std::int32_t> baseline{};  // of them: what the new version is compared with
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("state", self.state);
@@ -30,19 +31,22 @@ struct RolloutMoved {
     v("versions", self.versions);
     v("detail", self.detail);
     v("by", self.by);
+    v("baseline", self.baseline);
   };
 };
 
-/// How the proxy is to divide the requests: the new version's places get `share` of them together, the others the rest.
-/// A place that is in neither list gets none.
+/// How the proxy is to divide the requests: the new version's places get `share` of them together, each of the baseline
+/// as much as one of them, the others the rest. A place that is in no list gets none.
 struct Route {
   std::uint32_t share = 0;  // hundredths of a percent
   std::vector<std::int32_t> stable{};
   std::vector<std::int32_t> fresh{};
+  std::vector<std::int32_t> baseline{};
   static constexpr auto fields = [](auto& self, auto& v) {
     v("share", self.share);
     v("stable", self.stable);
     v("fresh", self.fresh);
+    v("baseline", self.baseline);
   };
   friend bool operator==(const Route&, const Route&) = default;
 };
@@ -67,13 +71,19 @@ struct JudgeKept {
   std::string to;
   Instant began{};  // of the rollout
   std::uint32_t stage = 0;
+  Instant since{};  // when the judge began …
+  Instant until{};  // … and what it has seen ends
   canary::Judge judge;
+  std::map<std::string, std::uint64_t> told{};  // by whom: the number of what was told last
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("to", self.to);
     v("began", self.began);
     v("stage", self.stage);
+    v("since", self.since);
+    v("until", self.until);
     v("judge", self.judge);
+    v("told", self.told);
   };
 };
 

@@ -133,8 +133,9 @@ void found(Turn& t, const Found& in) {
     return set_instance(t, in.service, in.slot, RunState::running, in.running, version, in.port, "adopted");
   }
   if (!ran) return;
-  set_instance(t, in.service, in.slot, t.wanted(in.service, in.slot) ? RunState::dead : RunState::stopped,
-               known->incarnation, known->version, known->port, "it ended while Homeostat was away");
+  const bool died = t.wanted(in.service, in.slot) && !rollout_starts_again(t, in.service, in.slot);
+  set_instance(t, in.service, in.slot, died ? RunState::dead : RunState::stopped, known->incarnation, known->version,
+               known->port, "it ended while Homeostat was away");
 }
 
 void recovered(Turn& t) {

@@ -8,6 +8,7 @@
 #include "engine/gates.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/operations.hpp"
+#include "engine/rollout_gates.hpp"
 #include "engine/rollout_judge.hpp"
 #include "engine/rollout_places.hpp"
 #include "engine/status.hpp"
@@ -22,7 +23,8 @@ void save(Turn& t, ServiceId id, const rollout::State& state, const RolloutPlace
                         {places.spare.begin(), places.spare.end()},
                         places.versions,
                         explain(t.plan(id).rollout->policy, state),
-                        by});
+                        by,
+                        {places.baseline.begin(), places.baseline.end()}});
   t.mark(id);
 }
 
@@ -103,6 +105,7 @@ void look(Turn& t, ServiceId id, rollout::State& state) {
     }
     ask_checks(t, id, state);
     ask_judge(t, id, state);
+    ask_gates(t, id, state);
   }
   if (state.step && is_so(t, id, state)) confirm(state, state.step->id, t.now);
 }
@@ -150,6 +153,16 @@ bool rollout_judges(Turn& t, ServiceId id, Slot slot) {
   const rollout::State& state = *t.durable(id).rollout;
   const bool all = state.phase == rollout::Phase::watching || state.phase == rollout::Phase::finishing;
   return !all && runs_new(t, id, slot, state);
+}
+
+void raise_need(Turn& t, ServiceId id, std::uint32_t needed) {
+  rollout::State state = *t.durable(id).rollout;
+  state.needed = std::max(state.needed, needed);
+  save(t, id, state, rollout_places(t, id), "");
+}
+
+bool rollout_starts_again(Turn& t, ServiceId id, Slot slot) {
+  return rollout_active(t, id) && rising(*t.durable(id).rollout) && runs_new(t, id, slot, *t.durable(id).rollout);
 }
 
 void fit_rollouts(Turn& t) {

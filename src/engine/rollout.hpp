@@ -14,6 +14,12 @@ bool rollout_active(Turn& t, ServiceId id);
 /// What fails in this place speaks against the new version, and is no case for the ladder.
 bool rollout_judges(Turn& t, ServiceId id, Slot slot);
 
+/// So many instances are needed from now on, if that is more than before: the old version gets them.
+void raise_need(Turn& t, ServiceId id, std::uint32_t needed);
+
+/// The place was meant to run the new version: what ended while nobody looked says nothing against it.
+bool rollout_starts_again(Turn& t, ServiceId id, Slot slot);
+
 /// As many places beyond those that are needed as the rollout may use: after a start and after a reload.
 void fit_rollouts(Turn& t);
 

@@ -22,7 +22,7 @@ void begin_judging(Turn& t, ServiceId id) {
   auto made = canary::Judge::make(options, plan.metrics);
   if (!t.check(made.has_value(), "a judge that validate let pass")) return;
   t.live(id).judge = std::move(*made);
-  t.live(id).judge_kept = t.now;
+  t.live(id).judge_kept = t.live(id).judge_since = t.now;
 }
 
 void end_judging(Turn& t, ServiceId id) {
@@ -30,6 +30,7 @@ void end_judging(Turn& t, ServiceId id) {
   live.judge.reset();
   live.judge_news = false;
   live.judged.reset();
+  live.told.clear();
   if (!live.traffic) return;
   live.traffic->requests = live.traffic->requests_fresh = 0;
   live.traffic->timed.clear();
@@ -42,7 +43,14 @@ void keep_judge(Turn& t, ServiceId id, const rollout::State& state) {
   if (t.now < due) return t.wake_at(due);
   live.judge_news = false;
   live.judge_kept = t.now;
-  t.record(JudgeKept{t.plan(id).name, state.to, state.began, state.stage, *live.judge});
+  t.record(JudgeKept{t.plan(id).name,
+                     state.to,
+                     state.began,
+                     state.stage,
+                     live.judge_since,
+                     t.now,
+                     *live.judge,
+                     {live.told.begin(), live.told.end()}});
 }
 
 void tell(Turn& t, ServiceId id, std::size_t metric, canary::Arm arm, double value, double traffic) {
@@ -97,12 +105,19 @@ void ask_sources(Turn& t, ServiceId id) {
   t.wake_at(later(live.began, kAskedWithin));
 }
 
+// Where there are instances of the old version that are as young as those of the new one, it is compared with them.
+bool compared(Turn& t, ServiceId id, Slot slot) {
+  const auto& baseline = t.durable(id).baseline;
+  return baseline.empty() || baseline.contains(slot);
+}
+
 std::optional<canary::Arm> arm_of(Turn& t, ServiceId id, const VersionSample& sample) {
   if (sample.slot < 0) return sample.fresh ? canary::Arm::canary : canary::Arm::baseline;
   const InstanceState* known = t.has_place(id, sample.slot) ? t.instance(id, sample.slot) : nullptr;
   if (known == nullptr || known->state != RunState::running || !t.wanted(id, sample.slot)) return std::nullopt;
   const rollout::State& state = *t.durable(id).rollout;
   if (known->version == state.to) return canary::Arm::canary;
+  if (!compared(t, id, sample.slot)) return std::nullopt;
   return known->version == state.from ? std::optional(canary::Arm::baseline) : std::nullopt;
 }
 
@@ -167,9 +182,24 @@ void ask_judge(Turn& t, ServiceId id, rollout::State& state) {
   rollout::gate(state, "judge", result, passed || failed ? said.why : std::string(to_string(said.verdict)));
 }
 
+namespace {
+
+// Who numbers what he tells may tell it again when he does not know whether it arrived.
+bool told_before(Turn& t, ServiceId id, const Operator& in) {
+  auto& told = t.live(id).told;
+  if (in.source.empty()) return false;
+  const auto last = told.find(in.source);
+  if (last != told.end() && in.sequence <= last->second) return true;
+  if (last == told.end() && told.size() >= kMostTellers) return true;
+  told[in.source] = in.sequence;
+  return false;
+}
+
+}  // namespace
+
 void take_samples(Turn& t, ServiceId id, const Operator& in) {
   const auto& judge = t.live(id).judge;
-  if (!judge) return;
+  if (!judge || told_before(t, id, in)) return;
   for (const RolloutSample& sample : in.samples) {
     if (sample.metric < judge->metrics().size()) tell(t, id, sample.metric, sample.arm, sample.value, sample.traffic);
   }
@@ -181,13 +211,14 @@ void count_traffic(Turn& t, ServiceId id, const std::vector<PlaceTraffic>& place
   const Route& route = *t.durable(id).route;
   for (const PlaceTraffic& now : places) {
     const bool fresh = std::ranges::find(route.fresh, now.slot) != route.fresh.end();
-    const bool stable = std::ranges::find(route.stable, now.slot) != route.stable.end();
+    const bool old = std::ranges::find(route.stable, now.slot) != route.stable.end() ||
+                     std::ranges::find(route.baseline, now.slot) != route.baseline.end();
     const auto before = std::ranges::find(live.places, now.slot, &PlaceTraffic::slot);
-    if ((!fresh && !stable) || before == live.places.end() || now.requests < before->requests) continue;
+    if ((!fresh && !old) || before == live.places.end() || now.requests < before->requests) continue;
     const std::uint64_t requests = now.requests - before->requests;
     live.requests += requests;
     if (fresh) live.requests_fresh += requests;
-    if (!t.live(id).judge || requests == 0) continue;
+    if (!t.live(id).judge || requests == 0 || (old && !compared(t, id, now.slot))) continue;
     const canary::Arm arm = fresh ? canary::Arm::canary : canary::Arm::baseline;
     tell_counters(t, id, arm, requests, now.errors < before->errors ? 0 : now.errors - before->errors);
     tell_response_time(t, id, arm, now);
@@ -201,6 +232,8 @@ void recall_judge(Turn& t, ServiceId id, const rollout::State& state) {
     return;
   t.live(id).judge = kept->judge;
   t.live(id).judge_kept = t.now;
+  t.live(id).judge_since = kept->since;
+  for (const auto& [source, sequence] : kept->told) t.live(id).told[source] = sequence;
 }
 
 }  // namespace homeostat::engine

@@ -9,11 +9,18 @@
 namespace homeostat::engine {
 namespace {
 
-std::vector<Slot> slots_of(Turn& t, ServiceId id, const rollout::State& state, bool fresh) {
+enum class Part : std::uint8_t { stable, fresh, baseline };
+
+Part part_of(Turn& t, ServiceId id, Slot slot, const rollout::State& state) {
+  if (t.durable(id).baseline.contains(slot)) return Part::baseline;
+  return runs_new(t, id, slot, state) ? Part::fresh : Part::stable;
+}
+
+std::vector<Slot> slots_of(Turn& t, ServiceId id, const rollout::State& state, Part part) {
   std::vector<Slot> slots;
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !t.wanted(id, place.slot)) continue;
-    if (runs_new(t, id, place.slot, state) == fresh) slots.push_back(place.slot);
+    if (part_of(t, id, place.slot, state) == part) slots.push_back(place.slot);
   }
   return slots;
 }
@@ -65,30 +72,40 @@ RolloutPlaces rollout_places(Turn& t, ServiceId id) {
   RolloutPlaces places;
   places.spare.insert(known.spare.begin(), known.spare.end());
   for (const auto& [slot, version] : known.versions) places.versions[slot] = version;
+  places.baseline.insert(known.baseline.begin(), known.baseline.end());
   return places;
 }
 
 RolloutPlaces assign_places(Turn& t, ServiceId id, const rollout::State& state, const rollout::Split& to) {
   RolloutPlaces places = rollout_places(t, id);
-  std::vector<Slot> stable = slots_of(t, id, state, false);
-  std::vector<Slot> fresh = slots_of(t, id, state, true);
-  for (const auto& [side, count] : {std::pair(&stable, to.stable), std::pair(&fresh, to.fresh)}) {
-    order_by_worth(t, id, *side);
-    for (; side->size() > count; side->pop_back()) {
-      places.spare.insert(side->back());
-      places.versions.erase(side->back());
+  struct Side {
+    Part part;
+    std::uint32_t count;
+    const std::string& version;
+  };
+  const Side sides[] = {{Part::fresh, to.fresh, state.to},
+                        {Part::stable, to.stable, state.from},
+                        {Part::baseline, to.baseline, state.from}};
+  std::uint32_t missing[std::size(sides)] = {};
+  for (std::size_t i = 0; i < std::size(sides); ++i) {
+    std::vector<Slot> slots = slots_of(t, id, state, sides[i].part);
+    missing[i] = sides[i].count - std::min<std::uint32_t>(sides[i].count, static_cast<std::uint32_t>(slots.size()));
+    order_by_worth(t, id, slots);
+    for (; slots.size() > sides[i].count; slots.pop_back()) {
+      places.spare.insert(slots.back());
+      places.versions.erase(slots.back());
+      places.baseline.erase(slots.back());
     }
   }
   const auto places_in_all = static_cast<Slot>(t.plan(id).instances);
-  const auto use = [&](const std::string& version, std::size_t count) {
-    for (Slot slot = 0; slot < places_in_all && count > 0; ++slot) {
+  for (std::size_t i = 0; i < std::size(sides); ++i) {
+    for (Slot slot = 0; slot < places_in_all && missing[i] > 0; ++slot) {
       if (places.spare.erase(slot) == 0) continue;
-      places.versions[slot] = version;
-      --count;
+      places.versions[slot] = sides[i].version;
+      if (sides[i].part == Part::baseline) places.baseline.insert(slot);
+      --missing[i];
     }
-  };
-  use(state.to, to.fresh - std::min<std::size_t>(to.fresh, fresh.size()));
-  use(state.from, to.stable - std::min<std::size_t>(to.stable, stable.size()));
+  }
   return places;
 }
 
@@ -97,7 +114,7 @@ std::uint32_t needed_of(Turn& t, ServiceId id) {
   if (plan.scaling) return t.durable(id).rollout ? t.durable(id).rollout->needed : t.count(id);
   const rollout::Policy& policy = plan.rollout->policy;
   const bool doubled = policy.strategy == rollout::Strategy::blue_green;
-  return plan.instances - std::min(plan.instances, doubled ? plan.instances / 2 : policy.surge);
+  return plan.instances - std::min(plan.instances, doubled ? plan.instances / 2 : policy.surge + policy.baseline);
 }
 
 rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state) {
@@ -105,15 +122,16 @@ rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state) {
   seen.needed = needed_of(t, id);
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !t.wanted(id, place.slot) || !serves(t, id, place)) continue;
-    ++(runs_new(t, id, place.slot, state) ? seen.ready_fresh : seen.ready_stable);
+    const Part part = part_of(t, id, place.slot, state);
+    if (part != Part::baseline) ++(part == Part::fresh ? seen.ready_fresh : seen.ready_stable);
   }
   return seen;
 }
 
 bool is_so(Turn& t, ServiceId id, const rollout::State& state) {
   const rollout::Split& to = state.step->to;
-  if (slots_of(t, id, state, false).size() != to.stable || slots_of(t, id, state, true).size() != to.fresh)
-    return false;
+  const auto has = [&](Part part, std::uint32_t count) { return slots_of(t, id, state, part).size() == count; };
+  if (!has(Part::stable, to.stable) || !has(Part::fresh, to.fresh) || !has(Part::baseline, to.baseline)) return false;
   if (is_routed(t, id) && !route_holds(t, id)) return false;
   return std::ranges::all_of(t.live(id).places, [&](const Place& place) {
     if (place.slot < 0) return true;

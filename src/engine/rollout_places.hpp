@@ -13,11 +13,12 @@ namespace homeostat::engine {
 struct RolloutPlaces {
   std::set<Slot> spare;
   std::map<Slot, std::string> versions;  // other than the service's own
+  std::set<Slot> baseline;               // of the old version, for the comparison
 };
 
 RolloutPlaces rollout_places(Turn& t, ServiceId id);
 
-/// The same with so many of each version: what is not well goes first, of the rest the newest.
+/// The same with so many of each version, and to compare with: what is not well goes first, of the rest the newest.
 RolloutPlaces assign_places(Turn& t, ServiceId id, const rollout::State& state, const rollout::Split& to);
 
 /// So many are needed to carry all of the traffic.

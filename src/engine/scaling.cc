@@ -98,13 +98,13 @@ std::vector<MetricReading> readings(const std::vector<MeasuredMetric>& told, con
 ScalingControl control_of(Turn& t, ServiceId id) {
   const ServiceState& state = t.durable(id);
   ScalingControl control;
-  control.paused = paused_until(t.s, id, t.now).has_value() || maintenance_gate(t, id) || rollout_active(t, id);
+  control.paused = paused_until(t.s, id, t.now).has_value() || maintenance_gate(t, id);
   control.repairing = (state.incident != 0 || state.operation.has_value()) && !planted(Bug::repair_ignored);
   if (!state.scaling || planted(Bug::freeze_ignored)) return control;
   if (t.now < state.scaling->held_until) control.by_hand = state.scaling->held;
   const Freeze frozen = t.now < state.scaling->frozen_until ? state.scaling->frozen : Freeze::none;
   control.freeze_up = frozen == Freeze::up || frozen == Freeze::both;
-  control.freeze_down = frozen == Freeze::down || frozen == Freeze::both;
+  control.freeze_down = frozen == Freeze::down || frozen == Freeze::both || rollout_active(t, id);
   return control;
 }
 
@@ -212,6 +212,25 @@ std::optional<std::vector<Slot>> settle(Turn& t, ServiceId id, const ScalingCont
   return approved->spare;
 }
 
+// While a new version takes over only more can be needed, and it is the rollout that brings them.
+void raise_rollout(Turn& t, ServiceId id, const ScalingControl& control, const ScalingDecision& decision,
+                   ScalingHistory history) {
+  const auto known = static_cast<std::int32_t>(t.durable(id).rollout->needed);
+  const bool more = decision.desired > std::max(decision.current, known);
+  if (!more || mode_of(t, id, decision, control) != Mode::act) return remember(t, id, std::move(history));
+  note_scaled(t.plan(id).scaling->policy, history, decision, t.now);
+  const FlatSet<Slot>& spare = t.durable(id).spare;
+  t.record(Scaled{t.plan(id).name,
+                  decision.current,
+                  decision.desired,
+                  {spare.begin(), spare.end()},
+                  static_cast<std::int32_t>(t.plan(id).instances),
+                  std::string(to_string(decision.rule)),
+                  t.live(id).scaling->sentence,
+                  std::move(history)});
+  raise_need(t, id, static_cast<std::uint32_t>(decision.desired));
+}
+
 void decide_now(Turn& t, ServiceId id, std::vector<MeasuredMetric> told) {
   const ScalingPolicy& policy = t.plan(id).scaling->policy;
   LiveScaling& live = *t.live(id).scaling;
@@ -239,6 +258,7 @@ void decide_now(Turn& t, ServiceId id, std::vector<MeasuredMetric> told) {
   decide(policy, history, input, t.now, decision);
   show(live, policy, decision, told);
   hand_over(t, id, live, decision);
+  if (rollout_active(t, id)) return raise_rollout(t, id, input.control, decision, std::move(history));
   auto spare = settle(t, id, input.control, decision);
   if (!spare) return remember(t, id, std::move(history));
   note_scaled(policy, history, decision, t.now);

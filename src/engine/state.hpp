@@ -221,6 +221,27 @@ struct LiveSources {
   };
 };
 
+/// A gate of the rollout's stage that somebody outside decides.
+struct LiveGate {
+  CommandId asked;           // none: it is not being asked
+  Instant began = kLongAgo;  // when it was last asked
+  Instant next_at = kLongAgo;
+  std::optional<GateAnswered> answer{};  // that has not been looked at
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("asked", self.asked);
+    v("began", self.began);
+    v("next_at", self.next_at);
+    v("answer", self.answer);
+  };
+};
+struct LiveGates {
+  std::vector<LiveGate> gates{};  // of the plan's
+  static constexpr auto fields = [](auto& self, auto& v) { v("gates", self.gates); };
+};
+
+/// So many sources of pushed samples are told apart.
+inline constexpr std::size_t kMostTellers = 64;
+
 struct LiveService {
   Status status = Status::unknown;
   bool dirty = false;
@@ -231,12 +252,15 @@ struct LiveService {
   std::vector<TargetId> prerequisites;  // one a plan's prerequisite; kNone where nothing has to be looked at
   Instant stable_from = kNever;         // since when all of it is well on one version
   Instant scale_not_before = kLongAgo;
-  Boxed<LiveScaling> scaling;     // where the plan has one
-  Boxed<canary::Judge> judge;     // of the rollout's stage, while it bakes
-  Instant judge_kept = kLongAgo;  // when it was last written down; what it has heard since …
-  bool judge_news = false;        // … is something
-  Boxed<LiveSources> judged;      // … that is told by sources
-  Boxed<LiveTraffic> traffic;     // where a proxy leads the requests of rollouts
+  Boxed<LiveScaling> scaling;                // where the plan has one
+  Boxed<canary::Judge> judge;                // of the rollout's stage, while it bakes
+  Instant judge_kept = kLongAgo;             // when it was last written down; what it has heard since …
+  bool judge_news = false;                   // … is something
+  Instant judge_since = kLongAgo;            // when it began
+  FlatMap<std::string, std::uint64_t> told;  // by whom: the number of the samples that were told last
+  Boxed<LiveGates> gates;                    // of the rollout's stage, while it bakes
+  Boxed<LiveSources> judged;                 // … that is told by sources
+  Boxed<LiveTraffic> traffic;                // where a proxy leads the requests of rollouts
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
     v("places", self.places);
@@ -250,6 +274,9 @@ struct LiveService {
     v("judge", self.judge);
     v("judge_kept", self.judge_kept);
     v("judge_news", self.judge_news);
+    v("judge_since", self.judge_since);
+    v("told", self.told);
+    v("gates", self.gates);
     v("judged", self.judged);
     v("traffic", self.traffic);
   };

@@ -18,7 +18,9 @@ constexpr Duration kSilent = std::chrono::seconds(15);  // the shell's own time-
 constexpr Duration kLongestWait = std::chrono::seconds(30);
 
 bool names(const std::vector<std::int32_t>& slots, Slot slot) { return std::ranges::find(slots, slot) != slots.end(); }
-bool leads_to(const Route& route, Slot slot) { return names(route.stable, slot) || names(route.fresh, slot); }
+bool leads_to(const Route& route, Slot slot) {
+  return names(route.stable, slot) || names(route.fresh, slot) || names(route.baseline, slot);
+}
 
 // Who gets requests keeps them until it fails: after a restart of Homeostat nobody has been seen well yet.
 bool may_serve(Turn& t, ServiceId id, const Place& place) {
@@ -47,12 +49,16 @@ std::optional<Route> wanted_route(Turn& t, ServiceId id) {
   Route route;
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !may_serve(t, id, place)) continue;
-    (runs_new(t, id, place.slot, state) ? route.fresh : route.stable).push_back(place.slot);
+    const bool compared = t.durable(id).baseline.contains(place.slot);
+    (runs_new(t, id, place.slot, state) ? route.fresh : compared ? route.baseline : route.stable).push_back(place.slot);
   }
   route.share = state.step ? state.step->to.weight : state.split.weight;
   if (!rollout::rising(state) && route.fresh.empty()) route.share = 0;
   if (route.share == 0) route.fresh.clear();
   if (route.share == rollout::kAll) route.stable.clear();
+  const std::uint64_t both = route.fresh.size() + route.baseline.size();
+  const bool room = !route.stable.empty() && route.share * both < rollout::kAll * std::uint64_t{route.fresh.size()};
+  if (!room) route.baseline.clear();
   const bool nobody = (route.share < rollout::kAll && route.stable.empty()) || (route.share > 0 && route.fresh.empty());
   return nobody ? std::nullopt : std::optional(std::move(route));
 }

@@ -266,6 +266,16 @@ std::string sample(Stage& stage, const Captures& c) {
   return ask(stage, c, in);
 }
 
+std::string gate(Stage& stage, const Captures& c) {
+  static const std::map<std::string, std::optional<rollout::GateResult>> kAnswers{
+      {"yes", rollout::GateResult::passed},
+      {"no", rollout::GateResult::failed},
+      {"not_yet", rollout::GateResult::waiting},
+      {"nothing", std::nullopt}};
+  stage.world.gate_says(c.text("gate"), kAnswers.at(c.text("answer")));
+  return {};
+}
+
 std::vector<EventRow> loads() {
   return {
       {Pattern("load on <service> is <count>"),
@@ -277,6 +287,8 @@ std::vector<EventRow> loads() {
       {Pattern("operator unfreezes <service>"), "`homeostat unfreeze`.", freeze},
       {Pattern("of <requests> requests of <service> on <version> <count> count as <metric>"),
        "What the judge of a rollout is told of one version: so many events in so many requests.", sample},
+      {Pattern("gate <gate> says <answer:yes|no|not_yet|nothing>"),
+       "What the command of a rollout's gate answers from now on; at first it says yes.", gate},
   };
 }
 

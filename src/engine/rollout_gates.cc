@@ -1,0 +1,86 @@
+#include "engine/rollout_gates.hpp"
+
+#include <algorithm>
+
+#include "engine/rollout.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+using rollout::GateResult;
+
+// A command decides on a stage that has baked.
+Instant asked_from(Turn& t, ServiceId id, const rollout::State& state, const GatePlan& plan) {
+  if (plan.kind == GatePlan::Kind::window) return state.since;
+  return later(state.since, t.plan(id).rollout->policy.stages[state.stage].bake);
+}
+
+std::string opens(const ScalingSchedule& window, LocalMinutes now) {
+  const auto at = next_match(window.start, now);
+  return at ? "closed until " + show_local(*at) + " in " + window.zone : "it never opens";
+}
+
+void take_answer(rollout::State& state, const GatePlan& plan, const GateAnswered& answer) {
+  if (plan.kind == GatePlan::Kind::command) {
+    rollout::gate(state, plan.name, answer.result, answer.why);
+  } else if (!answer.local) {
+    rollout::gate(state, plan.name, GateResult::waiting, "nobody knows what time it is in " + plan.window.zone);
+  } else if (active(plan.window, *answer.local)) {
+    rollout::gate(state, plan.name, GateResult::passed, "open");
+  } else {
+    rollout::gate(state, plan.name, GateResult::closed, opens(plan.window, *answer.local));
+  }
+}
+
+bool decided(const rollout::State& state, const GatePlan& plan) {
+  const auto gate = std::ranges::find(state.gates, plan.name, &rollout::Gate::name);
+  if (gate == state.gates.end() || !gate->by.empty()) return true;
+  return gate->result == GateResult::passed && plan.kind == GatePlan::Kind::command;
+}
+
+void progress_gate(Turn& t, ServiceId id, rollout::State& state, std::uint32_t index) {
+  const GatePlan& plan = t.plan(id).rollout->gates[index];
+  LiveGate& live = t.live(id).gates->gates[index];
+  const Instant from = asked_from(t, id, state, plan);
+  if (auto answer = std::exchange(live.answer, std::nullopt); answer && live.began >= from) {
+    take_answer(state, plan, *answer);
+  }
+  if (decided(state, plan) || state.step) return;
+  if (!live.asked.none()) {
+    const Instant ends = later(live.began, plan.answers_within);
+    if (t.now < ends) return t.wake_at(ends);
+    live.asked = {};
+    rollout::gate(state, plan.name, GateResult::waiting, "no answer");
+  }
+  const Instant next = std::max(from, live.next_at);
+  if (t.now < next) return t.wake_at(next);
+  live.asked = t.next_id();
+  live.began = t.now;
+  live.next_at = later(t.now, plan.every);
+  t.command(AskGate{id, index, live.asked});
+  t.wake_at(later(live.began, plan.answers_within));
+}
+
+}  // namespace
+
+void ask_gates(Turn& t, ServiceId id, rollout::State& state) {
+  const std::vector<GatePlan>& plans = t.plan(id).rollout->gates;
+  auto& live = t.live(id).gates;
+  if (state.phase != rollout::Phase::baking || plans.empty()) return live.reset();
+  if (!live) live.emplace();
+  live->gates.resize(plans.size());
+  for (std::uint32_t index = 0; index < plans.size(); ++index) {
+    if (plans[index].stage == state.stage) progress_gate(t, id, state, index);
+  }
+}
+
+void gate_answered(Turn& t, const GateAnswered& in) {
+  if (in.service >= t.s.services.size() || !t.live(in.service).gates) return;
+  auto& gates = t.live(in.service).gates->gates;
+  if (in.gate >= gates.size() || in.id.none() || gates[in.gate].asked != in.id) return;
+  gates[in.gate].asked = {};
+  gates[in.gate].answer = in;
+  t.mark(in.service);
+}
+
+}  // namespace homeostat::engine
