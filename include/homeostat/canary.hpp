@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "homeostat/canary_evidence.hpp"
+#include "homeostat/canary_forecast.hpp"
 #include "homeostat/canary_types.hpp"
 
 namespace homeostat::canary {
@@ -32,6 +33,10 @@ class Judge {
 
   Judgement judge(Instant now) const;
   const std::vector<Metric>& metrics() const { return metrics_; }
+  /// How much it has been told of a metric within so long, and how that spreads. Nothing: too little to say.
+  std::optional<Traffic> traffic(std::size_t metric, Duration within) const;
+  /// What it will be able to see of a metric, of which there is so much.
+  Forecast expect(std::size_t metric, const Traffic& traffic, Duration horizon) const;
 
   /// All of it, so that it can be saved at any time and go on later as if nothing had happened.
   static constexpr auto fields = [](auto& self, auto& visit) {
@@ -62,6 +67,7 @@ class Judge {
   Duration block_of(const State& state) const;
   State& at(std::size_t metric, Arm arm, Instant now);
   static void close(State& state);
+  double share_of(const Metric& metric) const;
   double alpha_of(const Metric& metric) const;
   bool silent(const State& state, Instant now) const;
   MetricReport report(const Metric& metric, State state, Instant now) const;

@@ -1,12 +1,16 @@
 #include "api/rollout.hpp"
 
+#include "api/rollout_forecast.hpp"
 #include "homeostat/rollout.hpp"
 
 namespace homeostat::api {
 namespace {
 
 json::object split_json(const rollout::Split& split) {
-  return {{"stable", split.stable}, {"fresh", split.fresh}, {"weight_hundredths", split.weight}};
+  return {{"stable", split.stable},
+          {"fresh", split.fresh},
+          {"weight_hundredths", split.weight},
+          {"baseline", split.baseline}};
 }
 
 json::array gates_json(const rollout::State& state) {
@@ -37,10 +41,12 @@ json::value judged_json(const View& view, engine::ServiceId id) {
   const canary::Judgement said = judge->judge(view.clock.now);
   json::array metrics;
   for (const canary::MetricReport& one : said.metrics) {
+    const bool open = one.verdict == canary::Verdict::undecided || one.verdict == canary::Verdict::not_enough_data;
     metrics.push_back(json::object{{"name", one.name},
                                    {"verdict", json::string(to_string(one.verdict))},
                                    {"samples", json::array{one.canary.samples, one.baseline.samples}},
                                    {"change", json::array{one.lower, one.change, one.upper}},
+                                   {"passes_in_ms", open ? passes_in(view, id, metrics.size()) : nullptr},
                                    {"why", printable(one.why)}});
   }
   const auto& sources = view.live_service(id).judged;
@@ -94,6 +100,8 @@ json::value rollout_json(const View& view, const std::string& service) {
   if (!id || !view.plan(*id).rollout) return out;
   out["stages"] = stages_json(view.plan(*id).rollout->policy);
   out["judge"] = view.engine == nullptr ? json::value(nullptr) : judged_json(view, *id);
+  out["forecast"] =
+      view.engine == nullptr || view.live_service(*id).judge ? json::array{} : forecast_json(view, *id, known->second);
   out["traffic"] = view.engine == nullptr ? json::value(nullptr) : traffic_json(view, *id);
   out["text"] = printable(explain(view.plan(*id).rollout->policy, state));
   return out;

@@ -23,6 +23,8 @@ struct RolloutOptions {
   std::string metric;
   std::vector<double> values;
   std::vector<double> traffic;
+  std::string source;
+  std::int64_t sequence = 0;
 };
 
 std::string percent(std::int64_t hundredths) {
@@ -79,6 +81,41 @@ std::string traffic_text(const json::object& rollout) {
                      100.0 * static_cast<double>(fresh) / static_cast<double>(all));
 }
 
+std::string about(std::int64_t ms) {
+  const auto seconds = std::chrono::round<std::chrono::seconds>(std::chrono::milliseconds(ms));
+  return seconds < std::chrono::minutes(2)
+             ? fmt::format("about {} s", seconds.count())
+             : fmt::format("about {} min", std::chrono::round<std::chrono::minutes>(seconds).count());
+}
+
+/// So long until the metric passes, if nothing is wrong.
+std::string passes_in(const json::object& metric) {
+  const json::value* ms = metric.if_contains("passes_in_ms");
+  return ms == nullptr || ms->is_null() ? "-" : about(number_at(metric, "passes_in_ms"));
+}
+
+/// Before anything is compared: what could be seen, going by what was compared last.
+std::string forecast_text(const json::object& rollout, bool color) {
+  const json::array& forecast = list_at(rollout, "forecast");
+  if (forecast.empty()) return {};
+  Table table({"METRIC", "SEES HARM FROM", "WITHIN", "PASSES AFTER"});
+  for (const json::value& item : forecast) {
+    const json::object& metric = item.as_object();
+    const bool known = metric.at("known").as_bool();
+    const bool sees = !metric.at("least_harm").is_null();
+    const bool passes = !metric.at("passes_after_ms").is_null();
+    table.add({{text_at(metric, "name")},
+               {sees    ? fmt::format("{:.1f} %", 100 * metric.at("least_harm").to_number<double>())
+                : known ? "none"
+                        : "unknown"},
+               {about(number_at(metric, "within_ms"))},
+               {passes  ? about(number_at(metric, "passes_after_ms"))
+                : known ? "not within a month"
+                        : "unknown: nothing was compared before"}});
+  }
+  return "\n" + table.text(color);
+}
+
 std::string show_rollout(const json::object& rollout, bool color) {
   std::string out = text_at(rollout, "text", "") + "\n" + traffic_text(rollout);
   const json::array& stages = list_at(rollout, "stages");
@@ -95,16 +132,17 @@ std::string show_rollout(const json::object& rollout, bool color) {
                 : here ? gates_of(rollout)
                        : "-"}});
   }
-  out += "\n" + table.text(color);
+  out += "\n" + table.text(color) + forecast_text(rollout, color);
   const json::object* judge = object_at(rollout, "judge");
   if (judge == nullptr) return out;
-  Table judged({"METRIC", "VERDICT", "CHANGE", "SAMPLES", "WHY"});
+  Table judged({"METRIC", "VERDICT", "CHANGE", "SAMPLES", "PASSES IN", "WHY"});
   for (const json::value& item : list_at(*judge, "metrics")) {
     const json::object& metric = item.as_object();
     judged.add({{text_at(metric, "name")},
                 {text_at(metric, "verdict")},
                 {change_text(list_at(metric, "change"))},
                 {samples_text(list_at(metric, "samples"))},
+                {passes_in(metric)},
                 {text_at(metric, "why", "")}});
   }
   const std::string fault = text_at(*judge, "fault", "");
@@ -172,12 +210,14 @@ int start(const Context& context, const RolloutOptions& options) {
 }
 
 int sample(const Context& context, const RolloutOptions& options) {
-  const Answer answer = post(context, "/v1/samples",
-                             {{"service", options.service},
-                              {"version", options.version},
-                              {"metric", options.metric},
-                              {"values", json::value_from(options.values)},
-                              {"traffic", json::value_from(options.traffic)}});
+  json::object body{{"service", options.service},
+                    {"version", options.version},
+                    {"metric", options.metric},
+                    {"values", json::value_from(options.values)},
+                    {"traffic", json::value_from(options.traffic)}};
+  if (!options.source.empty()) body["source"] = options.source;
+  if (options.sequence > 0) body["sequence"] = options.sequence;
+  const Answer answer = post(context, "/v1/samples", body);
   if (!answer) return complain(answer.error());
   if (context.json) std::printf("%s\n", json::serialize(*answer).c_str());
   return kOk;
@@ -226,6 +266,8 @@ void add_rollout_verbs(CLI::App& app, Context& context) {
   push->add_option("VALUES", pushed->values, "Samples; of `errors` and `events`: so many of them")->required();
   push->add_option("--metric", pushed->metric, "Its name in the rollout's `judge`")->required();
   push->add_option("--traffic", pushed->traffic, "… of so many, one for each value");
+  push->add_option("--source", pushed->source, "Who tells it: what he has told already is not counted again …");
+  push->add_option("--sequence", pushed->sequence, "… by this number, which grows")->needs("--source");
   const auto [status, shown] = add("status", "Where it stands", [&context](const RolloutOptions& o) {
     return o.watch ? watch(context, o.service) : show(context, o.service);
   });

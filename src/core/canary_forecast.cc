@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/canary_report.hpp"
+#include "homeostat/canary.hpp"
 
 namespace homeostat::canary {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 constexpr double kMinutesOfAMonth = 30 * 24 * 60;
 constexpr double kMostHarm = 9;
 constexpr int kHalvings = 50;
+constexpr double kExact = 1e-3;  // a forecast need not be more so
 
 /// What the judge would say after so many minutes that bring just what is to be expected.
 class Expected {
@@ -48,7 +50,7 @@ class Expected {
 /// The least value for which `holds`, which it does at `most` and from there down to it.
 template <class F>
 double least(double none, double most, F holds) {
-  for (int i = 0; i < kHalvings; ++i) {
+  for (int i = 0; i < kHalvings && most - none > kExact * most; ++i) {
     const double middle = (none + most) / 2;
     (holds(middle) ? most : none) = middle;
   }
@@ -71,6 +73,34 @@ Forecast forecast(const Metric& metric, const Options& options, double share, co
     forecast.passes_after = std::chrono::duration_cast<Duration>(after);
   }
   return forecast;
+}
+
+std::optional<Traffic> Judge::traffic(std::size_t metric, Duration within) const {
+  const double minutes = std::chrono::duration<double, std::ratio<60>>(within).count();
+  const State& state = states_.at(metric);
+  Traffic traffic;
+  std::array<double, 2> told{};
+  for (const Arm arm : {Arm::canary, Arm::baseline}) {
+    double& count = told[static_cast<std::size_t>(arm)];
+    count = state.counts ? state.counts->traffic(arm) : static_cast<double>(state.means.samples(arm));
+    if (count < static_cast<double>(kLeastToPass) || minutes <= 0) return std::nullopt;
+  }
+  traffic.canary_per_minute = told[0] / minutes;
+  traffic.baseline_per_minute = told[1] / minutes;
+  if (state.counts) {
+    // None so far is no proof that there are none.
+    traffic.rate = std::max(state.counts->rate(Arm::baseline), 1 / told[1]);
+    return traffic;
+  }
+  const Estimate estimate = state.means.estimate();
+  if (!(estimate.freedom > 0)) return std::nullopt;
+  traffic.spread =
+      metrics_[metric].kind == Kind::latency ? estimate.spread : estimate.spread / std::abs(estimate.baseline);
+  return std::isfinite(traffic.spread) ? std::optional(traffic) : std::nullopt;
+}
+
+Forecast Judge::expect(std::size_t metric, const Traffic& traffic, Duration horizon) const {
+  return canary::forecast(metrics_.at(metric), options_, share_of(metrics_[metric]), traffic, horizon);
 }
 
 }  // namespace homeostat::canary

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "homeostat/canary.hpp"
+#include "homeostat/random.hpp"
+
 namespace homeostat::canary {
 namespace {
 
@@ -36,6 +41,30 @@ TEST(CanaryForecast, SaysNothingWhereNothingWillBeSeen) {
   const Metric events{.name = "restarts", .kind = Kind::events};
   EXPECT_FALSE(forecast(events, {}, 1, {.canary_per_minute = 1, .baseline_per_minute = 1, .rate = 0}, 1h).passes_after)
       << "no event is no proof that there will be none";
+}
+
+TEST(CanaryForecast, IsMadeOfWhatAJudgeHasBeenTold) {
+  auto judge = *Judge::make({}, {{.name = "latency"}, {.name = "errors", .kind = Kind::errors}});
+  Random random(3);
+  Instant now{};
+  EXPECT_FALSE(judge.traffic(0, 10min));
+  for (; now < Instant(10min); now += 1s) {
+    for (const Arm arm : {Arm::canary, Arm::baseline}) {
+      const double luck = static_cast<double>(random.below(1000)) / 1000 - 0.5;  // its standard deviation is 0.29
+      judge.sample(0, arm, 0.1 * std::exp(luck), now);
+      judge.count(1, arm, 0, arm == Arm::canary ? 1 : 9, now);
+    }
+  }
+  const auto latency = judge.traffic(0, 10min);
+  ASSERT_TRUE(latency);
+  EXPECT_NEAR(latency->canary_per_minute, 60, 0.1);
+  EXPECT_NEAR(latency->spread, 0.29, 0.02);
+  const auto errors = judge.traffic(1, 10min);
+  ASSERT_TRUE(errors);
+  EXPECT_NEAR(errors->baseline_per_minute, 540, 1);
+  EXPECT_GT(errors->rate, 0) << "none so far may be few";
+  const Forecast alone = forecast({.name = "latency"}, {}, 0.5, *latency, 30min);
+  EXPECT_EQ(judge.expect(0, *latency, 30min).least_harm, alone.least_harm) << "two metrics share alpha";
 }
 
 }  // namespace

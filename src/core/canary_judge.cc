@@ -154,9 +154,9 @@ void Judge::count(std::size_t metric, Arm arm, double events, double traffic, In
 
 void Judge::broken(std::size_t metric) { states_.at(metric).broken = true; }
 
-double Judge::alpha_of(const Metric& metric) const {
-  return options_.alpha * metric.weight / all_weight(metrics_) / options_.stages;
-}
+double Judge::share_of(const Metric& metric) const { return metric.weight / all_weight(metrics_); }
+
+double Judge::alpha_of(const Metric& metric) const { return options_.alpha * share_of(metric) / options_.stages; }
 
 bool Judge::silent(const State& state, Instant now) const {
   const auto stopped = [&](Instant last) { return last != kLongAgo && now - last > kSilentBlocks * options_.block; };
