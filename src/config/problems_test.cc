@@ -227,12 +227,14 @@ INSTANTIATE_TEST_SUITE_P(
              "4:87: it ends when it begins: it is never open"},
         Case{released("{ stages: [{ traffic: 5%, gates: { g: { window: { start: 0 9 * * *, end: 0 17 * * *, zone: Mars "
                       "} } } }] }"),
-             "4:105: \"Mars\" is no time zone of this machine (write `Europe/Berlin`)"},
+             "4:105: `Mars` is no time zone of this machine (write `Europe/Berlin`)"},
         Case{released("{ stages: [{ traffic: 5%, gates: { judge: { exec: [x] } } }] }"),
-             "4:56: \"judge\" is a gate of Homeostat's own: give it another name"},
-        Case{released("{ baseline: fresh, stages: [{ traffic: 5% }] }"), "4:26: without a `judge` nothing is compared"},
+             "4:56: `judge` is a gate of Homeostat's own: give it another name"},
+        Case{released("{ baseline: fresh, stages: [{ traffic: 5% }] }", "1-3"),
+             "4:26: without a `judge` nothing is compared"},
         Case{released("{ surge: 0, baseline: fresh, stages: [{ traffic: 5% }], judge: { e: {} } }"),
-             "4:36: a fresh baseline is as many as `surge`: 0"},
+             "4:23: without a surge, a single instance cannot serve two versions\nh.yaml:4:36: a fresh baseline is as "
+             "many as `surge`: 0"},
         Case{released("{ surge: 2 }", "1-2"),
              "5:44: 2 ports for 3 instances: 1, 2 more while a new version takes over"},
         Case{released("{ baseline: fresh, stages: [{ traffic: 5% }], judge: { e: {} } }", "1-2"),
