@@ -157,6 +157,8 @@ Component<RunDraft> process_run();                    // run_process.cc
 Component<RunDraft> exec_run();                       // run_exec.cc
 Component<RunDraft> systemd_run();                    // run_systemd.cc
 Component<RunDraft> supervisord_run();                // run_supervisord.cc
+Component<RunDraft> docker_run();                     // run_containers.cc
+Component<RunDraft> podman_run();                     // run_containers.cc
 const std::vector<Component<RunDraft>>& run_kinds();  // run.cc
 
 const Table<NeedDraft>& need_table();  // need.cc

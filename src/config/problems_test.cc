@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
              "4:18: a check kind is missing; known: http, tcp, exec, file, process, runtime, promql, alert"},
         Case{check("file: /x, tcp: { port: 1 }"), "4:30: `tcp` beside `file`: only one check kind can be given"},
         Case{service("mode: act", "docker: {}"),
-             "5:12: unknown key `docker` or runtime; known: process, exec, systemd, supervisord"},
+             "5:12: unknown key `dockers` or runtime; known: process, exec, systemd, supervisord, docker, podman"},
         Case{ladder("reboot"), "4:20: unknown key `reboot` or strategy; known: restart, rollback, exec, escalate"},
         Case{"homeostat: 2\nservices: { a: { run: { process: { command: [x] } } } }\n",
              "1:12: `2` is not a version of this format that this program knows: 1"},
@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{service("prerequisites: [ { min_healthy: { service: a, count: 2 } } ]"),
              "4:37: 2 healthy of 1 instances of `a` can never be reached"},
         Case{ladder("rollback"),
-             "4:20: nothing to roll back to: `run:` needs `releases`, or `exec` a `rollback` command"},
+             "4:20: nothing to roll back to: `run:` needs `releases` or `image`, or `exec` a `rollback` command"},
         Case{ladder("escalate: { notify: pager }"), "4:40: no notifier is called `pager`"},
         Case{ladder("escalate, restart"), "4:20: `escalate` ends the ladder; the rungs after it would never be used"},
         Case{ladder("exec: [/a/x], exec: [/b/x]"), "4:34: a second exec rung called `x`; give it a `name`"},
@@ -306,10 +306,38 @@ INSTANTIATE_TEST_SUITE_P(
         Case{unit("unit: 'w@{instance}.service'", "scaling: { min: 1, max: 2, metrics: { m: { cpu: 50% } } }"),
              "4:14: cpu and memory are measured of instances that the process runtime has started"},
         Case{check("runtime: {}"),
-             "4:18: this runtime has no view of its own: a `runtime` check is for `systemd` and `supervisord`"},
+             "4:18: this runtime has no view of its own: a `runtime` check is for `systemd`, "
+             "`supervisord`, `docker` and `podman`"},
         Case{"homeostat: 1\nservices:\n  a: { run: { systemd: { unit: w.service } } }\n"
              "  b: { run: { systemd: { unit: w.service } } }\n",
              "4:32: service `a` is this unit already"}));
+
+std::string container(const std::string& text, const std::string& more = "mode: act") {
+  return service(more, "podman: { " + text + " }");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Containers, Mistake,
+    testing::Values(
+        Case{container("container: 'a/b'"), "5:33: `a/b` is no name of a container: up to 100 of A-Z a-z 0-9 _ . -"},
+        Case{container("container: web", "instances: 2"),
+             "5:33: one container cannot be 2 instances: name a template, such as `web-{instance}`"},
+        Case{container("container: web, image: 'localhost/web:v1'"),
+             "5:45: the tag is the version: `image: localhost/web, release: v1`"},
+        Case{container("container: web, image: 'localhost:5000/web'"),
+             "5:45: with `image`, the version to begin with is needed: `release: TAG`"},
+        Case{container("container: web, release: v1"), "5:47: `release` means nothing without `image`"},
+        Case{container("container: web, image: w, release: 'a b'"),
+             "5:57: `a b` is no tag: up to 64 of A-Z a-z 0-9 . _ -"},
+        Case{container("container: web, socket: /" + std::string(107, 's')),
+             "5:46: the path of a socket has at most 107 bytes"},
+        Case{container("container: web", "remediation: [ { rollback: {} } ]"),
+             "4:20: nothing to roll back to: `run:` needs `releases` or `image`, or `exec` a `rollback` command"},
+        Case{container("container: w", "checks: { c: { http: { path: / } } }"),
+             "4:18: `path` needs a port: give the service `ports`, or name a `port` or `url`"},
+        Case{"homeostat: 1\nservices:\n  a: { run: { docker: { container: w } } }\n"
+             "  b: { run: { docker: { container: w } } }\n",
+             "4:36: service `a` is this container already"}));
 
 std::string program(const std::string& text) { return service("mode: act", "supervisord: { " + text + " }"); }
 std::string alerts(const std::string& text) {

@@ -49,22 +49,29 @@ void check_ports(const Resolution& in, const Named<ServiceDraft>& service, std::
   used.push_back({service.name, spec->first_port, spec->last_port});
 }
 
+/// The key of its name, and an example of one for several instances.
+std::pair<const char*, const char*> naming_of(const runtime::KeptSpec& spec) {
+  using By = runtime::KeptSpec::By;
+  if (spec.by == By::systemd) return {"unit", "web@{instance}.service"};
+  return {spec.by == By::supervisord ? "program" : "container", "web-{instance}"};
+}
+
 /// Instances that somebody else runs are told apart by their names, and each is ours alone.
 void check_units(const Resolution& in, const Named<ServiceDraft>& service, std::map<std::string, std::string>& used) {
   const auto* spec = std::get_if<runtime::KeptSpec>(&service.value.run.spec);
   if (spec == nullptr || spec->unit.empty()) return;
   const Node& run = service.node->find("run")->items.front();
+  const auto [key, example] = naming_of(*spec);
   const bool template_of = spec->unit.find(kInstance) != std::string::npos;
   if (!template_of && service.value.plan.instances > 1) {
-    in.reader.problem(run.where("unit"), fmt::format("one unit cannot be {} instances: name a template, such as "
-                                                     "`web@{{instance}}.service`",
-                                                     service.value.plan.instances));
+    in.reader.problem(run.where(key), fmt::format("one {} cannot be {} instances: name a template, such as `{}`", key,
+                                                  service.value.plan.instances, example));
   }
   if (!spec->releases.empty() && service.value.plan.instances > 1) {
     in.reader.problem(run.where("releases"), "one link cannot be several versions: `releases` needs `instances: 1`");
   }
   const auto [other, fresh] = used.emplace(spec->peer + " " + spec->unit, service.name);
-  if (!fresh) in.reader.problem(run.where("unit"), fmt::format("service `{}` is this unit already", other->second));
+  if (!fresh) in.reader.problem(run.where(key), fmt::format("service `{}` is this {} already", other->second, key));
 }
 
 /// Numbers of one service that must fit together; fills what has a default that depends on others.

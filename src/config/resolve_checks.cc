@@ -147,8 +147,8 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service) {
     const bool kept = std::holds_alternative<runtime::KeptSpec>(service.value.run.spec);
     if (std::holds_alternative<probe::RuntimeSpec>(check.value.spec) && !kept && plan.runtime.identity != 0) {
       in.reader.problem(check.node->at,
-                        "this runtime has no view of its own: a `runtime` check is for `systemd` and "
-                        "`supervisord`");
+                        "this runtime has no view of its own: a `runtime` check is for `systemd`, "
+                        "`supervisord`, `docker` and `podman`");
     }
     const auto* http = std::get_if<probe::HttpSpec>(&check.value.spec);
     if (http != nullptr && http->latency_below >= policy.timeout) {

@@ -65,7 +65,7 @@ std::string_view unfit(const engine::RungPlan& rung, const engine::RuntimePlan& 
     return "only the process runtime can tell by what signal an instance was killed";
   }
   if (rung.strategy == StrategyKind::rollback && !runtime.releases) {
-    return "nothing to roll back to: `run:` needs `releases`, or `exec` a `rollback` command";
+    return "nothing to roll back to: `run:` needs `releases` or `image`, or `exec` a `rollback` command";
   }
   return {};
 }

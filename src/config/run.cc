@@ -4,7 +4,8 @@
 namespace homeostat::config {
 
 const std::vector<Component<RunDraft>>& run_kinds() {
-  static const std::vector<Component<RunDraft>> kinds{process_run(), exec_run(), systemd_run(), supervisord_run()};
+  static const std::vector<Component<RunDraft>> kinds{process_run(),     exec_run(),   systemd_run(),
+                                                      supervisord_run(), docker_run(), podman_run()};
   return kinds;
 }
 

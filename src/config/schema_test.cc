@@ -150,7 +150,7 @@ TEST(Schema, RefusesWhatTheReaderRefuses) {
   EXPECT_FALSE(fits("{ " + run + ", stable_after: soon }"));
   EXPECT_FALSE(fits("{ " + run + ", checks: { c: { } } }"));
   EXPECT_FALSE(fits("{ " + run + ", checks: { c: { process: {}, file: /x } } }"));
-  EXPECT_FALSE(fits("{ run: { docker: {} } }"));
+  EXPECT_FALSE(fits("{ run: { dockers: {} } }"));
 }
 
 }  // namespace

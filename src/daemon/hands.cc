@@ -7,6 +7,7 @@
 #include <set>
 
 #include "daemon/command.hpp"
+#include "daemon/places.hpp"
 #include "daemon/time_keeper.hpp"
 #include "os/zone.hpp"
 
@@ -34,12 +35,6 @@ rollout::GateResult agreement(const runtime::CommandResult& result) {
 const engine::Intent* intent_of(const engine::Engine& engine, engine::CommandId id) {
   const auto action = engine.durable().actions.find(id);
   return action == engine.durable().actions.end() ? nullptr : &action->second.intent;
-}
-
-bool is_acted_on(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
-  return std::ranges::any_of(engine.durable().actions, [&](const auto& action) {
-    return action.second.intent.service == service && action.second.intent.slot == slot;
-  });
 }
 
 bool has_service(const config::Config& config, const std::string& name) {

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "daemon/places.hpp"
 #include "os/incarnation.hpp"
+#include "runtime/container_keeper.hpp"
 #include "runtime/fill.hpp"
 #include "runtime/supervisord_keeper.hpp"
 #include "runtime/systemd_keeper.hpp"
@@ -23,7 +25,8 @@ std::string key_of(const runtime::KeptSpec& spec) {
 
 /// Who told an instance to start or to stop, when it was not us.
 std::string others_by(const runtime::KeptSpec& spec) {
-  return spec.by == runtime::KeptSpec::By::systemd ? "others, by systemd" : "others, by supervisord";
+  constexpr std::array kNames{"systemd", "supervisord", "docker", "podman"};
+  return fmt::format("others, by {}", kNames[static_cast<std::size_t>(spec.by)]);
 }
 
 bool runs(const engine::InstanceState* instance) {
@@ -48,10 +51,18 @@ runtime::Keeper* Keepers::keeper_of(const runtime::KeptSpec& spec) {
   auto& keeper = keepers_[key_of(spec)];
   if (keeper) return keeper.get();
   const auto on_sight = [this](const runtime::Target& target, const runtime::Sight& sight) { saw(target, sight); };
-  if (spec.by == runtime::KeptSpec::By::systemd)
-    keeper = std::make_unique<runtime::SystemdKeeper>(loop_, spec.peer, on_sight);
-  else
-    keeper = std::make_unique<runtime::SupervisordKeeper>(loop_, spec.peer, spec.login, on_sight);
+  switch (spec.by) {
+    case runtime::KeptSpec::By::systemd:
+      keeper = std::make_unique<runtime::SystemdKeeper>(loop_, spec.peer, on_sight);
+      break;
+    case runtime::KeptSpec::By::supervisord:
+      keeper = std::make_unique<runtime::SupervisordKeeper>(loop_, spec.peer, spec.login, on_sight);
+      break;
+    case runtime::KeptSpec::By::docker:
+    case runtime::KeptSpec::By::podman:
+      keeper = std::make_unique<runtime::ContainerKeeper>(loop_, spec.by, spec.peer, on_sight);
+      break;
+  }
   return keeper.get();
 }
 
@@ -107,7 +118,9 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
   const runtime::Sight& sight = known.sight;
   if (sight.is == Is::unreachable || sight.is == Is::busy) return hold(service, slot, known);
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
-  if (sight.is == Is::stopped && runs(instance)) return feed_(at_rest(service, slot));
+  // In the middle of an action of ours it is that which has stopped it.
+  const bool by_us = is_acted_on(engine_, engine_.plan().services[service].name, slot);
+  if (sight.is == Is::stopped && runs(instance) && !by_us) return feed_(at_rest(service, slot));
   engine::Found found{service, slot, {}, {}, 0, sight.version, {}};
   if (sight.is == Is::running) found.running = sight.run;
   feed_(std::move(found));

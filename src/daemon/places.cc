@@ -1,5 +1,7 @@
 #include "daemon/places.hpp"
 
+#include <algorithm>
+
 #include "probe/fill.hpp"
 #include "runtime/fill.hpp"
 
@@ -11,6 +13,12 @@ const engine::InstanceState* instance_in(const engine::Engine& engine, engine::S
   if (known == services.end()) return nullptr;
   const auto instance = known->second.instances.find(slot);
   return instance == known->second.instances.end() ? nullptr : &instance->second;
+}
+
+bool is_acted_on(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
+  return std::ranges::any_of(engine.durable().actions, [&](const auto& action) {
+    return action.second.intent.service == service && action.second.intent.slot == slot;
+  });
 }
 
 probe::Place place_of(const engine::Engine& engine, const config::Config& config, engine::ServiceId service,

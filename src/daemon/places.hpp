@@ -10,6 +10,9 @@ namespace homeostat::daemon {
 /// Null: nothing is known of it.
 const engine::InstanceState* instance_in(const engine::Engine& engine, engine::ServiceId service, engine::Slot slot);
 
+/// An action on the instance was begun, and it is not known yet what became of it.
+bool is_acted_on(const engine::Engine& engine, const std::string& service, engine::Slot slot);
+
 /// What `{port}`, `{instance}` and `{release}` stand for.
 probe::Place place_of(const engine::Engine& engine, const config::Config& config, engine::ServiceId service,
                       engine::Slot slot);

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "os/fd.hpp"
 
@@ -19,6 +20,7 @@ namespace homeostat::runtime {
 namespace {
 
 constexpr std::size_t kMostAnswer = (1 << 20) + (64 << 10);
+constexpr std::size_t kMostLine = 64 << 10;
 constexpr std::string_view kUnix = "unix:";
 
 union Address {
@@ -107,8 +109,8 @@ HttpReply reply_of(std::string_view answer) {
 
 class HttpAsker::Asking final : public os::Watcher {
  public:
-  Asking(os::Loop& loop, HttpQuestion question, Instant ends, Done done)
-      : loop_(loop), ends_(ends), out_(bytes_of(question)), done_(std::move(done)) {
+  Asking(os::Loop& loop, const HttpQuestion& question, Instant ends, Line line, Done done)
+      : loop_(loop), ends_(ends), out_(bytes_of(question)), line_(std::move(line)), done_(std::move(done)) {
     connect(question.peer);
   }
   ~Asking() override { close(); }
@@ -122,8 +124,17 @@ class HttpAsker::Asking final : public os::Watcher {
   }
   void time_out() { end({.error = "no answer in time", .heard = heard_}); }
   bool ended() const { return reply_.has_value(); }
-  Instant due() const { return reply_ ? Instant{} : ends_; }
-  void tell() { done_(std::move(*reply_)); }
+  Instant due() const { return reply_ || !lines_.empty() ? Instant{} : ends_; }
+  void tell() {
+    if (done_) done_(std::move(*reply_));
+  }
+  std::vector<std::string> take_lines() { return std::exchange(lines_, {}); }
+  void tell_line(const std::string& line) { line_(line); }
+  bool dropped() const { return done_ == nullptr; }
+  void drop() {
+    done_ = nullptr;
+    end({});
+  }
 
  private:
   HttpReply failed() const { return {.error = std::strerror(errno), .heard = heard_}; }
@@ -157,9 +168,27 @@ class HttpAsker::Asking final : public os::Watcher {
     std::array<char, 16 << 10> room{};
     const ssize_t got = ::recv(fd_.get(), room.data(), room.size(), 0);
     if (got < 0) return errno == EAGAIN || errno == EINTR ? void() : end(failed());
-    if (got == 0) return end(reply_of(in_));
+    if (got == 0) return end(open_ ? HttpReply{.error = "closed", .heard = true} : reply_of(in_));
     in_.append(room.data(), static_cast<std::size_t>(got));
+    if (line_) return split();
     if (in_.size() > kMostAnswer) end({.error = "the answer is longer than 1 MiB", .heard = true});
+  }
+
+  void split() {
+    const auto head_end = in_.find("\r\n\r\n");
+    if (!open_ && head_end != std::string::npos) {
+      const HttpReply head = reply_of(in_);
+      if (head.status != 200) return;  // the rest of the answer says why
+      open_ = true;
+      in_.erase(0, head_end + 4);
+    }
+    while (open_) {
+      const auto length = in_.find('\n');
+      if (length == std::string::npos) break;
+      lines_.push_back(in_.substr(0, length));
+      in_.erase(0, length + 1);
+    }
+    if (in_.size() > kMostLine) end({.error = "a line is longer than 64 KiB", .heard = true});
   }
 
   void end(HttpReply reply) {
@@ -178,6 +207,9 @@ class HttpAsker::Asking final : public os::Watcher {
   bool heard_ = false;
   std::string out_;
   std::string in_;
+  bool open_ = false;  // what comes are lines
+  std::vector<std::string> lines_{};
+  Line line_;  // null: the answer is wanted as a whole
   Done done_;
   std::optional<HttpReply> reply_{};
 };
@@ -188,7 +220,16 @@ HttpAsker::~HttpAsker() = default;
 
 void HttpAsker::ask(HttpQuestion question, Instant now, Done done) {
   const Instant ends = later(now, question.timeout);
-  asking_.emplace(++made_, std::make_unique<Asking>(loop_, std::move(question), ends, std::move(done)));
+  asking_.emplace(++made_, std::make_unique<Asking>(loop_, question, ends, nullptr, std::move(done)));
+}
+
+std::uint64_t HttpAsker::follow(HttpQuestion question, Line line, Done done) {
+  asking_.emplace(++made_, std::make_unique<Asking>(loop_, question, kNever, std::move(line), std::move(done)));
+  return made_;
+}
+
+void HttpAsker::drop(std::uint64_t followed) {
+  if (const auto found = asking_.find(followed); found != asking_.end()) found->second->drop();
 }
 
 std::optional<Instant> HttpAsker::next_deadline() const {
@@ -197,8 +238,22 @@ std::optional<Instant> HttpAsker::next_deadline() const {
   return next;
 }
 
+// Whoever is told may drop it.
+void HttpAsker::tell_lines() {
+  std::vector<std::pair<Asking*, std::vector<std::string>>> all;
+  for (auto& [id, asking] : asking_) {
+    if (auto lines = asking->take_lines(); !lines.empty()) all.emplace_back(asking.get(), std::move(lines));
+  }
+  for (auto& [asking, lines] : all) {
+    for (const std::string& line : lines) {
+      if (!asking->dropped()) asking->tell_line(line);
+    }
+  }
+}
+
 // Whoever is told may ask again at once, so what has ended is taken out first.
 void HttpAsker::advance(Instant now) {
+  tell_lines();
   std::vector<std::unique_ptr<Asking>> ended;
   for (auto& [id, asking] : asking_) {
     if (!asking->ended() && now >= asking->due()) asking->time_out();

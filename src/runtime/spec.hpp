@@ -49,11 +49,12 @@ struct ExecSpec {
 
 /// Somebody else who runs an instance: we ask him to start and stop it, and hear from him how it is.
 struct KeptSpec {
-  enum class By : std::uint8_t { systemd, supervisord };
+  enum class By : std::uint8_t { systemd, supervisord, docker, podman };
   By by = By::systemd;
   std::string peer{};      // where he is reached: an address of D-Bus; "unix:/path" or "address:port" of a server
   std::string login{};     // "user:password"; empty: none
   std::string unit{};      // what the instance is called there; {instance} is filled in
+  std::string image{};     // of containers: its name without the tag, which is the version; empty: no releases
   std::string releases{};  // a folder with one folder a version; empty: no releases
   std::string link{};      // with releases: the symbolic link to the folder of the version that runs
   Duration timeout = std::chrono::minutes(2);  // of what he is asked to do; what takes longer has an unknown outcome

@@ -1,0 +1,273 @@
+// Containers of a real podman and of a real dockerd.
+#include <algorithm>
+
+#include "containers.hpp"
+#include "os/loop.hpp"
+#include "runtime/container_keeper.hpp"
+
+namespace homeostat::lab {
+namespace {
+
+class Contained : public ::testing::TestWithParam<const char*> {
+ protected:
+  static std::string kind() { return GetParam(); }
+  void begin(const std::vector<Made>& all, const std::vector<std::string>& services = {}) {
+    containers_.emplace(lab_, HOMEOSTAT_IN_CONTAINERS, kind());
+    if (const std::string why = containers_->wait(); !why.empty()) {
+      fmt::print("{}\n", containers_->log());
+      GTEST_SKIP() << why;
+    }
+    std::vector<std::string> texts = services;
+    for (const Made& one : all) {
+      ASSERT_TRUE(containers_->make(one)) << containers_->log();
+      if (services.empty()) texts.push_back(service(one.name));
+    }
+    lab_.configure(texts);
+    ASSERT_TRUE(lab_.start()) << lab_.log();
+  }
+  std::string run(const std::string& container, const std::string& more = "") const {
+    return fmt::format("run: {{ {}: {{ container: '{}', socket: {}/api.sock{} }} }}", kind(), container, lab_.dir(),
+                       more);
+  }
+  /// Looked at once a minute: what is noticed sooner was told.
+  std::string service(const std::string& name, const std::string& more = "", const std::string& keys = "",
+                      const std::string& container = "") const {
+    return fmt::format(
+        "  {0}: {{ {1}, checks: {{ process: {{ process: {{}}, interval: 1m, fast_interval: 100ms }}{2} }}, "
+        "remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
+        "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
+        "stable_after: 300ms, reopen_within: 100ms, rearm_after: 100ms{3} }}\n",
+        name, run(container.empty() ? name : container, more), checks_, keys);
+  }
+  bool healthy(const std::string& name) const {
+    return eventually([&] { return lab_.health(name) == "healthy"; });
+  }
+  bool told(const std::string& words) const {
+    return eventually([&] { return lab_.records().find(words) != std::string::npos; });
+  }
+  pid_t main(const std::string& name) const {
+    const auto pids = lab_.pids(name + "/0");
+    return pids.empty() ? 0 : pids.front();
+  }
+  std::size_t starts(const std::string& name) const { return containers_->starts(name); }
+  bool started(const std::string& name, std::size_t times) const {
+    return eventually([&] { return starts(name) == times; });
+  }
+  /// Its process dies, and another is there.
+  bool repaired(const std::string& name) const {
+    pid_t before = 0;
+    if (!eventually([&] { return (before = main(name)) != 0; })) return false;
+    const std::size_t times = starts(name);
+    ::kill(before, SIGKILL);
+    return started(name, times + 1) && healthy(name);
+  }
+  void person(const std::string& verb, const std::string& name) const {
+    containers_->ask("POST", "/containers/" + name + "/" + verb);
+  }
+
+  std::string checks_{};  // more of them
+  Lab lab_;
+  std::optional<Containers> containers_;
+};
+
+TEST_P(Contained, ACrashIsToldAndRepairedAStopByAPersonStays) {
+  begin({{"web"}, {"other"}});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("web") && healthy("other")) << lab_.log() << lab_.records();
+  EXPECT_TRUE(repaired("web")) << lab_.records();
+
+  person("stop", "web");
+  ASSERT_TRUE(told("stopped by others, by " + kind())) << lab_.records();
+  EXPECT_TRUE(repaired("other")) << "what was stopped had all this time to come back";
+  EXPECT_EQ(starts("web"), 2U);
+  lab_.kill9();
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(repaired("other"));
+  EXPECT_EQ(starts("web"), 2U) << "it stays stopped";
+
+  person("start", "web");
+  ASSERT_TRUE(told("started by others, by " + kind())) << lab_.records();
+  EXPECT_TRUE(repaired("web")) << "it is looked after again";
+
+  // Nobody was there when it was stopped, and when the other one died.
+  lab_.kill9();
+  person("kill", "web");
+  ::kill(main("other"), SIGKILL);
+  ASSERT_TRUE(eventually([&] { return main("web") == 0 && main("other") == 0; }));
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(started("other", 4)) << lab_.records();
+  EXPECT_TRUE(repaired("other"));
+  EXPECT_EQ(starts("web"), 4U) << lab_.records();
+  EXPECT_TRUE(lab_.journal_is_good());
+}
+
+TEST_P(Contained, WhileItsPolicyRestartsItNothingIsDoneAndAnUnhealthyOneIsRestarted) {
+  checks_ = ", own: { runtime: {}, interval: 200ms, failure_threshold: 1 }";
+  const std::string health =
+      R"("Healthcheck":{"Test":["CMD","/bin/cat","/effects/ok"],"Interval":300000000,"Timeout":5000000000,"Retries":1})";
+  const Made flap{.name = "flap", .policy = R"("Name":"on-failure","MaximumRetryCount":1)"};
+  const Made sick{.name = "sick", .command = "echo yes > /effects/ok; exec sleep 100000", .more = health};
+  begin({flap, sick});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("flap") && healthy("sick")) << lab_.log() << lab_.records();
+  ::kill(main("flap"), SIGKILL);
+  ASSERT_TRUE(told("started by its runtime")) << lab_.records();
+  EXPECT_TRUE(healthy("flap"));
+  EXPECT_EQ(lab_.records().find("incident"), std::string::npos) << lab_.records();
+  EXPECT_EQ(starts("flap"), 2U);
+  EXPECT_TRUE(repaired("flap")) << "it was given up, and is ours: " << lab_.records();
+  EXPECT_NE(lab_.records().find("incident"), std::string::npos);
+
+  ::unlink((lab_.dir() + "/effects/ok").c_str());
+  EXPECT_TRUE(started("sick", 2)) << lab_.records();
+  EXPECT_TRUE(healthy("sick")) << lab_.records();
+  EXPECT_NE(lab_.records().find("own health check fails"), std::string::npos) << lab_.records();
+}
+
+INSTANTIATE_TEST_SUITE_P(By, Contained, ::testing::Values("podman", "docker"),
+                         [](const auto& info) { return std::string(info.param); });
+
+class Podman : public Contained {};
+
+TEST_P(Podman, KilledInTheMiddleItKnowsThatItWasDoneAndWhileTheApiHangsNothingIsDone) {
+  begin({{.name = "slow", .command = "trap : TERM; while :; do sleep 0.1; done", .stop = R"("StopTimeout":2)"}});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("slow")) << lab_.log() << lab_.records();
+  lab_.post("restart", {{"service", "slow"}});
+  ASSERT_TRUE(eventually([&] { return text_at(containers_->inspect("slow"), "State.Status") == "stopping"; }));
+  lab_.kill9();
+  ASSERT_TRUE(started("slow", 2));
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(healthy("slow"));
+  EXPECT_TRUE(told("another run was found after a restart of Homeostat")) << lab_.records();
+  EXPECT_EQ(starts("slow"), 2U) << "it was done once";
+
+  ::kill(containers_->server(), SIGSTOP);
+  ::kill(main("slow"), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return lab_.health("slow") == "unknown"; })) << lab_.cli({"status"}).out;
+  EXPECT_NE(lab_.hold("slow").find("podman does not tell"), std::string::npos) << lab_.hold("slow");
+  EXPECT_EQ(starts("slow"), 2U);
+  ::kill(containers_->server(), SIGCONT);
+  EXPECT_TRUE(started("slow", 3)) << lab_.records();
+  EXPECT_TRUE(healthy("slow"));
+}
+
+TEST_P(Podman, AVersionIsAnotherImageAndAnotherInstanceACopy) {
+  begin({}, {service("web", ", image: localhost/lab, release: '1'"),
+             service("pool", "", ", instances: 2", "pool-{instance}")});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(containers_->make({"web"}) && containers_->make({"pool-0"})) << containers_->log();
+  ASSERT_TRUE(healthy("web") && healthy("pool")) << lab_.log() << lab_.records();
+  EXPECT_EQ(starts("pool-0"), 2U) << "the second one has its settings, but for its number";
+  EXPECT_NE(containers_->ask("GET", "/containers/pool-1/json").body.find("HOMEOSTAT_INSTANCE=1"), std::string::npos);
+
+  const auto image = [&] { return text_at(containers_->inspect("web"), "Config.Image"); };
+  EXPECT_EQ(lab_.post("deploy", {{"service", "web"}, {"version", "2"}}).status, 200);
+  ASSERT_TRUE(eventually([&] { return image() == "localhost/lab:2"; })) << lab_.records();
+  EXPECT_TRUE(started("web", 2));
+  EXPECT_TRUE(told("2: done")) << lab_.records();
+  EXPECT_EQ(containers_->ask("GET", "/containers/web-homeostat-old/json").status, 404);
+  EXPECT_NE(containers_->ask("GET", "/containers/web/json").body.find("VERSION=2"), std::string::npos);
+
+  // There is no such image: what runs is not touched.
+  EXPECT_EQ(lab_.post("deploy", {{"service", "web"}, {"version", "3"}}).status, 200);
+  EXPECT_TRUE(told("no such image")) << lab_.records();
+  EXPECT_EQ(image(), "localhost/lab:2");
+  EXPECT_EQ(starts("web"), 2U);
+  EXPECT_TRUE(healthy("web"));
+}
+
+/// Orders given by hand, to a container that runs already.
+TEST_P(Podman, AnOrderForAnotherRunIsRefused) {
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("web")) << lab_.records();
+  auto loop = os::Loop::open();
+  ASSERT_TRUE(loop);
+  runtime::Sight sight;
+  runtime::ContainerKeeper keeper(*loop, runtime::KeptSpec::By::podman, "unix:" + containers_->socket(),
+                                  [&](const auto&, const auto& seen) { sight = seen; });
+  const runtime::Target target{"web", 0};
+  runtime::KeptSpec spec;
+  spec.unit = "web";
+  keeper.keep({{target, spec}});
+  const auto clock = [] { return Instant(std::chrono::steady_clock::now().time_since_epoch()); };
+  const auto turn = [&](const auto& until) {
+    return eventually([&] {
+      loop->run_once(milliseconds(5));
+      keeper.advance(clock());
+      return until();
+    });
+  };
+  ASSERT_TRUE(turn([&] { return sight.is == runtime::Sight::Is::running; })) << sight.detail;
+  const Incarnation run = sight.run;
+  const auto order = [&](engine::Op op, Incarnation expected) {
+    std::optional<runtime::Outcome> outcome;
+    keeper.perform({target, op, expected, ""}, clock(), [&](runtime::Outcome done) { outcome = std::move(done); });
+    EXPECT_TRUE(turn([&] { return outcome.has_value(); }));
+    return outcome.value_or(runtime::Outcome{});
+  };
+  Incarnation stale = run;
+  ++stale.started;
+  for (const engine::Op op : {engine::Op::stop, engine::Op::restart}) {
+    EXPECT_EQ(order(op, stale).kind, engine::OutcomeKind::not_started);
+  }
+  EXPECT_EQ(order(engine::Op::start, {}).detail, "it runs already");
+  EXPECT_EQ(starts("web"), 1U);
+  const runtime::Outcome done = order(engine::Op::restart, run);
+  EXPECT_EQ(done.kind, engine::OutcomeKind::succeeded) << done.detail;
+  EXPECT_NE(done.now_running, run);
+  EXPECT_EQ(order(engine::Op::restart, run).kind, engine::OutcomeKind::not_started);
+  EXPECT_EQ(starts("web"), 2U);
+}
+
+/// web asks api, api asks db: each says 503 while it gets no answer.
+class Tiers : public Contained {
+ protected:
+  Made tier(const std::string& name, int port, int needs) const {
+    const std::string page =
+        needs < 0 ? "echo; echo ok"
+                  : fmt::format(
+                        "if wget -q -T 1 -O /dev/null http://127.0.0.1:{}/cgi-bin/health; then echo; echo ok; "
+                        "else echo Status: 503 down; echo; fi",
+                        lab_.port(needs));
+    Made made{.name = name};
+    made.command = fmt::format(
+        "mkdir -p /www/cgi-bin && cd /www/cgi-bin && (echo '#!/bin/sh'; echo '{}') > health && "
+        "chmod +x health && exec httpd -f -p 127.0.0.1:{} -h /www",
+        page, lab_.port(port));
+    return made;
+  }
+  std::string looked_at(const std::string& name, int port, const std::string& needs) const {
+    return fmt::format(
+        "  {}: {{ {}, depends_on: [{}], checks: {{ alive: {{ http: {{ url: 'http://127.0.0.1:{}/cgi-bin/health' }}, "
+        "interval: 300ms, fast_interval: 100ms, timeout: 2s, startup_grace: 1s }} }}, "
+        "backoff: {{ initial: 50ms, max: 200ms }} }}\n",
+        name, run(name), needs, lab_.port(port));
+  }
+};
+
+TEST_P(Tiers, OnlyTheDatabaseThatDiedIsRestarted) {
+  begin({tier("db", 0, -1), tier("api", 1, 0), tier("web", 2, 1)},
+        {looked_at("db", 0, ""), looked_at("api", 1, "db"), looked_at("web", 2, "api")});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("db") && healthy("api") && healthy("web")) << lab_.log() << lab_.records();
+  ASSERT_NE(main("db"), 0);
+  ::kill(main("db"), SIGKILL);
+  ASSERT_TRUE(started("db", 2)) << lab_.records();
+  EXPECT_TRUE(told("closed")) << lab_.records();
+  EXPECT_TRUE(healthy("db") && healthy("api") && healthy("web")) << lab_.records();
+  EXPECT_EQ(starts("api") + starts("web"), 2U) << lab_.records();
+  const json::value incidents = at(lab_.cli({"history", "--json"}).json(), "incidents");
+  ASSERT_TRUE(incidents.is_array()) << lab_.cli({"history", "--json"}).out;
+  EXPECT_EQ(incidents.as_array().size(), 1U) << lab_.cli({"history"}).out;
+  EXPECT_EQ(text_at(incidents, "0.service"), "db");
+}
+
+INSTANTIATE_TEST_SUITE_P(By, Tiers, ::testing::Values("podman"),
+                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(By, Podman, ::testing::Values("podman"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace homeostat::lab
