@@ -11,7 +11,7 @@ namespace {
 constexpr Duration kLookEvery = std::chrono::seconds(5);
 constexpr Duration kBeyondTimeout = std::chrono::seconds(30);
 
-const Table<ScalingSchedule>& window_table() {
+const Table<ScalingSchedule>& gate_window_table() {
   static const Table<ScalingSchedule> table = [] {
     Table<ScalingSchedule> rows("rollout.window", "The hours in which a stage may end.");
     rows.add("start", &ScalingSchedule::start, cron_type(),
@@ -52,7 +52,7 @@ const Table<GateDraft>& gate_table() {
              {.text = "The user to run as.", .otherwise = "the user Homeostat runs as", .example = "deploy"});
     rows.add("cwd", [](GateDraft& gate) -> auto& { return gate.command.cwd; }, path_type(),
              {.text = "The folder to run in.", .fallback = ".", .example = "/srv/api"});
-    rows.add("window", &GateDraft::window, maybe(window_table().type()),
+    rows.add("window", &GateDraft::window, maybe(gate_window_table().type()),
              {.text = "The stage ends only meanwhile; until then its deadline does not run.",
               .otherwise = "a command",
               .example = "{ start: 0 9 * * mon-fri, end: 0 16 * * mon-fri, zone: Europe/Berlin }"});
@@ -61,7 +61,7 @@ const Table<GateDraft>& gate_table() {
   return table;
 }
 
-std::vector<const Section*> gate_sections() { return {&gate_table().section(), &window_table().section()}; }
+std::vector<const Section*> gate_sections() { return {&gate_table().section(), &gate_window_table().section()}; }
 
 void resolve_gates(const Resolution& in, const Node& stage, std::uint32_t number, StageDraft& draft,
                    std::vector<engine::GatePlan>& out) {
