@@ -26,7 +26,7 @@ class Maker {
     s.rearm_after = 1min * static_cast<int>(2 + pick(5));
     if (s.instances > 1 && chance(40)) {
       s.ladder.insert(s.ladder.begin() + 1, rung(StrategyKind::restart, 1));
-      s.ladder[1].all = true;
+      s.ladder[1].reach = Reach::rolling;
     }
     special(s, number);
     if (chance(40)) s.group = static_cast<std::uint32_t>(pick(2));
@@ -71,7 +71,7 @@ class Maker {
     s.instances = 1;
     s.min_healthy = 1;
     std::erase_if(s.checks, [](const CheckPlan& check) { return check.process; });
-    std::erase_if(s.ladder, [](const RungPlan& rung) { return rung.all; });
+    std::erase_if(s.ladder, [](const RungPlan& rung) { return rung.reach != Reach::one; });
     RungPlan hook = rung(StrategyKind::exec, 2);
     hook.name = "hook";
     hook.idempotent = chance(30);

@@ -210,7 +210,7 @@ TEST(Gate, TheDependencyComesFirst) {
 
 TEST(Gate, ARollingRestartBeginsWithWhatIsDown) {
   ServicePlan service = web("web", 3);
-  service.ladder[0].all = true;
+  service.ladder[0].reach = Reach::rolling;
   Started world(plan_of({service}));
   world.behave("web", 1, Behaviour::error500);
   world.run_for(30s);

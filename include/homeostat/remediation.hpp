@@ -32,6 +32,8 @@ struct LadderState {
   std::uint32_t rounds = 0;    // times the whole ladder was spent
   Instant not_before = kLongAgo;
   Instant healthy_since = kNever;  // kNever while failing
+  Instant began = kNever;          // the first rung was considered then; kNever: none since it was last well
+  Instant cool_until = kLongAgo;   // of the last ladder: the next does not begin before
 
   static constexpr auto fields = [](auto& self, auto& visit) {
     visit("rung", self.rung);
@@ -40,6 +42,8 @@ struct LadderState {
     visit("rounds", self.rounds);
     visit("not_before", self.not_before);
     visit("healthy_since", self.healthy_since);
+    visit("began", self.began);
+    visit("cool_until", self.cool_until);
   };
 };
 
@@ -54,10 +58,10 @@ void try_failed(LadderState& state, std::span<const RungPolicy> rungs, const Bac
                 Random& random);
 /// The current rung does not apply now: go on with the next without waiting.
 void skip(LadderState& state);
-/// A spent ladder begins again after the longest back-off.
-void rearm(LadderState& state, const BackoffPolicy& policy, Instant at, Random& random);
-/// The target is well since `at`.
-void recovered(LadderState& state, Instant at);
+/// A spent ladder begins again after the longest back-off, and not before its cool-down is over.
+void rearm(LadderState& state, const BackoffPolicy& policy, Instant at, Random& random, Duration cooldown = {});
+/// The target is well since `at`; what was tried for it is followed by so much rest.
+void recovered(LadderState& state, Instant at, Duration cooldown = {});
 /// The target fails again at `at`: forget everything after `rearm_after` of health, else go on where it stood, with
 /// a back-off when something has been tried before.
 void failed_again(LadderState& state, std::span<const RungPolicy> rungs, const BackoffPolicy& policy,

@@ -96,6 +96,7 @@ struct ScalingControl {
   bool freeze_down = false;
   bool repairing = false;
   std::optional<std::int32_t> by_hand{};
+  std::int32_t at_least = 0;  // a repair has asked for so many; no more than max
 };
 
 /// Everything that is told anew for each decision.

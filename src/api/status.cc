@@ -373,7 +373,8 @@ std::vector<std::string_view> flags_of(const View& view, const std::string& name
 }
 
 std::string rung_name(const engine::RungPlan& rung) {
-  static constexpr std::array<std::string_view, 4> kNames{"restart", "rollback", "exec", "escalate"};
+  static constexpr std::array<std::string_view, 6> kNames{"restart", "rollback", "scale_up",
+                                                          "drain",   "exec",     "escalate"};
   std::string name(kNames[static_cast<std::size_t>(rung.strategy)]);
   return rung.name.empty() ? name : name + " " + rung.name;
 }

@@ -18,8 +18,8 @@ auto timing(const CheckPolicy& policy) {
 }
 
 auto rung(const engine::RungPlan& rung) {
-  return std::tie(rung.strategy, rung.attempts, rung.verify_within, rung.when, rung.skip_after, rung.all, rung.name,
-                  rung.idempotent);
+  return std::tie(rung.strategy, rung.attempts, rung.verify_within, rung.when, rung.skip_after, rung.reach, rung.raise,
+                  rung.name, rung.idempotent);
 }
 
 auto budget(const engine::Budget& budget) { return std::tie(budget.max_actions, budget.percent, budget.per); }
@@ -47,13 +47,31 @@ bool same_run(const runtime::Spec& a, const runtime::Spec& b) {
   return rest(left) == rest(right);
 }
 
-/// The ladder with the commands that its exec rungs run.
+using Ladder = std::vector<engine::RungPlan>;
+
+/// The rungs with the commands that those of the strategy `exec` run.
+bool same_rungs(const Ladder& a, const Config& before, const Ladder& b, const Config& after) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const auto& x, const auto& y) {
+    if (rung(x) != rung(y)) return false;
+    return x.strategy != engine::StrategyKind::exec ||
+           command(before.commands[x.reference]) == command(after.commands[y.reference]);
+  });
+}
+
 bool same_ladder(const ServicePlan& a, const Config& before, const ServicePlan& b, const Config& after) {
-  return std::equal(a.ladder.begin(), a.ladder.end(), b.ladder.begin(), b.ladder.end(),
+  return a.limits == b.limits && same_rungs(a.ladder, before, b.ladder, after);
+}
+
+bool same_issues(const ServicePlan& a, const Config& before, const ServicePlan& b, const Config& after) {
+  const auto names = [](const ServicePlan& plan, const engine::IssuePlan& issue) {
+    std::vector<std::string> checks;
+    for (const engine::CheckId check : issue.checks) checks.push_back(plan.checks[check].name);
+    return checks;
+  };
+  return std::equal(a.issues.begin(), a.issues.end(), b.issues.begin(), b.issues.end(),
                     [&](const auto& x, const auto& y) {
-                      if (rung(x) != rung(y)) return false;
-                      return x.strategy != engine::StrategyKind::exec ||
-                             command(before.commands[x.reference]) == command(after.commands[y.reference]);
+                      return x.name == y.name && x.limits == y.limits && names(a, x) == names(b, y) &&
+                             same_rungs(x.ladder, before, y.ladder, after);
                     });
 }
 
@@ -207,6 +225,9 @@ ServiceChange compare_service(const Config& before, const ServicePlan& a, const 
     change.what.emplace_back("run");
   compare_checks(a, b, change.what);
   if (!same_ladder(a, before, b, after)) change.what.emplace_back("remediation");
+  if (!same_issues(a, before, b, after)) change.what.emplace_back("issues");
+  if (a.locks != b.locks) change.what.emplace_back("locks");
+  if (a.completion != b.completion) change.what.emplace_back("completion");
   if (dependencies(a, before) != dependencies(b, after)) change.what.emplace_back("dependencies");
   compare_limits(before, a, after, b, change.what);
   compare_scaling(before, a, after, b, change.what);

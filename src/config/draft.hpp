@@ -36,6 +36,19 @@ struct RungDraft {
   std::string notify;   // escalate
 };
 
+/// A ladder, and what bounds it as a whole.
+struct LadderDraft {
+  std::optional<std::vector<Placed<RungDraft>>> rungs;
+  engine::LadderLimits limits;
+};
+
+/// A kind of failure with a ladder of its own; several services may have it.
+struct IssueDraft {
+  std::vector<Placed<std::string>> checks;
+  std::vector<Placed<std::string>> alerts;
+  LadderDraft ladder;
+};
+
 struct NotifierDraft {
   NotifierSpec spec;
   std::uint64_t identity = 0;  // of what is sent where
@@ -72,7 +85,8 @@ struct ServiceDraft {
   std::vector<NeedDraft> depends_on;
   std::vector<Placed<PrerequisiteDraft>> prerequisites;
   std::vector<Named<CheckDraft>> checks;
-  std::optional<std::vector<Placed<RungDraft>>> remediation;
+  LadderDraft remediation;
+  std::vector<Placed<std::string>> issues;
   std::optional<ScalingDraft> scaling;
   std::optional<RolloutDraft> rollout;
   std::optional<TrafficDraft> traffic;
@@ -95,6 +109,7 @@ struct FileDraft {
   CheckPolicy defaults;
   std::vector<Named<ServiceDraft>> services;
   std::vector<Named<NotifierDraft>> notifiers;
+  std::vector<Named<IssueDraft>> issues;
   GuardrailsDraft guardrails;
   std::optional<AlertsDraft> alerts;
   BreakerOptions breakers = engine::dependency_breaker();
@@ -165,6 +180,8 @@ const Table<NeedDraft>& need_table();  // need.cc
 
 Component<RungDraft> restart_rung();                    // rung_restart.cc
 Component<RungDraft> rollback_rung();                   // rung_rollback.cc
+Component<RungDraft> scale_up_rung();                   // rung_scale_up.cc
+Component<RungDraft> drain_rung();                      // rung_drain.cc
 Component<RungDraft> exec_rung();                       // rung_exec.cc
 Component<RungDraft> escalate_rung();                   // rung_escalate.cc
 const std::vector<Component<RungDraft>>& rung_kinds();  // rung.cc
@@ -183,6 +200,10 @@ const Table<CheckPolicy>& timing_table();              // timing.cc
 const Table<CheckDraft>& check_table();                // check.cc
 const Table<RunDraft>& run_table();                    // run.cc
 const Table<RungDraft>& rung_table();                  // rung.cc
+const Table<LadderDraft>& ladder_table();              // ladder.cc
+Type<LadderDraft> ladder_type();                       // ladder.cc
+const Table<IssueDraft>& issue_table();                // ladder.cc
+const Table<engine::Completion>& completion_table();   // ladder.cc
 const Table<PrerequisiteDraft>& prerequisite_table();  // prerequisite.cc
 const Table<PrerequisiteDraft>& min_healthy_table();   // prerequisite.cc
 const Table<RolloutDraft>& rollout_table();            // rollout.cc

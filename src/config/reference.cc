@@ -121,10 +121,11 @@ std::vector<const Section*> sections() {
   append(out, run_table(), run_kinds());
   append(out, check_table(), check_kinds());
   append(out, rung_table(), rung_kinds());
-  for (const Section* section : {&need_table().section(), &prerequisite_table().section(),
-                                 &min_healthy_table().section(), &backoff_table().section(), &budget_table().section(),
-                                 &timing_table().section(), &alerts_table().section(), &guardrails_table().section(),
-                                 &fleet_table().section(), &window_table().section(), &breakers_table().section()}) {
+  for (const Section* section :
+       {&ladder_table().section(), &issue_table().section(), &completion_table().section(), &need_table().section(),
+        &prerequisite_table().section(), &min_healthy_table().section(), &backoff_table().section(),
+        &budget_table().section(), &timing_table().section(), &alerts_table().section(), &guardrails_table().section(),
+        &fleet_table().section(), &window_table().section(), &breakers_table().section()}) {
     out.push_back(section);
   }
   append(out, notifier_table(), notifier_kinds());

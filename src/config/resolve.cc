@@ -121,6 +121,19 @@ void resolve_guardrails(const Resolution& in) {
   plan.storm_cool_down = draft.storm_cool_down;
 }
 
+// Who ends by himself is neither scaled nor replaced in stages.
+void check_completion(const Resolution& in, const Named<ServiceDraft>& service) {
+  const engine::ServicePlan& plan = service.value.plan;
+  if (!plan.completion) return;
+  const Position at = service.node->where("completion");
+  if (!plan.runtime.managed && plan.runtime.identity != 0) {
+    in.reader.problem(at,
+                      "this runtime does not tell how a run ended: `completion` needs `process`, `systemd` or "
+                      "`supervisord`");
+  }
+  if (plan.scaling || plan.rollout) in.reader.problem(at, "what is meant to end has neither `scaling` nor `rollout`");
+}
+
 std::uint32_t default_notifier(const std::vector<NotifierSpec>& notifiers) {
   for (const std::string_view usual : {"default", "oncall"}) {
     for (std::uint32_t i = 0; i < notifiers.size(); ++i) {
@@ -229,6 +242,8 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     check_units(in, service, units);
     resolve_checks(in, service);
     resolve_ladder(in, service);
+    resolve_issues(in, service);
+    check_completion(in, service);
     config.runtimes.push_back(std::move(service.value.run.spec));
     config.plan.services.push_back(std::move(plan));
   }
@@ -236,6 +251,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   config.probes.shrink_to_fit();
   config.runtimes.shrink_to_fit();
   resolve_names(in);
+  check_issues(in);
   check_totals(in, root);
 }
 

@@ -56,7 +56,8 @@ engine::RungPlan escalate(const Resolution& in, std::uint32_t notifier) {
 }
 
 /// What is wrong with using this strategy on this service; empty: nothing.
-std::string_view unfit(const engine::RungPlan& rung, const engine::RuntimePlan& runtime) {
+std::string_view unfit(const engine::RungPlan& rung, const engine::ServicePlan& plan) {
+  const engine::RuntimePlan& runtime = plan.runtime;
   if (runtime.identity == 0) return {};  // it could not be read, and that is reported already
   if (rung.strategy == StrategyKind::restart && !runtime.restart) {
     return "the runtime cannot restart it: `run: exec:` needs a `restart` command";
@@ -67,28 +68,43 @@ std::string_view unfit(const engine::RungPlan& rung, const engine::RuntimePlan& 
   if (rung.strategy == StrategyKind::rollback && !runtime.releases) {
     return "nothing to roll back to: `run:` needs `releases` or `image`, or `exec` a `rollback` command";
   }
+  if (rung.strategy == StrategyKind::scale_up && !plan.scaling) {
+    return "it has a fixed number of instances: `scale_up` needs `scaling`";
+  }
+  if (rung.strategy == StrategyKind::drain && !plan.routed) {
+    return "nothing leads requests to it: `drain` needs `traffic`";
+  }
   return {};
 }
 
-void add_rung(const Resolution& in, engine::ServicePlan& plan, Placed<RungDraft>& placed) {
+void check_raise(const Resolution& in, const engine::RungPlan& rung, const engine::ServicePlan& plan, Position at) {
+  if (rung.strategy != StrategyKind::scale_up || !plan.scaling) return;
+  const auto most = static_cast<std::uint32_t>(plan.scaling->policy.range.max);
+  if (rung.raise.max > most) {
+    in.reader.problem(at, fmt::format("{} is beyond the {} of `scaling`", rung.raise.max, most));
+  }
+}
+
+engine::RungPlan rung_of(const Resolution& in, const engine::ServicePlan& plan, const Placed<RungDraft>& placed) {
   const Node& node = *placed.node;
-  RungDraft& draft = placed.value;
+  const RungDraft& draft = placed.value;
   const Node* settings = node.items.empty() ? &node : &node.items.front();
-  if (const std::string_view wrong = unfit(draft.plan, plan.runtime); !wrong.empty())
+  if (const std::string_view wrong = unfit(draft.plan, plan); !wrong.empty())
     in.reader.problem(node.at, std::string(wrong));
   if (draft.plan.strategy == StrategyKind::escalate) {
     const bool named = !draft.notify.empty();
-    plan.ladder.push_back(escalate(
-        in, named ? find_notifier(in, draft.notify, settings->where("notify")) : in.config.plan.default_notifier));
-    return;
+    return escalate(
+        in, named ? find_notifier(in, draft.notify, settings->where("notify")) : in.config.plan.default_notifier);
   }
+  engine::RungPlan rung = draft.plan;
+  check_raise(in, rung, plan, settings->where("max"));
   if (draft.verify_within) check_verify(in, plan, *draft.verify_within, settings->where("verify_within"));
-  draft.plan.verify_within = draft.verify_within.value_or(default_verify(plan));
-  if (draft.plan.strategy == StrategyKind::exec) {
-    draft.plan.reference = static_cast<std::uint32_t>(in.config.commands.size());
-    in.config.commands.push_back(std::move(draft.command));
+  rung.verify_within = draft.verify_within.value_or(default_verify(plan));
+  if (rung.strategy == StrategyKind::exec) {
+    rung.reference = static_cast<std::uint32_t>(in.config.commands.size());
+    in.config.commands.push_back(draft.command);
   }
-  plan.ladder.push_back(std::move(draft.plan));
+  return rung;
 }
 
 void check_order(const Resolution& in, const std::vector<Placed<RungDraft>>& rungs) {
@@ -107,25 +123,34 @@ void check_order(const Resolution& in, const std::vector<Placed<RungDraft>>& run
 
 }  // namespace
 
+void resolve_rungs(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
+                   std::vector<engine::RungPlan>& out) {
+  const engine::ServicePlan& plan = service.value.plan;
+  if (draft.rungs) {
+    check_order(in, *draft.rungs);
+    for (const Placed<RungDraft>& rung : *draft.rungs) out.push_back(rung_of(in, plan, rung));
+  }
+  // A command of the user's is repeated only when he says that it may be.
+  const auto* commands = std::get_if<runtime::ExecSpec>(&service.value.run.spec);
+  for (engine::RungPlan& rung : out) {
+    if (commands != nullptr && rung.strategy != StrategyKind::exec) rung.idempotent = commands->idempotent;
+  }
+  if (out.empty() || out.back().strategy != StrategyKind::escalate) {
+    out.push_back(escalate(in, in.config.plan.default_notifier));
+  }
+}
+
 void resolve_ladder(const Resolution& in, Named<ServiceDraft>& service) {
   engine::ServicePlan& plan = service.value.plan;
-  if (service.value.remediation) {
-    check_order(in, *service.value.remediation);
-    for (Placed<RungDraft>& rung : *service.value.remediation) add_rung(in, plan, rung);
-  } else if (plan.runtime.restart) {
+  const LadderDraft& draft = service.value.remediation;
+  if (!draft.rungs && plan.runtime.restart) {
     engine::RungPlan restart;
     restart.attempts = 3;
     restart.verify_within = default_verify(plan);
     plan.ladder.push_back(restart);
   }
-  // A command of the user's is repeated only when he says that it may be.
-  const auto* commands = std::get_if<runtime::ExecSpec>(&service.value.run.spec);
-  for (engine::RungPlan& rung : plan.ladder) {
-    if (commands != nullptr && rung.strategy != StrategyKind::exec) rung.idempotent = commands->idempotent;
-  }
-  if (plan.ladder.empty() || plan.ladder.back().strategy != StrategyKind::escalate) {
-    plan.ladder.push_back(escalate(in, in.config.plan.default_notifier));
-  }
+  resolve_rungs(in, service, draft, plan.ladder);
+  plan.limits = draft.limits;
 }
 
 }  // namespace homeostat::config

@@ -33,6 +33,15 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service);
 /// Adds the rungs of a service; its checks are there already.
 void resolve_ladder(const Resolution& in, Named<ServiceDraft>& service);
 
+/// Adds the rungs of one ladder of a service; it ends by calling a human.
+void resolve_rungs(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
+                   std::vector<engine::RungPlan>& out);
+
+/// Adds the ladders of the kinds of failure that a service has.
+void resolve_issues(const Resolution& in, Named<ServiceDraft>& service);  // resolve_issues.cc
+/// What is wrong with them as such; all services are there already.
+void check_issues(const Resolution& in);  // resolve_issues.cc
+
 /// What the autoscaler of a service follows: `instances` becomes the most there may be.
 void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service);  // scaling.cc
 

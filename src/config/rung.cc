@@ -26,7 +26,8 @@ void add_repair_rows(Table<RungDraft>& rows, std::string_view attempts) {
 }
 
 const std::vector<Component<RungDraft>>& rung_kinds() {
-  static const std::vector<Component<RungDraft>> kinds{restart_rung(), rollback_rung(), exec_rung(), escalate_rung()};
+  static const std::vector<Component<RungDraft>> kinds{restart_rung(), rollback_rung(), scale_up_rung(),
+                                                       drain_rung(),   exec_rung(),     escalate_rung()};
   return kinds;
 }
 

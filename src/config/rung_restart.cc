@@ -7,11 +7,15 @@ Component<RungDraft> restart_rung() {
   static const Table<RungDraft> table = [] {
     Table<RungDraft> rows("rung.restart", "Stops and starts the failing instances.");
     add_repair_rows(rows, "1");
-    rows.add("scope", [](RungDraft& rung) -> auto& { return rung.plan.all; },
-             word_type<bool>("instance or all", {{"instance", false}, {"all", true}}),
-             {.text = "`instance`: the failing ones; `all`: every instance, one after the other.",
-              .fallback = "instance",
-              .example = "all"});
+    using engine::Reach;
+    rows.add(
+        "instances", [](RungDraft& rung) -> auto& { return rung.plan.reach; },
+        word_type<Reach>("one, rolling or all",
+                         {{"one", Reach::one}, {"rolling", Reach::rolling}, {"all", Reach::all}}),
+        {.text = "`one`: the failing one; `rolling`: every instance, one after the other, each well before the next; "
+                 "`all`: every instance as soon as `max_unavailable` allows.",
+         .fallback = "one",
+         .example = "rolling"});
     return rows;
   }();
   return rung_component("restart", engine::StrategyKind::restart, "Stops and starts the failing instances.",

@@ -62,10 +62,22 @@ void add_core(Table<ServiceDraft>& rows) {
 }
 
 void add_healing(Table<ServiceDraft>& rows) {
-  rows.add("remediation", &ServiceDraft::remediation, maybe(list_type(placed(rung_table().type()))),
+  rows.add("remediation", &ServiceDraft::remediation, ladder_type(),
            {.text = "The ladder: what is tried, in this order.",
             .otherwise = "`restart` with 3 attempts when the runtime can, then `escalate`",
             .example = "[{ restart: { attempts: 2 } }, { escalate: { notify: oncall } }]"});
+  rows.add("issues", &ServiceDraft::issues, list_type(placed(name_type("issue"))),
+           {.text = "Kinds of failure that have a ladder of their own, by their names under `issues` of the file.",
+            .otherwise = "none",
+            .example = "[high_latency]"});
+  rows.add("locks", [](ServiceDraft& service) -> auto& { return service.plan.locks; }, names_type("lock"),
+           {.text = "What it shares with other services, by any names: of those that share one, only one at a time is "
+                    "repaired, rolled out or made smaller.",
+            .otherwise = "nothing",
+            .example = "[db-migration]"});
+  rows.add("completion", [](ServiceDraft& service) -> auto& { return service.plan.completion; },
+           maybe(completion_table().type()),
+           {.text = "It is meant to end.", .otherwise = "every end is a failure", .example = "{ ok: [0] }"});
   rows.add("backoff", [](ServiceDraft& service) -> auto& { return service.plan.backoff; }, backoff_table().type(),
            {.text = "The wait between repairs.", .fallback = "{}", .example = "{ initial: 2s, max: 1m }"});
   rows.add("budget", [](ServiceDraft& service) -> auto& { return service.plan.budget; }, budget_table().type(),
@@ -145,6 +157,10 @@ const Table<FileDraft>& file_table() {
              {.text = "The notifiers by name.",
               .otherwise = "escalations are only recorded",
               .example = "{ oncall: { exec: [/usr/local/bin/page, '{summary}'] } }"});
+    rows.add("issues", &FileDraft::issues, map_type("issue", issue_table().type()),
+             {.text = "Kinds of failure with ladders of their own, by name.",
+              .otherwise = "none",
+              .example = "{ high_latency: { checks: [latency], ladder: [scale_up, restart] } }"});
     rows.add("alerts", &FileDraft::alerts, maybe(alerts_table().type()),
              {.text = "Where alerts are received.", .otherwise = "nowhere", .example = "{ listen: '127.0.0.1:9096' }"});
     rows.add("breakers", &FileDraft::breakers, breakers_table().type(),

@@ -77,6 +77,7 @@ void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service) {
   }
   plan.runtime.stop_grace += spec.drain;
   in.config.traffic.back() = spec;
+  plan.routed = true;
 }
 
 }  // namespace homeostat::config

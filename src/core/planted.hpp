@@ -62,6 +62,9 @@ enum class Bug : std::uint8_t {
   storm_ignored,
   approval_lasts,
   approval_kept,
+  resource_ignored,
+  raised_beyond,
+  rolls_at_once,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

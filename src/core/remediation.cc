@@ -41,22 +41,30 @@ void skip(LadderState& state) {
   state.attempts = 0;
 }
 
-void rearm(LadderState& state, const BackoffPolicy& policy, Instant at, Random& random) {
+void rearm(LadderState& state, const BackoffPolicy& policy, Instant at, Random& random, Duration cooldown) {
   state.rung = 0;
   state.attempts = 0;
   ++state.rounds;
+  state.began = kNever;
   const BackoffPolicy longest{policy.max, policy.max, policy.jitter_percent};
   state.not_before = later(at, backoff(longest, 1, random));
+  if (cooldown > Duration{}) state.cool_until = later(at, cooldown);
 }
 
-void recovered(LadderState& state, Instant at) { state.healthy_since = at; }
+void recovered(LadderState& state, Instant at, Duration cooldown) {
+  state.healthy_since = at;
+  if (state.began != kNever && cooldown > Duration{}) state.cool_until = later(at, cooldown);
+  state.began = kNever;
+}
 
 void failed_again(LadderState& state, std::span<const RungPolicy> rungs, const BackoffPolicy& policy,
                   Duration rearm_after, Instant at, Random& random) {
   if (planted(Bug::ladder_forgets)) rearm_after = {};
   const bool well_long_enough = state.healthy_since != kNever && at >= later(state.healthy_since, rearm_after);
   if (state.tries == 0 || well_long_enough) {
+    const Instant cool_until = state.cool_until;
     state = LadderState{};
+    state.cool_until = cool_until;
     return;
   }
   state.healthy_since = kNever;

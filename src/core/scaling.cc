@@ -119,6 +119,7 @@ void begin(const ScalingPolicy& policy, ScalingHistory& history, const ScalingIn
            ScalingDecision& out) {
   out.current = input.counts.wanted;
   out.range = range_now(policy, input.local);
+  out.range.min = std::max(out.range.min, std::min(input.control.at_least, out.range.max));
   if (planted(Bug::bounds_ignored)) out.range.min = 0;
   out.weighed = false;
   out.fault = MetricFault::none;

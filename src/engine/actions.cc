@@ -2,12 +2,16 @@
 
 #include "core/planted.hpp"
 #include "engine/breakers.hpp"
+#include "engine/completion.hpp"
 #include "engine/engine.hpp"
 #include "engine/escalate.hpp"
+#include "engine/ladder.hpp"
 #include "engine/looking.hpp"
 #include "engine/operations.hpp"
 #include "engine/repair.hpp"
+#include "engine/resources.hpp"
 #include "engine/status.hpp"
+#include "engine/strategy.hpp"
 #include "engine/traffic.hpp"
 
 namespace homeostat::engine {
@@ -26,14 +30,14 @@ std::uint32_t intern(State& s, const std::string& version) {
 
 std::uint32_t reference_of(const ServicePlan& plan, const Intent& intent) {
   if (intent.op == Op::scale) return intent.count;
-  for (const RungPlan& rung : plan.ladder) {
+  for (const RungPlan& rung : rungs_of(plan, intent.issue)) {
     if (rung.strategy == StrategyKind::exec && rung.name == intent.name) return rung.reference;
   }
   return kNone;
 }
 
 bool repairs(const Wish& wish) {
-  return wish.by.empty() && (wish.origin == Origin::ladder || wish.origin == Origin::operation);
+  return wish.origin == Origin::ladder || (wish.by.empty() && wish.origin == Origin::operation);
 }
 
 Intent intent_of(Turn& t, const Wish& wish) {
@@ -46,6 +50,7 @@ Intent intent_of(Turn& t, const Wish& wish) {
   intent.strategy = wish.strategy;
   intent.name = wish.name;
   intent.incident = wish.incident;
+  intent.issue = wish.issue;
   intent.rung = wish.rung;
   intent.attempt = wish.attempt;
   intent.version = wish.version;
@@ -68,12 +73,19 @@ void end_with(Turn& t, ServiceId id, Place& place, const Intent& intent, Outcome
   t.mark(id);
 }
 
+// A person's wish stands on no evidence at all.
+template <class T>
+bool asked_for(const T& intent_or_wish) {
+  return intent_or_wish.origin == Origin::ladder && !intent_or_wish.by.empty();
+}
+
 // A step of a rolling repair stands on the evidence of the place it is done for; an operator's needs none.
 bool on_direct_evidence(Turn& t, ServiceId id, Origin origin) {
   if (origin != Origin::operation) return false;
   const auto& operation = t.durable(id).operation;
-  if (!operation || operation->incident == 0 || !t.has_place(id, operation->for_slot)) return true;
-  return view_of(t, id, operation->for_slot).direct;
+  if (!operation || !operation->repair || !t.has_place(id, operation->for_slot)) return true;
+  const View view = view_of(t, id, operation->for_slot);
+  return view.direct || !view.failing;
 }
 
 CallOutcome call_outcome(OutcomeKind outcome) {
@@ -86,16 +98,16 @@ std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& pla
   ask.service = id;
   ask.slot = intent.slot;
   ask.take_down = intent.op == Op::stop;
-  ask.automatic = intent.by.empty() && !ask.take_down;
+  ask.automatic = automatic(intent.origin, intent.by) && !ask.take_down;
   ask.disruptive = intent.disruptive;
   ask.counted = true;
   ask.bring_up = intent.origin == Origin::desired;
   ask.command = command_behind(t.plan(id), intent.op);
   const View view = view_of(t, id, intent.slot);
-  ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, id, intent.origin);
+  ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, id, intent.origin) || asked_for(intent);
   if (auto hold = check_gates(t, ask)) return hold->gate + ": " + hold->detail;
   const bool kept = intent.mode == Mode::approve && planted(Bug::approval_kept);
-  if (intent.origin == Origin::ladder && !view.failing && !kept) return "recovered by itself";
+  if (intent.origin == Origin::ladder && !view.failing && !kept && !asked_for(intent)) return "recovered by itself";
   if (ask.automatic && !ask.bring_up && is_shadow(t, id)) return "the service is in shadow mode now";
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
   const bool runs = instance != nullptr && instance->state == RunState::running;
@@ -126,6 +138,17 @@ bool admit(Turn& t, ServiceId id, const Intent& intent) {
   return t.check(breaker_admits(t, *behind, intent.id).has_value(), "a command that its breaker does not admit");
 }
 
+void succeeded(Turn& t, ServiceId id, Place& place, const Intent& intent);
+
+// What the engine itself wants is changed: with the record of it, it is done.
+void adjust(Turn& t, ServiceId id, Place& place, const Intent& intent) {
+  place.action->dispatched = true;
+  const std::string done = adjusting(intent.strategy).adjust(t, id, intent);
+  t.record(Outcome{intent.id, intent.service, intent.slot, OutcomeKind::succeeded, done});
+  succeeded(t, id, place, intent);
+  t.mark(id);
+}
+
 void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   const Intent intent = action.intent;
   const bool asks = intent.mode == Mode::approve && !planted(Bug::approval_skipped);
@@ -136,6 +159,7 @@ void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   }
   const bool recorded = place.action_id() == intent.id && t.s.durable.actions.contains(intent.id);
   if (!t.check(recorded, "a dispatch without its intent")) return;
+  if (intent.op == Op::adjust) return adjust(t, id, place, intent);
   if (!admit(t, id, intent)) return;
   Dispatch command;
   command.id = intent.id;
@@ -203,7 +227,7 @@ void succeeded(Turn& t, ServiceId id, Place& place, const Intent& intent) {
     place.action.reset();
     return;
   }
-  if (intent.op == Op::exec || intent.op == Op::scale) return;
+  if (intent.op == Op::exec || intent.op == Op::scale || intent.op == Op::adjust) return;
   begin_startup(t, id, place);
 }
 
@@ -221,11 +245,11 @@ void unknown_outcome(Turn& t, ServiceId id, const Intent& intent, const std::str
 void refund(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   if (intent.origin == Origin::operation) return operation_blocked(t, id);
   if (intent.origin != Origin::ladder) return;
-  LadderState ladder = t.durable(id).ladders[place.slot];
+  LadderState ladder = ladder_of(t, id, place.slot);
   if (ladder.attempts > 0) --ladder.attempts;
   if (ladder.tries > 0) --ladder.tries;
   if (planted(Bug::unrecorded)) return void(t.durable(id).ladders[place.slot] = ladder);
-  t.record(LadderMoved{intent.service, place.slot, ladder});
+  save_ladder(t, id, place.slot, ladder);
 }
 
 bool is_shadow(const Turn& t, ServiceId id) {
@@ -248,16 +272,16 @@ Ask ask_for(Turn& t, const Wish& wish) {
   ask.service = wish.service;
   ask.slot = wish.slot;
   ask.take_down = wish.op == Op::stop;
-  ask.automatic = wish.by.empty() && !ask.take_down;
+  ask.automatic = automatic(wish.origin, wish.by) && !ask.take_down;
   ask.bring_up = wish.origin == Origin::desired && !ask.take_down;
   ask.command = command_behind(t.plan(wish.service), wish.op);
   const View view = view_of(t, wish.service, wish.slot);
-  ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, wish.service, wish.origin);
+  ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, wish.service, wish.origin) || asked_for(wish);
   const InstanceState* instance = wish.slot < 0 ? nullptr : t.instance(wish.service, wish.slot);
   const bool runs =
       !t.plan(wish.service).runtime.managed || (instance != nullptr && instance->state == RunState::running);
   ask.disruptive = wish.op != Op::start && wish.op != Op::stop && wish.op != Op::exec && wish.op != Op::scale &&
-                   wish.op != Op::route && runs;
+                   wish.op != Op::route && wish.op != Op::adjust && runs;
   return ask;
 }
 
@@ -276,6 +300,7 @@ void begin_action(Turn& t, Wish wish) {
   }
   const bool alone = !place.action && !t.s.durable.actions.contains(intent.id);
   if (!t.check(alone, "two actions at once on one place")) return;
+  if (needs_resources(wish)) take_resources(t, wish.service);
   const bool expires = intent.mode == Mode::approve && !planted(Bug::approval_lasts);
   place.action = Acting{intent.id, false, expires ? later(t.now, t.s.plan.approval_within) : kNever};
   const std::uint64_t seq = t.record(intent);
@@ -336,7 +361,8 @@ void exited(Turn& t, const Exited& in) {
   Place& place = t.place(in.service, in.slot);
   const InstanceState* known = t.instance(in.service, in.slot);
   if (known == nullptr || known->state != RunState::running || known->incarnation != in.incarnation) return;
-  if (runtime_at_it(t, place)) return;
+  if (runtime_at_it(t, place) || completed(t, in)) return;
+  if (!in.known) ended_unseen(t, in.service, in.slot);
   Observation seen{Result::failure, in.signalled ? Reason::signalled : Reason::exited, in.known ? in.code : -1, {}};
   const RunState state = t.wanted(in.service, in.slot) ? RunState::dead : RunState::stopped;
   set_instance(t, in.service, in.slot, state, known->incarnation, known->version, known->port, explain(seen));
@@ -456,7 +482,7 @@ void attempt_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bo
   t.mark(id);
   if (!t.plan(id).runtime.managed && place.slot >= 0 && !place.action) after_unmanaged(t, id, place, intent);
   if (intent.origin == Origin::operation) return operation_step_ended(t, id, place.slot, intent.id, ok, detail);
-  if (intent.origin == Origin::ladder && !ok) ladder_try_failed(t, id, place);
+  if (intent.origin == Origin::ladder) ladder_try_ended(t, id, place, intent, ok);
 }
 
 void set_instance(Turn& t, ServiceId id, Slot slot, RunState state, const Incarnation& incarnation,

@@ -17,6 +17,7 @@ struct Wish {
   std::string strategy;
   std::string name;
   std::uint64_t incident = 0;
+  std::string issue{};
   std::uint32_t rung = 0;
   std::uint32_t attempt = 0;
   std::string version;

@@ -107,7 +107,14 @@ struct Fold {
     }
   }
 
-  void operator()(const LadderMoved& r) { service(r.service).ladders[r.slot] = r.state; }
+  void operator()(const LadderMoved& r) {
+    ServiceState& s = service(r.service);
+    s.ladders[r.slot] = r.state;
+    if (r.walk.none())
+      s.walks.erase(r.slot);
+    else
+      s.walks[r.slot] = r.walk;
+  }
 
   void operator()(const Intent& r) {
     d.actions[r.id] = ActionState{r, at, false, std::nullopt};
@@ -116,7 +123,7 @@ struct Fold {
       const auto incident = d.incidents.find(r.incident);
       if (incident != d.incidents.end()) ++incident->second.actions;
     }
-    if (r.disruptive && r.by.empty()) {
+    if (r.disruptive && automatic(r.origin, r.by)) {
       disrupted(r);
     }
   }
@@ -393,6 +400,26 @@ struct Fold {
     if (!s.scaling) return;
     s.scaling->held = r.count;
     s.scaling->held_until = r.until;
+  }
+  void operator()(const ScalingRaised& r) {
+    ServiceState& s = service(r.service);
+    if (!s.scaling) return;
+    s.scaling->raised = r.count;
+    s.scaling->raised_until = r.until;
+    s.scaling->raised_by = r.id;
+  }
+  void operator()(const ResourceMoved& r) {
+    if (r.service.empty())
+      d.resources.erase(r.lock);
+    else
+      d.resources[r.lock] = r.service;
+  }
+  void operator()(const Drained& r) {
+    auto& drained = service(r.service).drained;
+    if (r.drained)
+      drained.insert(r.slot);
+    else
+      drained.erase(r.slot);
   }
   void operator()(const ScalingFrozen& r) {
     ServiceState& s = service(r.service);

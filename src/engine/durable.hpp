@@ -148,6 +148,9 @@ struct ScalingState {
   Instant held_until = kLongAgo;
   Freeze frozen = Freeze::none;
   Instant frozen_until = kLongAgo;
+  std::int32_t raised = 0;  // at least so many, by a repair …
+  Instant raised_until = kLongAgo;
+  CommandId raised_by;        // … of this id
   Boxed<ScalingAsked> asked;  // waits for somebody …
   bool approved = false;      // … who has agreed
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -157,6 +160,9 @@ struct ScalingState {
     v("held_until", self.held_until);
     v("frozen", self.frozen);
     v("frozen_until", self.frozen_until);
+    v("raised", self.raised);
+    v("raised_until", self.raised_until);
+    v("raised_by", self.raised_by);
     v("asked", self.asked);
     v("approved", self.approved);
   };
@@ -168,6 +174,8 @@ struct ServiceState {
   FlatMap<std::int32_t, std::string> details;  // what the runtime said of them; mostly nothing
   FlatMap<std::int32_t, Instant> changed;      // when one took another release than it had
   FlatMap<std::int32_t, LadderState> ladders;
+  FlatMap<std::int32_t, Walk> walks;    // whose ladder they are, where that is not the general one by itself
+  FlatSet<std::int32_t> drained;        // out of the traffic by a repair
   bool stopped = false;                 // all of it, by an operator
   FlatSet<std::int32_t> stopped_slots;  // single instances
   FlatSet<std::int32_t> spare;          // places that the autoscaler does not need now
@@ -200,6 +208,8 @@ struct ServiceState {
     v("details", self.details);
     v("changed", self.changed);
     v("ladders", self.ladders);
+    v("walks", self.walks);
+    v("drained", self.drained);
     v("stopped", self.stopped);
     v("stopped_slots", self.stopped_slots);
     v("spare", self.spare);
@@ -231,6 +241,10 @@ struct ServiceState {
   std::string detail_of(std::int32_t slot) const {
     const auto found = details.find(slot);
     return found == details.end() ? std::string() : found->second;
+  }
+  Walk walk_of(std::int32_t slot) const {
+    const auto found = walks.find(slot);
+    return found == walks.end() ? Walk{} : found->second;
   }
   /// What the autoscaler asks for and nobody has approved yet; null: nothing.
   const ScalingAsked* asked_scaling() const {
@@ -316,6 +330,7 @@ struct Durable {
   Instant storm_over = kLongAgo;       // when we doubted ourselves last
   std::deque<Disruption> disruptions;  // of a day, in order of time
   std::map<std::string, OpenBreaker> breakers;
+  std::map<std::string, std::string> resources;  // what services share -> the one that is worked on with it
   static constexpr auto fields = [](auto& self, auto& v) {
     v("seq", self.seq);
     v("epoch", self.epoch);
@@ -333,6 +348,7 @@ struct Durable {
     v("storm_over", self.storm_over);
     v("disruptions", self.disruptions);
     v("breakers", self.breakers);
+    v("resources", self.resources);
   };
 
   void apply(const Record& record);

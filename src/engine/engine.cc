@@ -14,6 +14,7 @@
 #include "engine/outside.hpp"
 #include "engine/recovery.hpp"
 #include "engine/reload.hpp"
+#include "engine/resources.hpp"
 #include "engine/rollout.hpp"
 #include "engine/rollout_gates.hpp"
 #include "engine/rollout_judge.hpp"
@@ -128,6 +129,7 @@ void settle_all(Turn& t) {
     durable_due(t);
     pauses_due(t);
     maintenance_due(t);
+    free_resources(t);
     if (t.s.dirty.empty()) break;
   }
   stop_acting(t);

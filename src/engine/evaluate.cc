@@ -4,8 +4,10 @@
 #include "engine/actions.hpp"
 #include "engine/diagnose.hpp"
 #include "engine/engine.hpp"
+#include "engine/ladder.hpp"
 #include "engine/operations.hpp"
 #include "engine/repair.hpp"
+#include "engine/resources.hpp"
 #include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
 #include "engine/status.hpp"
@@ -47,14 +49,14 @@ void open(Turn& t, ServiceId id, Place& place, const View& view) {
     r.incident = t.s.durable.incidents_made + 1;
   }
   t.record(r);
-  ladder_failing(t, id, place);
+  take_ladder(t, id, place);
 }
 
 void recover(Turn& t, ServiceId id, Place& place, const View& view) {
   const std::uint64_t incident = t.durable(id).incident;
   place.up_since = view.first_success;
   t.record(IncidentRecovering{incident, t.plan(id).name, place.slot, view.first_success});
-  ladder_recovered(t, id, place);
+  end_ladder(t, id, place.slot, ladder_of(t, id, place.slot));
 }
 
 // Closes the incident when the last of its places is well. A place that is not meant to run any more cannot fail.
@@ -145,9 +147,11 @@ void align(Turn& t, ServiceId id, Place& place) {
   const bool spare = t.durable(id).spare.contains(place.slot);
   if (state == RunState::running && spare && is_excused(t, id)) return t.wake_at(later(t.now, std::chrono::seconds(5)));
   if (state == RunState::running && stop_waits(t, id, place.slot)) return;
+  const auto shared = spare ? resource_gate(t, id) : std::optional<Hold>();
+  if (state == RunState::running && shared) return record_hold(t, id, place.slot, 0, shared);
   if (state == RunState::running) return take_down(t, wish, "should not run");
   record_hold(t, id, place.slot, 0, std::nullopt);
-  if (state != RunState::dead) return;
+  if (state != RunState::dead && state != RunState::completed) return;
   // What has died and is not wanted any more is simply stopped.
   set_instance(t, id, place.slot, RunState::stopped, {}, instance->version, 0, t.durable(id).detail_of(place.slot));
 }
@@ -232,7 +236,8 @@ void evaluate(Turn& t, ServiceId id) {
   settle_incident(t, id);
   update_status(t, id);
   for (Place& place : places) {
-    if (in_incident(t, id, place.slot) && view_of(t, id, place.slot).failing) repair(t, id, place);
+    const bool fails = in_incident(t, id, place.slot) && view_of(t, id, place.slot).failing;
+    if (fails || asked_for(t, id, place.slot)) repair(t, id, place);
   }
   update_stable(t, id);
   progress_scaling(t, id);

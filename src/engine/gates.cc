@@ -6,6 +6,7 @@
 #include "engine/doubt.hpp"
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
+#include "engine/resources.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -264,6 +265,9 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
   if (auto hold = engine_gate(t, ask)) return hold;
   if (auto hold = lock_gate(t, ask)) return hold;
   if (auto hold = runtime_gate(t, ask)) return hold;
+  if (!ask.take_down && !ask.bring_up) {
+    if (auto hold = resource_gate(t, ask.service)) return hold;
+  }
   if (ask.automatic) {
     if (auto hold = pause_gate(t, ask)) return hold;
     if (auto hold = maintenance_gate(t, ask.service)) return hold;

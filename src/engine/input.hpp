@@ -303,7 +303,8 @@ enum class Verb : std::uint8_t {
   rollout_samples,
   changed,
   maintenance_begin,
-  maintenance_end
+  maintenance_end,
+  remediate
 };
 
 /// One sample of a rollout's metric, or a count of events in so much traffic.
@@ -331,6 +332,7 @@ struct Operator {
   std::int32_t count = 0;                // scale; below 0: as the metrics say again
   Freeze direction{};                    // freeze; none: not any more
   bool force = false;                    // deploy: even a quarantined version; rollout_promote: without its gates
+  std::string issue{};                   // remediate: the ladder of this kind of failure; empty: as it fails
   std::string by;                        // who, for the history
   std::string reason{};                  // maintenance_begin
   std::vector<RolloutSample> samples{};  // rollout_samples
@@ -346,6 +348,7 @@ struct Operator {
     v("count", self.count);
     v("direction", self.direction);
     v("force", self.force);
+    v("issue", self.issue);
     v("by", self.by);
     v("reason", self.reason);
     v("samples", self.samples);

@@ -25,7 +25,7 @@ void end_operation(Turn& t, ServiceId id, OperationMoved operation, OperationPha
   operation.detail = detail;
   t.record(operation);
   if (phase == OperationPhase::done) settle_versions(t, id, operation);
-  if (operation.incident == 0 || !t.has_place(id, operation.for_slot)) return;
+  if (!operation.repair || !t.has_place(id, operation.for_slot)) return;
   Place& place = t.place(id, operation.for_slot);
   if (phase == OperationPhase::done)
     t.live(id).judge_at[place.slot] = later(t.now, verification_time(t.plan(id)));
@@ -48,6 +48,31 @@ bool hold_step(Turn& t, ServiceId id, const Wish& wish, const OperationMoved& op
   return hold.has_value();
 }
 
+void begin_step(Turn& t, ServiceId id, const OperationMoved& operation, Slot slot) {
+  if (!t.has_place(id, slot) || !t.wanted(id, slot)) {
+    return operation_step_ended(t, id, slot, operation.id, true, "not wanted");
+  }
+  Place& place = t.place(id, slot);
+  if (place.action) return;
+  const auto judged = t.live(id).judge_at.find(slot);
+  if (judged != t.live(id).judge_at.end() && t.now < judged->second) return t.wake_at(judged->second);
+  const InstanceState* instance = t.instance(id, slot);
+  Wish wish;
+  wish.service = id;
+  wish.slot = slot;
+  wish.op = instance != nullptr && instance->state == RunState::running ? Op::restart : Op::start;
+  if (!t.plan(id).runtime.managed) wish.op = Op::restart;
+  wish.origin = Origin::operation;
+  wish.strategy = name_of(operation.kind);
+  wish.incident = operation.incident;
+  wish.version = operation.version.empty() && instance != nullptr ? instance->version : operation.version;
+  wish.evidence = "step of " + std::string(name_of(operation.kind));
+  wish.by = operation.by;
+  if (hold_step(t, id, wish, operation)) return;
+  begin_action(t, wish);
+  if (!place.action) operation_step_ended(t, id, slot, operation.id, true, "shadow");  // decided only
+}
+
 }  // namespace
 
 bool operation_running(Turn& t, ServiceId id) { return t.durable(id).operation.has_value(); }
@@ -65,7 +90,9 @@ void begin_operation(Turn& t, ServiceId id, OperationWish wish) {
   operation.version = wish.version;
   operation.pending = std::move(wish.slots);
   operation.incident = wish.incident;
+  operation.repair = wish.repair;
   operation.for_slot = wish.for_slot;
+  operation.together = wish.together;
   operation.by = wish.by;
   t.record(operation);
   t.mark(id);
@@ -75,29 +102,8 @@ void progress_operation(Turn& t, ServiceId id) {
   const auto running = t.durable(id).operation;
   if (!running) return;
   if (running->pending.empty()) return end_operation(t, id, *running, OperationPhase::done, "all moved");
-  const Slot slot = next_slot(t, id, *running);
-  if (!t.has_place(id, slot) || !t.wanted(id, slot)) {
-    return operation_step_ended(t, id, slot, running->id, true, "not wanted");
-  }
-  Place& place = t.place(id, slot);
-  if (place.action) return;
-  const auto judged = t.live(id).judge_at.find(slot);
-  if (judged != t.live(id).judge_at.end() && t.now < judged->second) return t.wake_at(judged->second);
-  const InstanceState* instance = t.instance(id, slot);
-  Wish wish;
-  wish.service = id;
-  wish.slot = slot;
-  wish.op = instance != nullptr && instance->state == RunState::running ? Op::restart : Op::start;
-  if (!t.plan(id).runtime.managed) wish.op = Op::restart;
-  wish.origin = Origin::operation;
-  wish.strategy = name_of(running->kind);
-  wish.incident = running->incident;
-  wish.version = running->version.empty() && instance != nullptr ? instance->version : running->version;
-  wish.evidence = "step of " + std::string(name_of(running->kind));
-  wish.by = running->by;
-  if (hold_step(t, id, wish, *running)) return;
-  begin_action(t, wish);
-  if (!place.action) operation_step_ended(t, id, slot, running->id, true, "shadow");  // decided only
+  if (!running->together) return begin_step(t, id, *running, next_slot(t, id, *running));
+  for (const Slot slot : running->pending) begin_step(t, id, *running, slot);
 }
 
 void operation_step_ended(Turn& t, ServiceId id, Slot slot, CommandId action, bool ok, const std::string& detail) {

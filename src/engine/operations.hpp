@@ -13,7 +13,9 @@ struct OperationWish {
   std::string version;
   std::vector<std::int32_t> slots;
   std::uint64_t incident = 0;
-  Slot for_slot = kWhole;  // the place whose ladder asked for it
+  bool repair = false;     // a ladder asked for it …
+  Slot for_slot = kWhole;  // … of this place
+  bool together = false;   // all at once, as far as the gates allow
   Duration verify_within{};
   std::string by;  // an operator's name; empty: automatic
 };

@@ -2,6 +2,7 @@
 
 #include "engine/actions.hpp"
 #include "engine/evaluate.hpp"
+#include "engine/ladder.hpp"
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/operations.hpp"
@@ -105,7 +106,7 @@ void deploy(Turn& t, ServiceId id, const Operator& in) {
   if (!t.plan(id).runtime.releases || refused || in.version.empty()) return;
   if (deploy_by_rollout(t, id, in)) return;
   const auto& running = t.durable(id).operation;
-  if (running && running->incident != 0) return;
+  if (running && running->repair) return;
   stop_operation(t, id, "superseded by " + in.version);
   OperationWish wish;
   wish.kind = OperationKind::deploy;
@@ -168,6 +169,8 @@ void service_command(Turn& t, ServiceId id, const Operator& in) {
       return rollout_command(t, id, in);
     case Verb::freeze:
       return freeze_scaling(t, id, in);
+    case Verb::remediate:
+      return remediate(t, id, in);
     case Verb::changed:
       return void(t.record(ChangeNoted{t.plan(id).name, in.version, in.by}));
     case Verb::pause:

@@ -1,6 +1,7 @@
 #include "engine/outside.hpp"
 
 #include "engine/actions.hpp"
+#include "engine/completion.hpp"
 #include "engine/looking.hpp"
 #include "engine/operators.hpp"
 
@@ -18,6 +19,7 @@ void ended_later(Turn& t, const Found& in, const InstanceState& known) {
   set_instance(t, in.service, in.slot, wanted ? RunState::dead : RunState::stopped, known.incarnation, known.version,
                known.port, detail);
   if (!wanted) return stop_looking(t, place);
+  ended_unseen(t, in.service, in.slot);
   process_ended(t, in.service, place, Observation{Result::failure, Reason::exited, -1, {}});
 }
 

@@ -40,7 +40,10 @@ struct CheckPlan {
   std::uint32_t probe = kNone;
 };
 
-enum class StrategyKind : std::uint8_t { restart, rollback, exec, escalate };
+enum class StrategyKind : std::uint8_t { restart, rollback, scale_up, drain, exec, escalate };
+
+/// Which instances a restart is about: the failing one; every one, one after the other; every one as soon as may be.
+enum class Reach : std::uint8_t { one, rolling, all };
 
 /// When a rung may be used; nothing set: always.
 struct Condition {
@@ -50,16 +53,46 @@ struct Condition {
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
+/// How far `scale_up` raises the least number of instances, and for how long.
+struct Raise {
+  std::uint32_t percent = 150;  // of those there are
+  std::uint32_t max = 0;        // 0: as many as scaling allows
+  Duration hold = std::chrono::minutes(30);
+  friend bool operator==(const Raise&, const Raise&) = default;
+};
+
 struct RungPlan {
   StrategyKind strategy = StrategyKind::restart;
   std::uint32_t attempts = 1;
   Duration verify_within{};  // 0: computed (startup_grace + success_threshold x fast_interval of the slowest check)
   Condition when;
   std::uint32_t skip_after = 0;     // tries in vain against the same failing check; 0: never
-  bool all = false;                 // restart: every instance, one after the other, not only the failing one
+  Reach reach = Reach::one;         // restart
+  Raise raise;                      // scale_up
   std::string name;                 // exec: the command's name; escalate: the notifier's name; else empty
   std::uint32_t reference = kNone;  // exec: index into Config::commands; escalate: into Config::notifiers
   bool idempotent = false;          // exec: may be repeated when its outcome is unknown
+};
+
+/// What bounds a ladder as a whole.
+struct LadderLimits {
+  Duration within{};    // after so long a human is called; 0: when it is spent
+  Duration cooldown{};  // so long after its end the next one begins; 0: its waits decide
+  friend bool operator==(const LadderLimits&, const LadderLimits&) = default;
+};
+
+/// A kind of failure with a ladder of its own: what fails by these checks alone.
+struct IssuePlan {
+  std::string name;
+  std::vector<CheckId> checks;
+  std::vector<RungPlan> ladder;
+  LadderLimits limits;
+};
+
+/// A service that is meant to end: with one of these exit statuses it is done, and stays so.
+struct Completion {
+  std::vector<std::int32_t> ok{0};
+  friend bool operator==(const Completion&, const Completion&) = default;
 };
 
 struct Prerequisite {
@@ -193,6 +226,11 @@ struct ServicePlan {
   std::vector<Prerequisite> prerequisites;
   std::vector<CheckPlan> checks;
   std::vector<RungPlan> ladder;
+  LadderLimits limits;  // of that ladder
+  std::vector<IssuePlan> issues{};
+  std::vector<std::string> locks{};  // what only one service at a time may be worked on with
+  std::optional<Completion> completion{};
+  bool routed = false;  // a proxy leads requests to its instances
   BackoffPolicy backoff;
   Budget budget;
   std::uint32_t group = kNone;  // index into Plan::groups

@@ -14,6 +14,7 @@
 #include "engine/record_breaker.hpp"
 #include "engine/record_diagnosis.hpp"
 #include "engine/record_guard.hpp"
+#include "engine/record_ladder.hpp"
 #include "engine/record_rollout.hpp"
 #include "engine/record_scaling.hpp"
 #include "homeostat/incarnation.hpp"
@@ -146,20 +147,6 @@ struct IncidentClosed {
   };
 };
 
-/// Where a target stands on its ladder now.
-struct LadderMoved {
-  static constexpr std::string_view kType = "ladder";
-  static constexpr bool kCritical = false;
-  std::string service;
-  std::int32_t slot = -1;
-  LadderState state;
-  static constexpr auto fields = [](auto& self, auto& v) {
-    v("service", self.service);
-    v("slot", self.slot);
-    v("state", self.state);
-  };
-};
-
 /// What is about to be done, durable before it is done.
 struct Intent {
   static constexpr std::string_view kType = "intent";
@@ -173,6 +160,7 @@ struct Intent {
   std::string strategy;        // restart, rollback, exec, …; start, stop for desired state and operators
   std::string name;            // exec: the command's name
   std::uint64_t incident = 0;  // 0: none
+  std::string issue;           // of which kind of failure the ladder is; empty: of any
   std::uint32_t rung = 0;
   std::uint32_t attempt = 0;
   std::string version;      // the release to run; empty without releases
@@ -194,6 +182,7 @@ struct Intent {
     v("strategy", self.strategy);
     v("name", self.name);
     v("incident", self.incident);
+    v("issue", self.issue);
     v("rung", self.rung);
     v("attempt", self.attempt);
     v("version", self.version);
@@ -207,6 +196,9 @@ struct Intent {
     v("group", self.group);
   };
 };
+
+/// A ladder is walked by the rules also when a person has asked for it.
+inline bool automatic(Origin origin, const std::string& by) { return by.empty() || origin == Origin::ladder; }
 
 struct Approved {
   static constexpr std::string_view kType = "approved";
@@ -307,7 +299,9 @@ struct OperationMoved {
   std::vector<std::int32_t> pending;
   std::vector<std::int32_t> done;
   std::uint64_t incident = 0;
-  std::int32_t for_slot = -1;  // the target whose ladder asked for it
+  bool repair = false;         // a ladder asked for it …
+  std::int32_t for_slot = -1;  // … of this target
+  bool together = false;       // not one after the other
   std::string detail;
   std::string by;
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -319,7 +313,9 @@ struct OperationMoved {
     v("pending", self.pending);
     v("done", self.done);
     v("incident", self.incident);
+    v("repair", self.repair);
     v("for_slot", self.for_slot);
+    v("together", self.together);
     v("detail", self.detail);
     v("by", self.by);
   };
@@ -449,12 +445,13 @@ struct LockChanged {
   };
 };
 
-using Body = std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing,
-                          IncidentRecovering, IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified,
-                          InstanceChanged, DesiredSet, OperationMoved, VersionMarked, Held, Skipped, Escalated,
-                          Notified, Acknowledged, Paused, Resumed, CautionChanged, LockChanged, BreakerChanged, Scaled,
-                          ScalingSeen, ScaleHeld, RolloutMoved, ScalingFrozen, Diagnosed, ChangeNoted, RouteSet,
-                          JudgeKept, ScalingAsked, ScalingDropped, MaintenanceBegan, MaintenanceEnded>;
+using Body =
+    std::variant<EpochBegan, ConfigLoaded, StatusChanged, DownBegan, DownEnded, IncidentFailing, IncidentRecovering,
+                 IncidentClosed, LadderMoved, Intent, Approved, Outcome, Verified, InstanceChanged, DesiredSet,
+                 OperationMoved, VersionMarked, Held, Skipped, Escalated, Notified, Acknowledged, Paused, Resumed,
+                 CautionChanged, LockChanged, BreakerChanged, Scaled, ScalingSeen, ScaleHeld, RolloutMoved,
+                 ScalingFrozen, Diagnosed, ChangeNoted, RouteSet, JudgeKept, ScalingAsked, ScalingDropped,
+                 MaintenanceBegan, MaintenanceEnded, ScalingRaised, Drained, ResourceMoved>;
 
 struct Record {
   std::uint64_t seq = 0;

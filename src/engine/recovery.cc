@@ -2,6 +2,7 @@
 
 #include "core/planted.hpp"
 #include "engine/actions.hpp"
+#include "engine/completion.hpp"
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
 #include "engine/outside.hpp"
@@ -21,6 +22,7 @@ Settled settle(const ActionState& action, const InstanceState* instance, bool ma
   if (intent.mode == Mode::approve && !action.approved) {
     return {OutcomeKind::not_started, "Homeostat restarted; approval is asked anew"};
   }
+  if (intent.op == Op::adjust) return {OutcomeKind::not_started, "Homeostat restarted before it was done"};
   // What it was to say is said again; how things are is read from the proxy.
   if (intent.op == Op::route) return {OutcomeKind::failed, "Homeostat was restarted while it ran"};
   if (!managed || intent.op == Op::exec || intent.op == Op::scale || intent.op == Op::rollback) {
@@ -133,6 +135,7 @@ void found(Turn& t, const Found& in) {
     return set_instance(t, in.service, in.slot, RunState::running, in.running, version, in.port, "adopted");
   }
   if (!ran) return;
+  ended_unseen(t, in.service, in.slot);
   const bool died = t.wanted(in.service, in.slot) && !rollout_starts_again(t, in.service, in.slot);
   set_instance(t, in.service, in.slot, died ? RunState::dead : RunState::stopped, known->incarnation, known->version,
                known->port, "it ended while Homeostat was away");

@@ -13,9 +13,8 @@ void repair(Turn& t, ServiceId id, Place& place);
 
 /// The try under way did not lead to a verified recovery.
 void ladder_try_failed(Turn& t, ServiceId id, Place& place);
-/// The ladder when a place fails (again).
-void ladder_failing(Turn& t, ServiceId id, Place& place);
-void ladder_recovered(Turn& t, ServiceId id, Place& place);
+/// An action that its ladder began has ended.
+void ladder_try_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bool ok);
 
 /// Records which gate holds a place, once a change; nothing: none does any more.
 void record_hold(Turn& t, ServiceId id, Slot slot, std::uint64_t incident, const std::optional<Hold>& hold);

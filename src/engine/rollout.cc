@@ -8,6 +8,7 @@
 #include "engine/gates.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/operations.hpp"
+#include "engine/resources.hpp"
 #include "engine/rollout_gates.hpp"
 #include "engine/rollout_judge.hpp"
 #include "engine/rollout_places.hpp"
@@ -90,7 +91,9 @@ bool may_move(Turn& t, ServiceId id) {
   if (!t.s.recovered || t.s.stopping || !t.s.observe_only.empty() || t.durable(id).stopped) return false;
   const auto until = paused_until(t.s, id, t.now);
   if (until) t.wake_at(*until);
-  return !until && !maintenance_gate(t, id);
+  if (until || maintenance_gate(t, id) || resource_gate(t, id)) return false;
+  take_resources(t, id);
+  return true;
 }
 
 void look(Turn& t, ServiceId id, rollout::State& state) {

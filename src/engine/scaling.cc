@@ -101,7 +101,10 @@ ScalingControl control_of(Turn& t, ServiceId id) {
   control.paused = paused_until(t.s, id, t.now).has_value() || maintenance_gate(t, id);
   control.repairing = (state.incident != 0 || state.operation.has_value()) && !planted(Bug::repair_ignored);
   if (!state.scaling || planted(Bug::freeze_ignored)) return control;
-  if (t.now < state.scaling->held_until) control.by_hand = state.scaling->held;
+  if (t.now < state.scaling->held_until)
+    control.by_hand = state.scaling->held;
+  else if (t.now < state.scaling->raised_until)
+    control.at_least = state.scaling->raised;
   const Freeze frozen = t.now < state.scaling->frozen_until ? state.scaling->frozen : Freeze::none;
   control.freeze_up = frozen == Freeze::up || frozen == Freeze::both;
   control.freeze_down = frozen == Freeze::down || frozen == Freeze::both || rollout_active(t, id);

@@ -38,7 +38,8 @@ std::optional<std::string> in_vain(const Case& c) {
   if (failing == incident->second.failing.end()) return std::nullopt;
   const std::string& check = failing->second.check;
   const Wish wish = strategy_of(c.rung.strategy).wish(c);
-  const std::string strategy = c.rung.all ? std::string(name_of(OperationKind::restart_all)) : wish.strategy;
+  const std::string strategy =
+      c.rung.reach != Reach::one ? std::string(name_of(OperationKind::restart_all)) : wish.strategy;
   const auto& known = c.t.durable(c.service).in_vain;
   const auto tries = known.find(in_vain_key(strategy, wish.name, check));
   if (tries == known.end() || tries->second.tries < c.rung.skip_after) return std::nullopt;
@@ -54,6 +55,10 @@ const Strategy& strategy_of(StrategyKind kind) {
       return kRestart;
     case StrategyKind::rollback:
       return kRollback;
+    case StrategyKind::scale_up:
+      return kScaleUp;
+    case StrategyKind::drain:
+      return kDrain;
     case StrategyKind::exec:
       return kExec;
     case StrategyKind::escalate:
@@ -61,6 +66,8 @@ const Strategy& strategy_of(StrategyKind kind) {
   }
   return kEscalate;
 }
+
+const Strategy& adjusting(std::string_view name) { return name == "drain" ? kDrain : kScaleUp; }
 
 Wish common_wish(const Case& c, const char* strategy) {
   Wish wish;
@@ -70,6 +77,8 @@ Wish common_wish(const Case& c, const char* strategy) {
   wish.incident = c.incident;
   wish.rung = c.rung_index;
   wish.attempt = c.attempt;
+  wish.issue = c.walk.issue;
+  wish.by = c.walk.by;
   wish.verify_within = c.rung.verify_within;
   const InstanceState* instance = c.place.slot < 0 ? nullptr : c.t.instance(c.service, c.place.slot);
   if (instance != nullptr) wish.version = instance->version;
@@ -82,6 +91,7 @@ Wish common_wish(const Case& c, const char* strategy) {
     }
     wish.evidence = c.t.plan(c.service).checks[c.view.check].name + ": " + wish.evidence;
   }
+  if (!c.view.failing && !c.walk.by.empty()) wish.evidence = "asked for";
   return wish;
 }
 

@@ -20,6 +20,7 @@ struct Case {
   std::uint32_t attempt = 1;
   std::uint64_t incident = 0;
   View view;
+  Walk walk{};
 };
 
 struct Strategy {
@@ -31,9 +32,13 @@ struct Strategy {
   Wish (*wish)(const Case&);
   /// Calling a human passes no gate.
   bool guarded = true;
+  /// Of those whose operation is `adjust`: does it, and says what was done.
+  std::string (*adjust)(Turn&, ServiceId, const Intent&) = nullptr;
 };
 
 const Strategy& strategy_of(StrategyKind kind);
+/// Of those that adjust what the engine itself wants, by the name their intents have.
+const Strategy& adjusting(std::string_view name);
 
 /// A wish with what every strategy says alike.
 Wish common_wish(const Case& c, const char* strategy);
@@ -42,6 +47,8 @@ std::optional<std::string> unmet(const Case& c);
 
 extern const Strategy kRestart;
 extern const Strategy kRollback;
+extern const Strategy kScaleUp;
+extern const Strategy kDrain;
 extern const Strategy kExec;
 extern const Strategy kEscalate;
 

@@ -1,11 +1,12 @@
-// restart: this instance, or every one in turn.
+// restart: this instance, or every one, in turn or together.
+#include "core/planted.hpp"
 #include "engine/operations.hpp"
 #include "engine/strategy.hpp"
 
 namespace homeostat::engine {
 namespace {
 
-bool rolls(const Case& c) { return c.rung.all || c.place.slot < 0; }
+bool rolls(const Case& c) { return c.rung.reach != Reach::one || c.place.slot < 0; }
 
 std::optional<std::string> validate(const Case& c) {
   if (!c.t.plan(c.service).runtime.restart) return "the runtime cannot restart it";
@@ -32,6 +33,8 @@ void execute(const Case& c) {
     if (c.t.wanted(c.service, slot)) operation.slots.push_back(slot);
   }
   operation.incident = c.incident;
+  operation.repair = true;
+  operation.together = c.rung.reach == Reach::all || planted(Bug::rolls_at_once);
   operation.for_slot = c.place.slot;
   operation.verify_within = c.rung.verify_within;
   begin_operation(c.t, c.service, std::move(operation));

@@ -53,6 +53,7 @@ void execute(const Case& c) {
     if (slot != c.place.slot && instance.version == bad && c.t.wanted(c.service, slot)) operation.slots.push_back(slot);
   }
   operation.incident = c.incident;
+  operation.repair = true;
   operation.for_slot = c.place.slot;
   operation.verify_within = c.rung.verify_within;
   begin_operation(c.t, c.service, std::move(operation));

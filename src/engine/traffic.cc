@@ -27,19 +27,32 @@ bool may_serve(Turn& t, ServiceId id, const Place& place) {
   const InstanceState* known = t.instance(id, place.slot);
   if (known == nullptr || known->state != RunState::running || !t.wanted(id, place.slot)) return false;
   if (known->version != wanted_version_of(t.plan(id), t.durable(id), place.slot)) return false;
-  if (!takes_requests(t, id, place.slot)) return false;
+  if (!takes_requests(t, id, place.slot) || is_drained(t, id, place.slot)) return false;
   const auto& route = t.durable(id).route;
   const bool serves = route && leads_to(*route, place.slot);
   return is_ready(t, id, place) || (serves && !view_of(t, id, place.slot).failing);
 }
 
-// Without a rollout each server gets as much as any other, whether it runs or not.
+// Without a rollout each server gets as much as any other, whether it runs or not; but those that are drained.
 Route at_rest(Turn& t, ServiceId id) {
   Route route;
   for (const Place& place : t.live(id).places) {
-    if (place.slot >= 0) route.stable.push_back(place.slot);
+    if (place.slot >= 0 && !is_drained(t, id, place.slot)) route.stable.push_back(place.slot);
   }
   return route;
+}
+
+bool has_proxy(Turn& t, ServiceId id) { return t.plan(id).routed || is_routed(t, id); }
+
+// What was drained gets requests again when its own checks have proved it well, or when it is not there any more.
+void take_back(Turn& t, ServiceId id) {
+  const auto drained = t.durable(id).drained;
+  for (const Slot slot : drained) {
+    const bool gone = !t.has_place(id, slot) || !has_proxy(t, id);
+    const View view = gone ? View{} : view_of(t, id, slot);
+    const bool well = !gone && view.up() && view.confirmed && !t.place(id, slot).action;
+    if (gone || well) t.record(Drained{t.plan(id).name, slot, false, well ? "it is well again" : "it is not there"});
+  }
 }
 
 /// Nothing: there is nobody who could take the requests; they stay where they are.
@@ -163,11 +176,21 @@ bool stop_waits(Turn& t, ServiceId id, Slot slot) {
   return !known.route || leads_to(*known.route, slot) || !t.live(id).traffic || !t.live(id).traffic->holds;
 }
 
+bool is_drained(Turn& t, ServiceId id, Slot slot) { return t.durable(id).drained.contains(slot); }
+
+std::uint32_t others_serving(Turn& t, ServiceId id, Slot slot) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(t.live(id).places, [&](const Place& place) {
+    const bool other = place.slot >= 0 && place.slot != slot && t.wanted(id, place.slot);
+    return other && !is_drained(t, id, place.slot) && view_of(t, id, place.slot).up();
+  }));
+}
+
 void progress_traffic(Turn& t, ServiceId id) {
   if (!t.s.recovered || t.s.stopping || !t.s.observe_only.empty()) return;
-  const bool active = is_routed(t, id) && rollout_active(t, id);
+  take_back(t, id);
+  const bool active = (is_routed(t, id) && rollout_active(t, id)) || !t.durable(id).drained.empty();
   if (!active && !t.durable(id).route) return;
-  if (!is_routed(t, id)) return leave(t, id);
+  if (!has_proxy(t, id)) return leave(t, id);
   if (!t.live(id).traffic) t.live(id).traffic.emplace();
   LiveTraffic& live = *t.live(id).traffic;
   const auto wanted = wanted_route(t, id);

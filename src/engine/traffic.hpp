@@ -29,6 +29,11 @@ bool start_waits(Turn& t, ServiceId id, Slot slot);
 /// … and none may go to which it still leads them.
 bool stop_waits(Turn& t, ServiceId id, Slot slot);
 
+/// A repair has taken it out of the traffic.
+bool is_drained(Turn& t, ServiceId id, Slot slot);
+/// How many others are well and get requests.
+std::uint32_t others_serving(Turn& t, ServiceId id, Slot slot);
+
 /// Part of a service's evaluation.
 void progress_traffic(Turn& t, ServiceId id);
 void traffic_seen(Turn& t, const TrafficSeen& in);

@@ -98,6 +98,12 @@ View view_of(const State& s, ServiceId id, Slot slot) {
   }
   if (!plan.runtime.managed || slot < 0) return view;
   const InstanceState* instance = instance_of(s, id, slot);
+  if (instance != nullptr && instance->state == RunState::completed) {
+    View done;  // as well as can be: it has nothing more to do
+    done.checked = done.confirmed = done.proving = true;
+    done.first_success = instance->since;
+    return done;
+  }
   view.checked = true;
   if (instance == nullptr || instance->state != RunState::running) {
     view.unknown = true;

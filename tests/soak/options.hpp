@@ -13,7 +13,7 @@ struct Options {
   std::uint64_t count = 0;
   std::uint64_t seed = 0;
   std::vector<std::string>
-      runtimes;  // among which --runtime chooses, the first one unless it says another; empty: none
+      runtimes{};  // among which --runtime chooses, the first one unless it says another; empty: none
 };
 
 /// Reads --count, --seed and --runtime into `options`, whose values are the defaults (of the runtimes only the chosen

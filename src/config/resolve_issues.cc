@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/resolve_parts.hpp"
+
+namespace homeostat::config {
+namespace {
+
+const Named<IssueDraft>* find_issue(const Resolution& in, const Placed<std::string>& named) {
+  std::vector<std::string_view> known;
+  for (const Named<IssueDraft>& issue : in.draft.issues) {
+    if (issue.name == named.value) return &issue;
+    known.push_back(issue.name);
+  }
+  in.reader.problem(named.node->at, fmt::format("no issue is called {}", quote(named.value)),
+                    nearest(named.value, known));
+  return nullptr;
+}
+
+/// The name of the alert that this check waits for; empty: it is none.
+std::string_view alert_of(const Resolution& in, const engine::CheckPlan& check) {
+  const auto* spec = std::get_if<probe::AlertSpec>(&in.config.probes[check.probe]);
+  if (spec == nullptr) return {};
+  for (const auto& [label, value] : spec->labels) {
+    if (label == "alertname") return value;
+  }
+  return {};
+}
+
+bool names(const std::vector<Placed<std::string>>& list, std::string_view name) {
+  return std::ranges::any_of(list, [&](const auto& one) { return one.value == name; });
+}
+
+bool is_of(const Resolution& in, const IssueDraft& issue, const engine::CheckPlan& check) {
+  if (names(issue.checks, check.name)) return true;
+  const std::string_view alert = check.probe == engine::kNone ? std::string_view() : alert_of(in, check);
+  return !alert.empty() && names(issue.alerts, alert);
+}
+
+std::string list_of(const IssueDraft& issue) {
+  std::string text;
+  for (const auto* list : {&issue.checks, &issue.alerts}) {
+    for (const auto& one : *list) text += (text.empty() ? "" : ", ") + quote(one.value);
+  }
+  return text;
+}
+
+void take_checks(const Resolution& in, const engine::ServicePlan& plan, const Named<IssueDraft>& issue, Position at,
+                 engine::IssuePlan& out) {
+  for (engine::CheckId id = 0; id < plan.checks.size(); ++id) {
+    const engine::CheckPlan& check = plan.checks[id];
+    if (!is_of(in, issue.value, check)) continue;
+    if (check.role != Role::alive) {
+      in.reader.problem(at, fmt::format("check `{}` of `{}` is of the role `{}`, which never repairs", check.name,
+                                        issue.name, to_string(check.role)));
+    }
+    for (const engine::IssuePlan& other : plan.issues) {
+      if (std::ranges::find(other.checks, id) == other.checks.end()) continue;
+      in.reader.problem(at, fmt::format("check `{}` is part of `{}` already", check.name, other.name));
+    }
+    out.checks.push_back(id);
+  }
+  if (out.checks.empty()) {
+    in.reader.problem(at, fmt::format("service `{}` has none of the checks and alerts of `{}`: {}", plan.name,
+                                      issue.name, list_of(issue.value)));
+  }
+}
+
+/// What an issue names must be there in one of its services at least: else it is misspelt.
+void check_known(const Resolution& in, const Named<IssueDraft>& issue, const Placed<std::string>& check) {
+  std::vector<std::string_view> known;
+  for (const engine::ServicePlan& plan : in.config.plan.services) {
+    if (std::ranges::find(plan.issues, issue.name, &engine::IssuePlan::name) == plan.issues.end()) continue;
+    for (const engine::CheckPlan& one : plan.checks) {
+      if (one.name == check.value) return;
+      known.push_back(one.name);
+    }
+  }
+  if (known.empty()) return;
+  in.reader.problem(check.node->at, fmt::format("no service with this issue has a check {}", quote(check.value)),
+                    nearest(check.value, known));
+}
+
+}  // namespace
+
+void resolve_issues(const Resolution& in, Named<ServiceDraft>& service) {
+  engine::ServicePlan& plan = service.value.plan;
+  for (const Placed<std::string>& named : service.value.issues) {
+    const Named<IssueDraft>* issue = find_issue(in, named);
+    if (issue == nullptr) continue;
+    if (std::ranges::find(plan.issues, issue->name, &engine::IssuePlan::name) != plan.issues.end()) {
+      in.reader.problem(named.node->at, fmt::format("`{}` is named twice", issue->name));
+      continue;
+    }
+    engine::IssuePlan out;
+    out.name = issue->name;
+    take_checks(in, plan, *issue, named.node->at, out);
+    resolve_rungs(in, service, issue->value.ladder, out.ladder);
+    out.limits = issue->value.ladder.limits;
+    plan.issues.push_back(std::move(out));
+  }
+}
+
+void check_issues(const Resolution& in) {
+  for (const Named<IssueDraft>& issue : in.draft.issues) {
+    if (issue.value.checks.empty() && issue.value.alerts.empty()) {
+      in.reader.problem(issue.at, fmt::format("`checks` or `alerts` must say by what `{}` is known", issue.name));
+    }
+    for (const Placed<std::string>& check : issue.value.checks) check_known(in, issue, check);
+  }
+}
+
+}  // namespace homeostat::config

@@ -1,0 +1,67 @@
+#include "engine/resources.hpp"
+
+#include <algorithm>
+
+#include "core/planted.hpp"
+#include "engine/rollout.hpp"
+
+namespace homeostat::engine {
+namespace {
+
+bool shares(const ServicePlan& plan, const std::string& lock) {
+  return std::ranges::find(plan.locks, lock) != plan.locks.end();
+}
+
+// A rollout that only watches what it has done moves nothing any more.
+bool rolls_out(Turn& t, ServiceId id) {
+  return rollout_active(t, id) && t.durable(id).rollout->phase != rollout::Phase::watching;
+}
+
+bool worked_on(Turn& t, ServiceId id) {
+  if (t.durable(id).operation || rolls_out(t, id)) return true;
+  return std::ranges::any_of(t.live(id).places, [](const Place& place) { return place.action.has_value(); });
+}
+
+void wake_waiting(Turn& t, const std::string& lock) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    if (shares(t.plan(id), lock)) t.mark(id);
+  }
+}
+
+}  // namespace
+
+std::optional<Hold> resource_gate(Turn& t, ServiceId id) {
+  if (planted(Bug::resource_ignored)) return {};
+  for (const std::string& lock : t.plan(id).locks) {
+    const auto held = t.s.durable.resources.find(lock);
+    if (held == t.s.durable.resources.end() || held->second == t.plan(id).name) continue;
+    return Hold{"resource", held->second + " is worked on, and shares " + lock};
+  }
+  return {};
+}
+
+bool needs_resources(const Wish& wish) {
+  if (wish.op == Op::route || (wish.origin == Origin::desired && wish.op == Op::start)) return false;
+  return wish.op != Op::stop || wish.by.empty();
+}
+
+void take_resources(Turn& t, ServiceId id) {
+  if (resource_gate(t, id)) return;
+  for (const std::string& lock : t.plan(id).locks) {
+    const auto held = t.s.durable.resources.find(lock);
+    if (held != t.s.durable.resources.end() && held->second == t.plan(id).name) continue;
+    t.record(ResourceMoved{lock, t.plan(id).name});
+  }
+}
+
+void free_resources(Turn& t) {
+  const auto held = t.s.durable.resources;
+  for (const auto& [lock, holder] : held) {
+    const auto id = t.find(holder);
+    if (!t.s.recovered || (id && shares(t.plan(*id), lock) && worked_on(t, *id))) continue;
+    t.record(ResourceMoved{lock, ""});
+    wake_waiting(t, lock);
+  }
+}
+
+}  // namespace homeostat::engine
