@@ -271,7 +271,7 @@ bool strike_world(Arena& arena, const FaultEvent& e) {
     case Fault::operator_ends_maintenance:
       return operate(arena, e, Verb::maintenance_end);
     default:
-      return operate(arena, e, Verb::check);
+      return operate(arena, e, e.amount % 2 == 0 ? Verb::check : Verb::remediate);
   }
 }
 

@@ -30,6 +30,7 @@ class Maker {
     }
     special(s, number);
     if (chance(40)) s.group = static_cast<std::uint32_t>(pick(2));
+    if (number == 1 || (number >= 16 && number <= 18)) s.locks = {"schema"};
     return s;
   }
 
@@ -159,6 +160,9 @@ class Maker {
     s.instances = static_cast<std::uint32_t>(policy.range.max);
     s.min_healthy = 1;
     s.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
+    RungPlan more = rung(StrategyKind::scale_up);
+    more.raise = {200, s.instances - 1, 1min};
+    s.ladder.insert(s.ladder.begin(), more);
   }
 
   std::uint64_t pick(std::uint64_t bound) { return random_.below(bound); }

@@ -57,6 +57,7 @@ void add_action_invariants(Scene& scene, Invariants& out);
 void add_target_invariants(Scene& scene, Invariants& out);
 void add_evidence_invariants(Scene& scene, Invariants& out);
 void add_limit_invariants(Scene& scene, Invariants& out);
+void add_ladder_invariants(Scene& scene, Invariants& out);
 void add_operator_invariants(Scene& scene, Invariants& out);
 void add_journal_invariants(Scene& scene, Invariants& out);
 void add_breaker_invariants(Scene& scene, Invariants& out);

@@ -11,6 +11,11 @@ namespace {
 
 const Dispatch* dispatch_of(const Command& command) { return std::get_if<Dispatch>(&command); }
 
+// A ladder that a person has begun stands on no evidence.
+bool on_evidence(const Story* story) {
+  return story != nullptr && story->intent.origin == Origin::ladder && story->intent.by.empty();
+}
+
 /// A repair of what still runs follows a bad answer that came after whatever was done last, and that is not old.
 class FreshEvidence : public Invariant {
  public:
@@ -18,7 +23,7 @@ class FreshEvidence : public Invariant {
   void commanded(const Command& command) override {
     const Dispatch* dispatch = dispatch_of(command);
     const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
-    if (story == nullptr || story->intent.origin != Origin::ladder) return;
+    if (!on_evidence(story)) return;
     const Spot& spot = ledger().spot(story->service, story->intent.slot);
     const ServicePlan* plan = arena().plan_of(story->service);
     if (spot.dead || plan == nullptr) return;
@@ -72,7 +77,7 @@ class TimeJumps : public Invariant {
     if (const auto* probe = std::get_if<Probe>(&command)) return probed(*probe);
     const Dispatch* dispatch = dispatch_of(command);
     const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
-    if (story == nullptr || story->intent.origin != Origin::ladder || !story->repairs()) return;
+    if (!on_evidence(story)) return;
     const Spot& spot = ledger().spot(story->service, story->intent.slot);
     if (spot.dead) return;
     for (const Told& told : spot.checks) {
@@ -99,9 +104,7 @@ class CutOff : public Invariant {
   explicit CutOff(Scene& scene) : Invariant(scene, "own_network_cut_disturbs_nothing") {}
   void did(const Deed& deed) override {
     const Story* story = ledger().find(deed.id);
-    if (story == nullptr || story->intent.origin != Origin::ladder || !arena().cut_within(std::chrono::minutes(1))) {
-      return;
-    }
+    if (!on_evidence(story) || !arena().cut_within(std::chrono::minutes(1))) return;
     if (deed.op != Op::stop && deed.op != Op::restart) return;
     // Where only a few services run nobody can tell whose fault it is.
     if (running() < 2 * arena().plan().doubt_roots) return;

@@ -1,6 +1,7 @@
 // How much may be done: budgets, capacity, attempts.
 #include <algorithm>
 
+#include "engine/ladder.hpp"
 #include "sim/invariant.hpp"
 
 namespace homeostat::sim {
@@ -17,7 +18,8 @@ class WithinBudget : public Invariant {
   void did(const Deed& deed) override {
     const Story* story = ledger().find(deed.id);
     const ServicePlan* plan = arena().plan_of(deed.service);
-    if (story == nullptr || plan == nullptr || !story->intent.disruptive || !story->intent.by.empty()) return;
+    if (story == nullptr || plan == nullptr || !story->intent.disruptive) return;
+    if (!automatic(story->intent.origin, story->intent.by)) return;
     if (story->stops + story->others > 1) return;
     const Instant at = std::min(story->dispatched_at, arena().now());
     if (deed.service >= used_.size()) used_.resize(deed.service + 1);
@@ -107,7 +109,7 @@ class BoundedAttempts : public Invariant {
   explicit BoundedAttempts(Scene& scene) : Invariant(scene, "attempts_are_bounded") {}
   void given(const Input& input) override {
     const auto* in = std::get_if<Operator>(&input);
-    by_hand_ = in != nullptr && in->verb == Verb::start;
+    by_hand_ = in != nullptr && (in->verb == Verb::start || in->verb == Verb::remediate);
   }
   void recorded(const Record& record) override {
     if (const auto* intent = std::get_if<Intent>(&record.body)) return intended(*intent);
@@ -129,8 +131,10 @@ class BoundedAttempts : public Invariant {
 
   void intended(const Intent& intent) {
     const ServicePlan* plan = arena().plan_of(arena().number_of(intent.service));
-    if (plan == nullptr || intent.origin != Origin::ladder || intent.rung >= plan->ladder.size()) return;
-    expect(intent.attempt >= 1 && intent.attempt <= plan->ladder[intent.rung].attempts,
+    if (plan == nullptr || intent.origin != Origin::ladder) return;
+    const auto& rungs = rungs_of(*plan, intent.issue);
+    if (intent.rung >= rungs.size()) return;
+    expect(intent.attempt >= 1 && intent.attempt <= rungs[intent.rung].attempts,
            [&] { return words(intent) + " is one try too many of its rung"; });
     const Place& place = this->place(intent.service, intent.slot);
     expect(!place.known || arena().now() >= place.last.not_before,

@@ -40,7 +40,7 @@ class StopMeansStop : public Invariant {
     const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
     if (story == nullptr || story->intent.op == Op::stop) return;
     const Intent& intent = story->intent;
-    if (intent.by.empty()) {
+    if (automatic(intent.origin, intent.by)) {
       expect(!paused(intent.service), [&] { return words(intent) + " while it is paused"; });
     }
     const auto found = stopped_.find(intent.service);

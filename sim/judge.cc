@@ -13,6 +13,7 @@ Judge::Judge(Arena& arena) : ledger_(arena), scene_{arena, ledger_, {}, {}} {
   add_target_invariants(scene_, invariants_);
   add_evidence_invariants(scene_, invariants_);
   add_limit_invariants(scene_, invariants_);
+  add_ladder_invariants(scene_, invariants_);
   add_operator_invariants(scene_, invariants_);
   add_journal_invariants(scene_, invariants_);
   add_breaker_invariants(scene_, invariants_);

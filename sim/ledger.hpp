@@ -30,7 +30,7 @@ struct Story {
   std::uint32_t stops = 0;
   std::uint32_t others = 0;  // deeds that are no stops
   bool repairs() const {
-    return intent.by.empty() && (intent.origin == engine::Origin::ladder || intent.origin == engine::Origin::operation);
+    return intent.origin == engine::Origin::ladder || (intent.by.empty() && intent.origin == engine::Origin::operation);
   }
 };
 

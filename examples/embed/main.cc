@@ -15,15 +15,23 @@ int main() {
     std::printf("call somebody: %s (%s)\n", e.name.c_str(), e.detail.c_str());
   }});
 
+  // A way to repair with a name, for any number of checks; it says itself why it does not apply.
+  const auto known = healer.register_strategy({
+      .name = "use the standby",
+      .validate = [&](const homeostat::RepairContext&) -> std::optional<std::string> {
+        return standby_up ? std::nullopt : std::optional<std::string>("the standby is down, too");
+      },
+      .execute = [&](const homeostat::RepairContext&) { return connected = true, true; },
+  });
+  if (!known) return std::printf("%s\n", known.error().c_str()), 2;
+
   const auto added = healer.add({
       .id = "db",
       .name = "database connection",
       .look = [&] { return connected.load(); },  // or an Observation, with a reason
       .policy = {.interval = 100ms, .fast_interval = 20ms, .timeout = 1s, .failure_threshold = 3, .startup_grace = 0s},
       .remedies = {{.name = "reconnect", .repair = [] { return false; }, .attempts = 2},  // does not help today
-                   {.name = "use the standby",
-                    .repair = [&] { return connected = true, true; },
-                    .prerequisites = {{"the standby is up", [&] { return standby_up.load(); }}}}},
+                   {.strategy = "use the standby"}},
       .backoff = {.initial = 50ms},
   });
   if (!added) return std::printf("%s\n", added.error().c_str()), 2;

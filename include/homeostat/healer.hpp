@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "homeostat/healing.hpp"
+#include "homeostat/strategy.hpp"
 #include "homeostat/time.hpp"
 
 namespace homeostat {
@@ -42,6 +43,9 @@ class Healer {
   ~Healer();
   Healer(const Healer&) = delete;
   Healer& operator=(const Healer&) = delete;
+
+  /// Makes a way to repair known to the checks that are added later. The error says what is wrong with it.
+  [[nodiscard]] std::expected<void, std::string> register_strategy(Strategy strategy);
 
   /// Registers a check; possible at any time. The error says what is wrong with it.
   [[nodiscard]] std::expected<void, std::string> add(Check check);

@@ -54,6 +54,8 @@ struct Prerequisite {
 struct Remedy {
   std::string name{};
   std::function<bool()> repair{};  // false: it could not do its work
+  /// In its place: a registered strategy, by its name, which is also the remedy's where that is empty.
+  std::string strategy{};
   std::uint32_t attempts = 1;
   std::vector<Prerequisite> prerequisites{};  // all must be met, else the remedy is skipped with a reason
   /// For the prerequisites and the repair together.

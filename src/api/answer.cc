@@ -6,6 +6,7 @@
 #include <charconv>
 #include <variant>
 
+#include "api/narrator.hpp"
 #include "api/past.hpp"
 #include "api/status.hpp"
 #include "api/why.hpp"
@@ -53,11 +54,25 @@ std::optional<Response> missing_release(const Daemon& daemon, const engine::Oper
   return refuse(404, fmt::format("there is no release {} of {} in {}", wanted.version, wanted.service, releases));
 }
 
+/// What would be done at once, were it done: by a copy of the engine, of which nothing is carried out.
+Response foretell(const Daemon& daemon, const engine::Operator& wanted) {
+  Narrator narrator;
+  json::array lines;
+  for (const engine::Record& record : daemon.engine.would(wanted, daemon.clock.now)) {
+    const Line line = narrator.tell(record, {});
+    if (!line.detail && !line.text.empty()) lines.push_back(json::value(line.text));
+  }
+  return ok({{"accepted", false}, {"would", std::move(lines)}});
+}
+
 Response command(const Daemon& daemon, const Request& request) {
   auto wanted = parse_operator(request, daemon.engine);
   if (!wanted) return wanted.error();
   if (wanted->verb == engine::Verb::deploy) {
     if (auto refusal = missing_release(daemon, *wanted)) return *refusal;
+  }
+  if (wanted->verb == engine::Verb::remediate && text_of(request, "dry_run") == "true") {
+    return foretell(daemon, *wanted);
   }
   const std::uint64_t before = daemon.engine.durable().seq;
   daemon.feed(std::move(*wanted));

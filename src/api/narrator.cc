@@ -44,7 +44,7 @@ std::string kind_text(engine::OperationKind kind) {
 
 std::string intent_text(const engine::Intent& r, const std::string& place) {
   const bool shadow = r.mode == engine::Mode::shadow;
-  std::string text = shadow ? "would " : r.mode == engine::Mode::approve && r.by.empty() ? "asks to " : "will ";
+  std::string text = shadow ? "would " : r.mode == engine::Mode::approve ? "asks to " : "will ";
   const std::string_view op = name_of(r.op);
   std::string how = what_of(r);
   text += r.op == engine::Op::exec ? "run " + how + " for " : std::string(op) + " ";
@@ -52,7 +52,8 @@ std::string intent_text(const engine::Intent& r, const std::string& place) {
   if (!r.version.empty()) text += " on " + r.version;
   if (r.op == engine::Op::scale) text += fmt::format(" to {}", r.count);
   if (r.origin == engine::Origin::ladder) {
-    text += fmt::format(" (rung {} {}, attempt {})", r.rung + 1, r.strategy, std::max(r.attempt, 1U));
+    const std::string issue = r.issue.empty() ? "" : r.issue + ", ";
+    text += fmt::format(" ({}rung {} {}, attempt {})", issue, r.rung + 1, r.strategy, std::max(r.attempt, 1U));
   } else if (r.origin != engine::Origin::manual) {
     text += fmt::format(" ({}, {})", how, r.origin == engine::Origin::desired ? "as it should run" : name_of(r.origin));
   }
@@ -130,6 +131,10 @@ struct Teller {
   }
   std::string operator()(const engine::LadderMoved& r) {
     belongs(r.service, r.slot, open(r.service));
+    if (!r.walk.by.empty() && r.state.tries == 0 && r.state.rung == 0) {
+      const std::string issue = r.walk.issue.empty() ? "" : " against " + r.walk.issue;
+      return fmt::format("repair of {}{} asked for{}", place(), issue, by(r.walk.by));
+    }
     line.detail = true;
     const Duration wait = r.state.not_before == kLongAgo ? Duration{} : r.state.not_before - line.clock.now;
     return fmt::format("{} stands on rung {}, {} tr{} so far, next not before {}", place(), r.state.rung + 1,
@@ -308,6 +313,21 @@ struct Teller {
     if (r.count < 0) return fmt::format("{} is scaled by its metrics again{}", place(), by(r.by));
     return fmt::format("{} is held at {} instances until {}{}", place(), r.count, clock_text(line.clock, r.until),
                        by(r.by));
+  }
+  std::string operator()(const engine::ScalingRaised& r) {
+    belongs(r.service, -1, open(r.service));
+    return fmt::format("{} has at least {} instances until {} [{}]", place(), r.count, clock_text(line.clock, r.until),
+                       show_id(r.id));
+  }
+  std::string operator()(const engine::Drained& r) {
+    belongs(r.service, r.slot, open(r.service));
+    return fmt::format("{} {}{}", place(), r.drained ? "is taken out of the traffic" : "gets requests again",
+                       because(r.reason));
+  }
+  std::string operator()(const engine::ResourceMoved& r) {
+    belongs(r.service, -1, r.service.empty() ? 0 : open(r.service));
+    line.detail = true;
+    return r.service.empty() ? r.lock + " is free" : fmt::format("{} is worked on with {}", r.service, r.lock);
   }
   std::string operator()(const engine::Diagnosed& r) {
     belongs(r.service, -1, r.incident);

@@ -1,6 +1,7 @@
 #include "api/operator.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -9,6 +10,7 @@
 #include "api/json.hpp"
 #include "config/problem.hpp"
 #include "config/value.hpp"
+#include "engine/ladder.hpp"
 #include "engine/rollout.hpp"
 
 namespace homeostat::api {
@@ -227,7 +229,7 @@ void read_deploy(Body& body, const engine::Engine& engine, Operator& out) {
   const std::string nothing = no_rollout(plan, state->second, out);
   if (!nothing.empty()) return body.refuse_with(409, nothing);
   const auto& operation = state->second.operation;  // an operator's own one is superseded
-  if (operation && operation->incident != 0) refuse_while_rolling(body, *operation);
+  if (operation && operation->repair) refuse_while_rolling(body, *operation);
 }
 
 void read_rollout(Body& body, const engine::Engine& engine, Operator& out) {
@@ -379,6 +381,26 @@ void read_unlock(Body& body, const engine::Engine& engine, Operator& out) {
   if (!locked) body.refuse_with(409, place_name(out.service, out.slot) + " is not locked");
 }
 
+void read_remediate(Body& body, const engine::Engine& engine, Operator& out) {
+  out.slot = body.slot();
+  out.issue = body.text("issue");
+  read_service(body, engine, out, true);
+  if (body.refused()) return;
+  const engine::ServicePlan& plan = engine.plan().services[*engine.find_service(out.service)];
+  if (plan.external) return body.refuse_with(409, out.service + " is only looked at: nothing of it is ours to repair");
+  if (!engine.wanted(*engine.find_service(out.service), out.slot)) {
+    return body.refuse_with(409, place_name(out.service, out.slot) + " is stopped; `homeostat start` begins it again");
+  }
+  if (out.issue.empty() || engine::issue_named(plan, out.issue) != nullptr) return;
+  std::vector<std::string_view> known;
+  for (const engine::IssuePlan& issue : plan.issues) known.push_back(issue.name);
+  const std::string hint = config::nearest(out.issue, known);
+  body.refuse_with(404, fmt::format("{} has no issue {}{}", out.service, config::quote(out.issue),
+                                    !hint.empty()   ? fmt::format(" (did you mean `{}`?)", hint)
+                                    : known.empty() ? "; it has none, see `issues` in its configuration"
+                                                    : fmt::format("; it has {}", fmt::join(known, ", "))));
+}
+
 struct Form {
   Verb verb;
   std::vector<std::string_view> keys;
@@ -408,6 +430,7 @@ const Form* form_of(std::string_view verb) {
         {"service", "metric", "version", "values", "traffic", "source", "sequence"},
         read_samples}},
       {"changed", {Verb::changed, {"service", "version"}, read_changed}},
+      {"remediate", {Verb::remediate, {"service", "slot", "issue"}, read_remediate}},
       {"unlock", {Verb::unlock, {"service", "slot"}, read_unlock}},
   };
   const auto found = kForms.find(verb);

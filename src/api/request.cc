@@ -40,6 +40,7 @@ constexpr std::array<Route, 23> kRoutes{{
     {"freeze", true},
     {"samples", true},
     {"changed", true},
+    {"remediate", true},
     {"reload", true},
     {"alerts", true},
 }};

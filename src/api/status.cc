@@ -6,6 +6,8 @@
 
 #include "api/maintenance.hpp"
 #include "api/rollout.hpp"
+#include "engine/actions.hpp"
+#include "engine/ladder.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -73,6 +75,7 @@ json::object instance_json(const View& view, const std::string& name, std::int32
           {"slot", slot},
           {"state", json::string(name_of(instance.state))},
           {"wanted", service.wants_running(slot) ? "running" : "stopped"},
+          {"drained", service.drained.contains(slot)},
           {"status", json::string(status)},
           {"pid",
            running && instance.incarnation.pid() != 0 ? json::value(instance.incarnation.pid()) : json::value(nullptr)},
@@ -182,6 +185,9 @@ json::value scaling_json(const View& view, const std::string& name) {
   out["frozen_until"] = frozen && service.scaling->frozen_until != kNever
                             ? time_json(view.clock, service.scaling->frozen_until)
                             : json::value(nullptr);
+  const bool raised = service.scaling->raised_until > view.clock.now;
+  out["raised"] = raised ? json::value(service.scaling->raised) : json::value(nullptr);
+  out["raised_until"] = raised ? time_json(view.clock, service.scaling->raised_until) : json::value(nullptr);
   out["asked"] = asked_json(view, service.asked_scaling());
   out["why"] = live ? json::value(printable(live->sentence)) : json::value(nullptr);
   json::array rules;
@@ -406,9 +412,13 @@ json::object repair_json(const View& view, const std::string& service, std::int3
     repair["attempts"] = state.attempts;
     repair["tries"] = state.tries;
     repair["next_try"] = time_json(view.clock, state.not_before);
-    if (id && state.rung < view.plan(*id).ladder.size()) {
-      repair["strategy"] = rung_name(view.plan(*id).ladder[state.rung]);
-      repair["attempts_allowed"] = view.plan(*id).ladder[state.rung].attempts;
+    const std::string issue = durable.walk_of(slot).issue;
+    repair["issue"] = issue.empty() ? json::value(nullptr) : json::value(issue);
+    static const std::vector<engine::RungPlan> kNoRungs;
+    const auto& rungs = id ? engine::rungs_of(view.plan(*id), issue) : kNoRungs;
+    if (state.rung < rungs.size()) {
+      repair["strategy"] = rung_name(rungs[state.rung]);
+      repair["attempts_allowed"] = rungs[state.rung].attempts;
     } else if (id) {
       repair["strategy"] = nullptr;
       repair["spent"] = true;

@@ -6,6 +6,7 @@
 
 #include "api/status.hpp"
 #include "engine/gates.hpp"
+#include "engine/ladder.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -53,10 +54,11 @@ std::string condition_words(const engine::Condition& when) {
 }
 
 /// Every rung with where it stands: used up, next, or later.
-json::array ladder_json(const engine::ServicePlan& plan, const std::string& skipped, const LadderState& state) {
+json::array ladder_json(const std::vector<engine::RungPlan>& ladder, const std::string& skipped,
+                        const LadderState& state) {
   json::array rungs;
-  for (std::size_t i = 0; i < plan.ladder.size(); ++i) {
-    const engine::RungPlan& rung = plan.ladder[i];
+  for (std::size_t i = 0; i < ladder.size(); ++i) {
+    const engine::RungPlan& rung = ladder[i];
     const bool current = i == state.rung;
     json::object object{{"rung", i + 1},
                         {"strategy", rung_name(rung)},
@@ -82,11 +84,11 @@ std::string when(const View& view, Instant at) {
 /// What happens next to one failing place, in words.
 std::string next_step(const View& view, engine::ServiceId id, const engine::ServiceState& durable,
                       const engine::Place& place, const LadderState& state) {
-  const engine::ServicePlan& plan = view.plan(id);
+  const auto& ladder = engine::rungs_of(view.plan(id), durable.walk_of(place.slot).issue);
   const auto action = view.durable.actions.find(place.action_id());
   if (place.action && action != view.durable.actions.end()) {
     const engine::Intent& intent = action->second.intent;
-    if (intent.mode == engine::Mode::approve && intent.by.empty() && !action->second.approved) {
+    if (intent.mode == engine::Mode::approve && !action->second.approved) {
       return fmt::format("{} waits for an operator: homeostat approve {}", intent.strategy, show_id(place.action->id));
     }
     const std::string left = place.action->deadline == kNever
@@ -99,18 +101,18 @@ std::string next_step(const View& view, engine::ServiceId id, const engine::Serv
   if (hold != durable.holds.end()) {
     return fmt::format("nothing until gate {} opens: {}", hold->second.gate, remedy_for_gate(hold->second.gate));
   }
-  if (durable.operation && durable.operation->incident != 0) {
+  if (durable.operation && durable.operation->repair) {
     return fmt::format("a {} is rolling: {} instances to go", name_of(durable.operation->kind),
                        durable.operation->pending.size());
   }
   const auto& judge_at = view.live_service(id).judge_at;
   const auto judged = judge_at.find(place.slot);
   if (judged != judge_at.end()) return fmt::format("the repair is judged {}", when(view, judged->second));
-  if (state.rung >= plan.ladder.size()) {
+  if (state.rung >= ladder.size()) {
     return fmt::format("the ladder is spent; it begins again {}", when(view, state.not_before));
   }
-  return fmt::format("rung {} {}, attempt {} of {}, {}", state.rung + 1, rung_name(plan.ladder[state.rung]),
-                     state.attempts + 1, plan.ladder[state.rung].attempts, when(view, state.not_before));
+  return fmt::format("rung {} {}, attempt {} of {}, {}", state.rung + 1, rung_name(ladder[state.rung]),
+                     state.attempts + 1, ladder[state.rung].attempts, when(view, state.not_before));
 }
 
 LadderState ladder_of(const engine::ServiceState& durable, std::int32_t slot) {
@@ -158,10 +160,13 @@ json::array places_json(const View& view, const std::string& name, engine::Servi
     const bool held = durable.holds.contains(place.slot);
     if (failing == nullptr && evidence.empty() && !held && !place.action) continue;
     const LadderState state = ladder_of(durable, place.slot);
-    json::object object{{"place", place_name(name, place.slot)},
-                        {"evidence", std::move(evidence)},
-                        {"hold", hold_json(view, durable, place.slot)},
-                        {"ladder", ladder_json(view.plan(id), skipped_of(view, id, place.slot), state)}};
+    const std::string issue = durable.walk_of(place.slot).issue;
+    json::object object{
+        {"place", place_name(name, place.slot)},
+        {"evidence", std::move(evidence)},
+        {"hold", hold_json(view, durable, place.slot)},
+        {"issue", issue.empty() ? json::value(nullptr) : json::value(issue)},
+        {"ladder", ladder_json(engine::rungs_of(view.plan(id), issue), skipped_of(view, id, place.slot), state)}};
     const bool idle = failing == nullptr && !place.action && !held;
     object["next"] = idle ? "nothing: there is no verdict" : next_step(view, id, durable, place, state);
     if (held) object["remedy"] = json::string(remedy_for_gate(durable.holds.at(place.slot).gate));
@@ -225,7 +230,7 @@ json::array offline_places(const View& view, const std::string& name, const engi
 }  // namespace
 
 std::string_view remedy_for_gate(std::string_view gate) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kRemedies{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kRemedies{{
       {"recovering", "opens as soon as the past is reconciled"},
       {"journal", "see `homeostat journal verify`, then `homeostat journal accept`"},
       {"defect", "restart Homeostat, and report what it says: this should never happen"},
@@ -245,6 +250,8 @@ std::string_view remedy_for_gate(std::string_view gate) {
       {"budget", "opens when an action of the window gets old enough; `homeostat restart` by hand is not counted"},
       {"breaker", "opens with the next try (`homeostat status`), or with the same command by hand"},
       {"max_unavailable", "opens when another instance is well again"},
+      {"resource", "opens when the other service is not worked on any more"},
+      {"cooldown", "opens by itself, or with `homeostat remediate` by hand"},
       {"approval", "opens with `homeostat approve`"},
   }};
   for (const auto& [name, remedy] : kRemedies) {

@@ -106,6 +106,42 @@ void add_changed(CLI::App& app, Context& context) {
   changed->add_option("VERSION", *version, "What it was changed to: 1 to 128 of A-Z a-z 0-9 . _ -")->required();
 }
 
+int foretell(const Context& context, const Answer& answer) {
+  if (!answer) return complain(answer.error());
+  if (context.json) {
+    std::printf("%s\n", json::serialize(*answer).c_str());
+    return kOk;
+  }
+  std::printf("nothing is done; it would go like this:\n");
+  for (const json::value& line : list_at(*answer, "would")) std::printf("  %s\n", line.as_string().c_str());
+  return kOk;
+}
+
+int remediate(const Context& context, const std::string& text, const std::string& issue, bool dry_run) {
+  const auto place = parse_place(text);
+  if (!place) return complain(kUsage, "`" + text + "` is neither SERVICE nor SERVICE/INSTANCE");
+  json::object body{{"service", place->service}};
+  if (place->slot) body["slot"] = *place->slot;
+  if (!issue.empty()) body["issue"] = issue;
+  const Answer answer = post(context, dry_run ? "/v1/remediate?dry_run=true" : "/v1/remediate", body);
+  if (dry_run) return foretell(context, answer);
+  return say(context, answer,
+             "the ladder of " + text + " begins; `homeostat history " + place->service + "` tells how it goes");
+}
+
+void add_remediate(CLI::App& app, Context& context) {
+  const auto place = std::make_shared<std::string>();
+  const auto issue = std::make_shared<std::string>();
+  const auto dry_run = std::make_shared<bool>(false);
+  CLI::App* verb =
+      add_verb(app, context, "remediate", "Begin a service's ladder by hand; every guardrail holds as if it had failed",
+               "homeostat remediate web\n  homeostat remediate web/1 --issue high_latency --dry-run",
+               [&context, place, issue, dry_run] { return remediate(context, *place, *issue, *dry_run); });
+  verb->add_option("SERVICE[/INSTANCE]", *place, "What fails of it, or else all of it; or one instance")->required();
+  verb->add_option("--issue", *issue, "The ladder of this kind of failure; without it that of what fails");
+  verb->add_flag("--dry-run", *dry_run, "Only say what would be done first, and what would hold it back");
+}
+
 void add_answers(CLI::App& app, Context& context) {
   const auto escalation = std::make_shared<std::string>();
   add_verb(app, context, "ack", "Acknowledge an escalation", "homeostat ack 3-17",
@@ -139,6 +175,7 @@ void add_govern_verbs(CLI::App& app, Context& context) {
   add_pauses(app, context);
   add_answers(app, context);
   add_changed(app, context);
+  add_remediate(app, context);
 
   const auto roll = std::make_shared<bool>(false);
   const auto shrink = std::make_shared<bool>(false);

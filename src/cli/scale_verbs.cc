@@ -35,6 +35,10 @@ std::string show_scaling(const json::object& service, bool color) {
                                           : "neither more nor fewer",
                        ends ? time_at(scaling, "frozen_until", true) : "`homeostat unfreeze SERVICE`");
   }
+  if (!scaling.at("raised").is_null()) {
+    out += fmt::format("at least {} until {}: a repair has asked for it\n", text_at(scaling, "raised"),
+                       time_at(scaling, "raised_until", true));
+  }
   if (!scaling.at("asked").is_null()) {
     const json::object& asked = scaling.at("asked").as_object();
     out += fmt::format("asks to go from {} to {} instances: `homeostat approve {}`, until {}\n", text_at(asked, "from"),

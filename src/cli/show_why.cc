@@ -6,7 +6,8 @@ namespace homeostat::cli {
 namespace {
 
 std::string ladder_text(const json::object& place, bool color) {
-  std::string out;
+  const std::string issue = text_at(place, "issue", "");
+  std::string out = issue.empty() ? "" : fmt::format("    its ladder is that of {}\n", issue);
   for (const json::value& item : list_at(place, "ladder")) {
     const json::object& rung = item.as_object();
     const std::string state = text_at(rung, "state");

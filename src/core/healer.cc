@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -55,7 +56,7 @@ void look(const Check& check, Answer& answer) {
   if (answer.seen.latency == Duration{}) answer.seen.latency = Steady::now() - began;
 }
 
-void repair(const Remedy& remedy, Answer& answer) {
+void repair(const Remedy& remedy, const Strategy* strategy, const RepairContext& context, Answer& answer) {
   for (const Prerequisite& prerequisite : remedy.prerequisites) {
     bool met = false;
     std::string thrown;
@@ -65,8 +66,18 @@ void repair(const Remedy& remedy, Answer& answer) {
     answer.detail = "prerequisite not met: " + prerequisite.name + (thrown.empty() ? "" : " (" + thrown + ")");
     return;
   }
+  std::optional<std::string> unfit;
+  if (strategy != nullptr && strategy->validate) {
+    std::string thrown;
+    if (!survives([&] { unfit = strategy->validate(context); }, thrown)) unfit = thrown;
+  }
+  if (unfit) {
+    answer.remedy = RemedyAnswer::not_met;
+    answer.detail = *unfit;
+    return;
+  }
   bool done = false;
-  survives([&] { done = remedy.repair(); }, answer.detail);
+  survives([&] { done = strategy != nullptr ? strategy->execute(context) : remedy.repair(); }, answer.detail);
   answer.remedy = done ? RemedyAnswer::repaired : RemedyAnswer::failed;
 }
 
@@ -78,7 +89,11 @@ struct Healer::Shared {
   explicit Shared(HealerOptions given) : options(std::move(given)), core(options.seed, options.history) {}
 
   void launch(const Call& call);
+  std::shared_ptr<const Strategy> strategy_of(const Remedy& remedy) const;
+  std::string unknown_strategy(const Check& check) const;
   void perform(const Call& call, const Check& check, const Escalation& escalation);
+  void perform_remedy(const Call& call, const Check& check, const Strategy* strategy, const RepairContext& context);
+  void ended(Answer answer, Steady::time_point began);
   void absorb(Instant now);
   void expire(Instant now);
   /// When the first call under way times out; far away when there is none that is waited for.
@@ -91,22 +106,45 @@ struct Healer::Shared {
   bool driven = false;
   bool changed = false;
   HealerCore core;
+  std::map<std::string, std::shared_ptr<const Strategy>, std::less<>> strategies;  // never fewer
   std::vector<Pending> pending;
   std::vector<Answer> answers;
   Workers workers;  // last: its threads end before the rest does
 };
 
+std::shared_ptr<const Strategy> Healer::Shared::strategy_of(const Remedy& remedy) const {
+  const auto found = strategies.find(remedy.strategy);
+  return found == strategies.end() ? nullptr : found->second;
+}
+
+std::string Healer::Shared::unknown_strategy(const Check& check) const {
+  for (const Remedy& remedy : check.remedies) {
+    if (remedy.strategy.empty() || strategy_of(remedy) != nullptr) continue;
+    std::string known;
+    for (const auto& [name, strategy] : strategies) known += (known.empty() ? "" : ", ") + name;
+    return "check " + check.id + ": no strategy " + remedy.strategy +
+           " is registered; known are: " + (known.empty() ? "none" : known);
+  }
+  return {};
+}
+
 void Healer::Shared::launch(const Call& call) {
   const std::shared_ptr<const Check> check = core.check(call.check);
-  Escalation escalation;
   Duration timeout = check->policy.timeout;
-  if (call.kind == CallKind::remedy) timeout = check->remedies[call.remedy].timeout;
+  std::function<void()> job = [this, call, check] { perform(call, *check, {}); };
+  if (call.kind == CallKind::remedy) {
+    const Remedy& remedy = check->remedies[call.remedy];
+    timeout = remedy.timeout;
+    job = [this, call, check, strategy = strategy_of(remedy), context = core.repair_context(call.check)] {
+      perform_remedy(call, *check, strategy.get(), context);
+    };
+  }
   if (call.kind == CallKind::escalation) {
     timeout = std::min<Duration>(options.escalation_timeout, std::chrono::hours(24));
-    escalation = core.escalation(call.check);
+    job = [this, call, check, escalation = core.escalation(call.check)] { perform(call, *check, escalation); };
   }
   pending.push_back({call, timeout, Steady::now() + timeout});
-  if (workers.submit([this, call, check, escalation] { perform(call, *check, escalation); })) return;
+  if (workers.submit(std::move(job))) return;
   answers.push_back({.call = call, .seen = {.result = Result::unknown, .reason = Reason::no_descriptors}});
   answers.back().detail = "no thread to run it";
 }
@@ -115,10 +153,21 @@ void Healer::Shared::perform(const Call& call, const Check& check, const Escalat
   Answer answer{.call = call};
   const auto began = Steady::now();
   if (call.kind == CallKind::look) look(check, answer);
-  if (call.kind == CallKind::remedy) repair(check.remedies[call.remedy], answer);
   if (call.kind == CallKind::escalation) {
     answer.escalated = !options.escalate || survives([&] { options.escalate(escalation); }, answer.detail);
   }
+  ended(std::move(answer), began);
+}
+
+void Healer::Shared::perform_remedy(const Call& call, const Check& check, const Strategy* strategy,
+                                    const RepairContext& context) {
+  Answer answer{.call = call};
+  const auto began = Steady::now();
+  repair(check.remedies[call.remedy], strategy, context, answer);
+  ended(std::move(answer), began);
+}
+
+void Healer::Shared::ended(Answer answer, Steady::time_point began) {
   answer.took = Steady::now() - began;
   const std::lock_guard lock(mutex);
   answers.push_back(std::move(answer));
@@ -165,8 +214,22 @@ void Healer::Shared::advance(Instant now) {
 Healer::Healer(HealerOptions options) : shared_(std::make_unique<Shared>(std::move(options))) {}
 Healer::~Healer() = default;
 
-std::expected<void, std::string> Healer::add(Check check) {
+std::expected<void, std::string> Healer::register_strategy(Strategy strategy) {
+  if (strategy.name.empty()) return std::unexpected("a strategy needs a name");
+  if (!strategy.execute) return std::unexpected("strategy " + strategy.name + ": execute is not set");
   const std::lock_guard lock(shared_->mutex);
+  const std::string name = strategy.name;
+  const auto [at, fresh] = shared_->strategies.try_emplace(name, std::make_shared<const Strategy>(std::move(strategy)));
+  if (!fresh) return std::unexpected("strategy " + name + ": the name is taken");
+  return {};
+}
+
+std::expected<void, std::string> Healer::add(Check check) {
+  for (Remedy& remedy : check.remedies) {
+    if (remedy.name.empty()) remedy.name = remedy.strategy;
+  }
+  const std::lock_guard lock(shared_->mutex);
+  if (std::string wrong = shared_->unknown_strategy(check); !wrong.empty()) return std::unexpected(std::move(wrong));
   auto added = shared_->core.add(std::make_shared<const Check>(std::move(check)));
   shared_->changed = true;
   shared_->wake.notify_all();

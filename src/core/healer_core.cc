@@ -36,7 +36,8 @@ std::string problem(const Check& check) {
   for (const Remedy& remedy : check.remedies) {
     const std::string which = where + "remedy " + remedy.name + ": ";
     if (remedy.name.empty()) return where + "a remedy needs a name";
-    if (!remedy.repair) return which + "repair is not set";
+    if (!remedy.repair && remedy.strategy.empty()) return which + "neither repair nor strategy is set";
+    if (remedy.repair && !remedy.strategy.empty()) return which + "repair and strategy are both set";
     if (remedy.attempts == 0) return which + "attempts must be at least 1";
     if (!is_length(remedy.timeout) || !is_length_or_zero(remedy.verify_within)) {
       return which + "timeout must be greater than 0, verify_within not negative, both at most 366 days";

@@ -14,6 +14,7 @@
 
 #include "homeostat/healing.hpp"
 #include "homeostat/random.hpp"
+#include "homeostat/strategy.hpp"
 
 namespace homeostat {
 
@@ -50,6 +51,7 @@ class HealerCore {
 
   std::shared_ptr<const Check> check(std::size_t index) const { return watched_[index].check; }
   Escalation escalation(std::size_t index) const;
+  RepairContext repair_context(std::size_t index) const;
   std::vector<CheckState> states() const;
   std::optional<CheckState> state(std::string_view id) const;
   const std::deque<HealingEvent>& history() const { return history_; }

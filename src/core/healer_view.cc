@@ -42,6 +42,11 @@ std::optional<CheckState> HealerCore::state(std::string_view id) const {
   return describe(*found);
 }
 
+RepairContext HealerCore::repair_context(std::size_t index) const {
+  const Watched& watched = watched_[index];
+  return {watched.check->id, watched.ladder.tries, watched.failing_since, watched.health.last()};
+}
+
 Escalation HealerCore::escalation(std::size_t index) const {
   const Watched& watched = watched_[index];
   const Check& check = *watched.check;

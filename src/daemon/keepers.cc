@@ -118,12 +118,25 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
   const runtime::Sight& sight = known.sight;
   if (sight.is == Is::unreachable || sight.is == Is::busy) return hold(service, slot, known);
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
+  if (runs(instance) && finished(service, slot, sight)) return;
   // In the middle of an action of ours it is that which has stopped it.
   const bool by_us = is_acted_on(engine_, engine_.plan().services[service].name, slot);
   if (sight.is == Is::stopped && runs(instance) && !by_us) return feed_(at_rest(service, slot));
   engine::Found found{service, slot, {}, {}, 0, sight.version, {}};
   if (sight.is == Is::running) found.running = sight.run;
   feed_(std::move(found));
+}
+
+// While nobody looked, a run that was meant to end has ended, and its keeper knows how: one that ended well is at rest
+// like one that was stopped.
+bool Keepers::finished(engine::ServiceId service, engine::Slot slot, const runtime::Sight& sight) {
+  const auto& completion = engine_.plan().services[service].completion;
+  const engine::Incarnation run = instance_in(engine_, service, slot)->incarnation;
+  if (!completion || completion->ok.empty() || run.boot != os::boot_number()) return false;
+  if (sight.is != Is::stopped && (sight.is != Is::ended || !sight.known)) return false;
+  const std::int32_t code = sight.is == Is::stopped ? completion->ok.front() : sight.code;
+  feed_(engine::Exited{service, slot, run, true, sight.signalled, code});
+  return true;
 }
 
 // What ran in this boot was stopped by somebody; after another it has not been started yet.

@@ -53,6 +53,7 @@ class Keepers {
   void saw(const runtime::Target& target, const runtime::Sight& sight);
   void find(engine::ServiceId service, engine::Slot slot, Known& known);
   /// It was running and does not any more, without a failure.
+  bool finished(engine::ServiceId service, engine::Slot slot, const runtime::Sight& sight);
   engine::Found at_rest(engine::ServiceId service, engine::Slot slot) const;
   void hold(engine::ServiceId service, engine::Slot slot, Known& known);
   void tell(engine::ServiceId service, engine::Slot slot, const Known& known);

@@ -172,6 +172,13 @@ void Engine::step(const Input& input, Instant now, Commands& out) {
 
 std::optional<Instant> Engine::next_deadline() const { return state_.wheel.next(); }
 
+std::vector<Record> Engine::would(const Input& input, Instant now) const {
+  Engine copy;
+  Commands out;
+  if (copy.load(save(), plan())) copy.step(input, now, out);
+  return std::move(out.records);
+}
+
 std::string_view Engine::version(std::uint32_t index) const {
   return index < state_.versions.size() ? std::string_view(state_.versions[index]) : std::string_view();
 }

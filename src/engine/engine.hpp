@@ -33,6 +33,9 @@ class Engine {
   /// When step(Tick) is due at the latest if nothing else happens.
   std::optional<Instant> next_deadline() const;
 
+  /// What would be written down at once if this were given now; nothing is done.
+  std::vector<Record> would(const Input& input, Instant now) const;
+
   /// The volatile and durable state as bytes for the same build and plan, and back (false: not such bytes). The plan's
   /// generation and shadow flag come from the bytes.
   std::string save() const;

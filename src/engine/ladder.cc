@@ -68,6 +68,7 @@ void leave_issue(Turn& t, ServiceId id, const Place& place) {
   LadderState state = ladder_of(t, id, place.slot);
   state.rung = state.attempts = 0;
   state.began = kNever;
+  state.not_before = kLongAgo;
   t.record(LadderMoved{t.plan(id).name, place.slot, state, Walk{}});
 }
 

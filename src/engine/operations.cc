@@ -41,6 +41,14 @@ Slot next_slot(Turn& t, ServiceId id, const OperationMoved& operation) {
   return operation.pending.front();
 }
 
+bool stepping(Turn& t, ServiceId id, const OperationMoved& operation) {
+  return std::ranges::any_of(operation.pending, [&](Slot slot) {
+    if (!t.has_place(id, slot)) return false;
+    const auto action = t.s.durable.actions.find(t.place(id, slot).action_id());
+    return action != t.s.durable.actions.end() && action->second.intent.origin == Origin::operation;
+  });
+}
+
 bool hold_step(Turn& t, ServiceId id, const Wish& wish, const OperationMoved& operation) {
   const auto hold = check_gates(t, ask_for(t, wish));
   record_hold(t, id, wish.slot, operation.incident, hold);
@@ -102,7 +110,10 @@ void progress_operation(Turn& t, ServiceId id) {
   const auto running = t.durable(id).operation;
   if (!running) return;
   if (running->pending.empty()) return end_operation(t, id, *running, OperationPhase::done, "all moved");
-  if (!running->together) return begin_step(t, id, *running, next_slot(t, id, *running));
+  if (!running->together) {
+    if (!stepping(t, id, *running)) begin_step(t, id, *running, next_slot(t, id, *running));
+    return;
+  }
   for (const Slot slot : running->pending) begin_step(t, id, *running, slot);
 }
 

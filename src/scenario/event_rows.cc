@@ -82,6 +82,12 @@ std::string order(Stage& stage, const Captures& c) {
   return ask(stage, c, verb(kVerbs.at(c.text("verb"))));
 }
 
+std::string remediate(Stage& stage, const Captures& c) {
+  engine::Operator in = verb(engine::Verb::remediate);
+  in.issue = c.has("issue") ? c.text("issue") : std::string();
+  return ask(stage, c, in);
+}
+
 std::string scale(Stage& stage, const Captures& c) {
   engine::Operator in = verb(engine::Verb::scale);
   in.count = static_cast<std::int32_t>(c.count("count"));
@@ -338,6 +344,7 @@ std::vector<EventRow> operators() {
       {Pattern("operator begins maintenance of <service> for <span> [because <text>]"),
        "`homeostat maintenance`; `everything` for all services.", maintain},
       {Pattern("operator ends maintenance of <service>"), "`homeostat maintenance end`.", maintain},
+      {Pattern("operator remediates <place> [against <issue>]"), "`homeostat remediate`.", remediate},
       {Pattern("operator approves <place>"), "Its repair, or the change of its number, that waits for an approval.",
        approve},
       {Pattern("operator acknowledges <service>"), "The last escalation of it.", acknowledge},

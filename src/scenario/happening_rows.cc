@@ -193,7 +193,7 @@ const std::vector<HappeningRow>& happening_rows() {
       {Pattern("action(s) [on <place>]"), "Anything really done to a service or instance, whoever wanted it.",
        is_action},
       {Pattern(
-           "<strategy:start|stop|restart|rollback|scale|deploy|restart_all>(s) of <place> "
+           "<strategy:start|stop|restart|rollback|scale|scale_up|drain|deploy|restart_all>(s) of <place> "
            "[<result:decided|shadowed|asked|approved|done|succeeded|failed|not_started|unknown|verified|unverified>]"
            " [at rung <rung>] [attempt <attempt>] [to <version>] [by <by>] [because <text>]"),
        "An action; without a result, that it was decided (or, by the mode, would be or is asked for).",
@@ -214,7 +214,7 @@ const std::vector<HappeningRow>& happening_rows() {
       {Pattern("skip(s) of rung <count> of <place> [because <text>]"), "A rung does not apply.", is_skip},
       {Pattern("hold(s) of <place> "
                "[by <gate:paused|locked|dependency|prerequisite|evidence|budget|max_unavailable|doubt|tilt|journal|"
-               "recovering|shutdown|breaker|diagnosis|recovery>] [because <text>]"),
+               "recovering|shutdown|breaker|diagnosis|recovery|resource|cooldown>] [because <text>]"),
        "Its repair begins to wait for a gate.", is_hold},
       {Pattern("escalation(s) [of <service>] [to <notifier>] [because <text>]"),
        "Somebody is called; `of homeostat`: about Homeostat itself.", is_escalation},

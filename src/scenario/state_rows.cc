@@ -50,6 +50,12 @@ Seen flag(const Stage& stage, const Captures& c, const PlaceName& place) {
   const std::string wanted = c.text("state");
   const engine::ServiceState& service = durable_of(stage, place.service);
   if (place.slot >= 0 && wanted == "locked") return judged(c, service.locks.contains(place.slot), "");
+  if (place.slot >= 0 && wanted == "drained") return judged(c, service.drained.contains(place.slot), "");
+  if (place.slot >= 0 && wanted == "completed") {
+    const auto found = service.instances.find(place.slot);
+    const bool done = found != service.instances.end() && found->second.state == engine::RunState::completed;
+    return judged(c, done, service.detail_of(place.slot));
+  }
   if (place.slot >= 0 && wanted == "stopped") return judged(c, !service.wants_running(place.slot), "");
   const auto view = api::View::live(stage.world.engine(), {stage.world.now(), 0});
   const auto flags = api::flags_of(view, place.service);
@@ -186,15 +192,17 @@ const std::vector<StateRow>& state_rows() {
   static const std::vector<StateRow> kRows{
       {Pattern("<place> is [<not:not>] "
                "<state:healthy|degraded|unhealthy|critical|unknown|running|paused|stopped|flapping|outdated|"
-               "quarantined|suppressed|locked|shadow>"),
-       "A status, or a flag as in `homeostat status`; `running`: the processes really are there.", status},
+               "quarantined|suppressed|locked|shadow|drained|completed>"),
+       "A status, or a flag as in `homeostat status`; `running`: the processes really are there; of an instance also "
+       "`drained` and `completed`.",
+       status},
       {Pattern("<place> is [<not:not>] on <version>"), "It runs that release, all of it.", running},
       {Pattern("<service> runs <count> instance(s)"), "So many of its processes really are there.", counted},
       {Pattern("check <check> of <place> is [<not:not>] <state:healthy|degraded|unhealthy|critical|unknown>"),
        "What one check makes of it.", check_status},
       {Pattern("<place> is [<not:not>] held "
                "[by <gate:paused|locked|dependency|prerequisite|evidence|budget|max_unavailable|doubt|tilt|journal|"
-               "recovering|shutdown|breaker|diagnosis|recovery|maintenance|clock|storm>]"),
+               "recovering|shutdown|breaker|diagnosis|recovery|maintenance|clock|storm|resource|cooldown>]"),
        "Its repair waits, for that gate.", held},
       {Pattern("<service> is [<not:not>] in maintenance"), "Somebody works on it.", maintained},
       {Pattern("incident of <service> is [<not:not>] open"), "An incident of it is open.", incident},

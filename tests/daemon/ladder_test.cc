@@ -1,0 +1,63 @@
+// Ladders by hand, and services that are meant to end, with real processes.
+#include <fmt/format.h>
+
+#include "lab.hpp"
+
+namespace homeostat::lab {
+namespace {
+
+std::size_t starts_of(const Lab& lab, const std::string& place) {
+  const auto starts = lab.starts();
+  return static_cast<std::size_t>(
+      std::count_if(starts.begin(), starts.end(), [&](const Lab::Start& one) { return one.place == place; }));
+}
+
+TEST(DaemonRemediate, WalksTheLadderByHandThroughTheGates) {
+  Lab lab;
+  lab.configure({lab.service("web")});
+  ASSERT_TRUE(lab.start());
+  ASSERT_TRUE(eventually([&] { return lab.health("web") == "healthy"; }));
+  const Finished dry = lab.cli({"remediate", "web/0", "--dry-run"});
+  EXPECT_EQ(dry.code, 0) << dry.err;
+  EXPECT_NE(dry.out.find("will restart web/0 (rung 1 restart, attempt 1)"), std::string::npos) << dry.out;
+  EXPECT_EQ(starts_of(lab, "web/0"), 1U);
+  const Finished unknown = lab.cli({"remediate", "web", "--issue", "slwo"});
+  EXPECT_EQ(unknown.code, 4);
+  EXPECT_NE(unknown.err.find("has no issue `slwo`"), std::string::npos) << unknown.err;
+  EXPECT_EQ(lab.cli({"pause", "web", "--for", "10m"}).code, 0);
+  EXPECT_EQ(lab.cli({"remediate", "web"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return lab.hold("web") == "paused"; }));
+  lab.kill9();
+  ASSERT_TRUE(lab.start());
+  ASSERT_TRUE(eventually([&] { return lab.hold("web") == "paused"; }));
+  EXPECT_EQ(starts_of(lab, "web/0"), 1U);
+  EXPECT_EQ(lab.cli({"resume", "web"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return starts_of(lab, "web/0") == 2; }));
+  EXPECT_TRUE(eventually([&] { return lab.records().find("restart of web/0 verified") != std::string::npos; }));
+  EXPECT_NE(lab.records().find("repair of web/0 asked for (by "), std::string::npos) << lab.records();
+}
+
+TEST(DaemonCompletion, WhatHasEndedWellIsDone) {
+  Lab lab;
+  const std::string note = lab.dir() + "/batch";
+  const auto batch = [&](int code) {
+    return fmt::format(
+        "  batch:\n    run: {{ process: {{ command: [/bin/sh, -c, \"echo run >> {}; exit {}\"] }} }}\n"
+        "    completion: {{ ok: [3] }}\n    remediation: [{{ escalate: {{}} }}]\n",
+        note, code);
+  };
+  lab.configure({batch(3)});
+  ASSERT_TRUE(lab.start());
+  ASSERT_TRUE(eventually([&] { return text_at(lab.service_status("batch"), "instances.0.state") == "completed"; }));
+  EXPECT_TRUE(eventually([&] { return lab.health("batch") == "healthy"; }));
+  lab.kill9();
+  ASSERT_TRUE(lab.start());
+  EXPECT_TRUE(eventually([&] { return lab.health("batch") == "healthy"; }));
+  EXPECT_EQ(read_file(note), "run\n");
+  EXPECT_EQ(lab.cli({"start", "batch", "--no-wait"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return read_file(note) == "run\nrun\n"; }));
+  EXPECT_TRUE(lab.journal_is_good());
+}
+
+}  // namespace
+}  // namespace homeostat::lab
