@@ -131,7 +131,7 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
 // like one that was stopped.
 bool Keepers::finished(engine::ServiceId service, engine::Slot slot, const runtime::Sight& sight) {
   const auto& completion = engine_.plan().services[service].completion;
-  const engine::Incarnation run = instance_in(engine_, service, slot)->incarnation;
+  const Incarnation run = instance_in(engine_, service, slot)->incarnation;
   if (!completion || completion->ok.empty() || run.boot != os::boot_number()) return false;
   if (sight.is != Is::stopped && (sight.is != Is::ended || !sight.known)) return false;
   const std::int32_t code = sight.is == Is::stopped ? completion->ok.front() : sight.code;
