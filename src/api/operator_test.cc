@@ -35,6 +35,19 @@ class OperatorTest : public ::testing::Test {
   World world_;
 };
 
+TEST_F(OperatorTest, ReadsARemediation) {
+  const auto whole = ask("remediate", R"({"service":"web"})");
+  ASSERT_TRUE(whole) << whole.error().json;
+  EXPECT_EQ(whole->verb, engine::Verb::remediate);
+  EXPECT_EQ(whole->by, "alice");
+  EXPECT_TRUE(ask("remediate", R"({"service":"web","slot":1,"issue":"slow"})"));
+  expect_refused(404, "did you mean `slow`?", "remediate", R"({"service":"web","issue":"slwo"})");
+  expect_refused(404, "web has no issue `other`; it has slow", "remediate", R"({"service":"web","issue":"other"})");
+  expect_refused(404, "see `issues` in its configuration", "remediate", R"({"service":"db","issue":"slow"})");
+  world_.apply(engine::DesiredSet{"web", 1, false, std::nullopt, "bob"});
+  expect_refused(409, "web/1 is stopped", "remediate", R"({"service":"web","slot":1})");
+}
+
 TEST_F(OperatorTest, ReadsEveryVerb) {
   const auto deploy = ask("deploy", R"({"service":"web","version":"v2","force":true})");
   ASSERT_TRUE(deploy) << deploy.error().json;
@@ -114,6 +127,7 @@ TEST_F(OperatorTest, AutomaticRollbacksAreNotDisturbed) {
   operation.service = "web";
   operation.kind = engine::OperationKind::rollback;
   operation.incident = 1;
+  operation.repair = true;
   world_.apply(operation);
   expect_refused(409, "under way", "deploy", R"({"service":"web","version":"v2"})");
   expect_refused(409, "under way", "restart", R"({"service":"web"})");

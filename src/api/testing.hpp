@@ -33,6 +33,7 @@ inline engine::Plan small_plan() {
   rollback.strategy = engine::StrategyKind::rollback;
   rollback.when.changed_within = std::chrono::minutes(15);
   web.ladder = {rollback, restart};
+  web.issues = {{"slow", {0}, {restart}, {}}};
   engine::Plan plan;
   plan.generation = 1;
   plan.services = {db, web};

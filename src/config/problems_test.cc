@@ -359,5 +359,39 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{check("promql: { url: 'http://h', query: up, expect: 'about 5' }"),
                          "4:66: `about 5` is no condition, such as `< 0.05`"}));
 
+/// A service with the checks `alive` and `lag` (line 5), and the issue `slow` (line 1).
+std::string with_issue(const std::string& slow, const std::string& named = "[slow]",
+                       const std::string& lag = "tcp: { port: 1 }") {
+  return "issues: { slow: " + slow + " }\nhomeostat: 1\nservices:\n  a:\n    issues: " + named +
+         "\n    checks: { alive: { tcp: { port: 1 } }, lag: { " + lag +
+         " } }\n    run: { process: { command: [x] } }\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ladders, Mistake,
+    testing::Values(
+        Case{ladder("scale_up"), "4:20: it has a fixed number of instances: `scale_up` needs `scaling`"},
+        Case{ladder("scale_up: { factor: 0.5 }"),
+             "4:40: a factor above 1 makes it more (write `1.5` or `150%`)\n"
+             "h.yaml:4:20: it has a fixed number of instances: `scale_up` needs `scaling`"},
+        Case{ladder("drain"), "4:20: nothing leads requests to it: `drain` needs `traffic`"},
+        Case{ladder("restart: { instances: al }"), "4:42: `al` is not one of: one, rolling, all (did you mean `all`?)"},
+        Case{service("remediation: { witihn: 3m }"), "4:20: unknown key `witihn` (did you mean `within`?)"},
+        Case{service("completion: { ok: [300] }"), "4:24: `300` is not a whole number from 0 to 255"},
+        Case{service("completion: {}", "exec: { status: [x] }"),
+             "4:17: this runtime does not tell how a run ended: `completion` needs `process`, `systemd` or "
+             "`supervisord`"},
+        Case{with_issue("{ checks: [lag] }", "[slwo]"), "5:14: no issue is called `slwo` (did you mean `slow`?)"},
+        Case{with_issue("{ checks: [lag] }", "[slow, slow]"), "5:20: `slow` is named twice"},
+        Case{with_issue("{ checks: [lag, alvie] }"),
+             "1:33: no service with this issue has a check `alvie` (did you mean `alive`?)"},
+        Case{with_issue("{ checks: [lag] }", "[slow]", "role: watch, tcp: { port: 1 }"),
+             "5:14: check `lag` of `slow` is of the role `watch`, which never repairs"},
+        Case{with_issue("{ alerts: [HighLatency] }"),
+             "5:14: service `a` has none of the checks and alerts of `slow`: `HighLatency`"},
+        Case{with_issue("{ ladder: [restart] }", "[]"), "1:11: `checks` or `alerts` must say by what `slow` is known"},
+        Case{with_issue("{ checks: [lag], ladder: [drain] }"),
+             "1:43: nothing leads requests to it: `drain` needs `traffic`"}));
+
 }  // namespace
 }  // namespace homeostat::config

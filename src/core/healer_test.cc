@@ -58,6 +58,59 @@ TEST(Healer, RepairsWhatACheckFindsAndProvesIt) {
   EXPECT_FALSE(healer.state("none").has_value());
 }
 
+TEST(Healer, AStrategyIsSharedByItsNameAndSaysWhyItDoesNotApply) {
+  std::atomic<bool> well = false;
+  std::atomic<bool> fits = false;
+  std::atomic<std::uint32_t> tries = 0;
+  Healer healer;
+  const auto registered = healer.register_strategy({
+      .name = "failover",
+      .validate = [&](const RepairContext& context) -> std::optional<std::string> {
+        EXPECT_EQ(context.last.result, Result::failure);
+        return fits ? std::nullopt : std::optional<std::string>("no replica of " + context.check + " is in step");
+      },
+      .execute = [&](const RepairContext& context) { return tries = context.tries, well = true, true; },
+  });
+  ASSERT_TRUE(registered) << registered.error();
+  for (const char* id : {"db", "cache"}) {
+    Check check = make_check(id, [&] { return well.load(); });
+    check.remedies = {{.name = "reconnect", .repair = [] { return false; }}, {.strategy = "failover"}};
+    add(healer, std::move(check));
+  }
+  Instant now(0s);
+  const auto skipped = [&] {
+    std::vector<std::string> why;
+    for (const HealingEvent& event : healer.history()) {
+      if (event.step == HealingStep::skipped) why.push_back(event.remedy + ": " + event.detail);
+    }
+    std::ranges::sort(why);
+    return why;
+  };
+  while (skipped().size() < 2 && now < Instant(1h)) now = healer.run_once(now);
+  EXPECT_EQ(skipped(), (std::vector<std::string>{"failover: no replica of cache is in step",
+                                                 "failover: no replica of db is in step"}));
+  fits = true;
+  while (healer.state("db")->status != Status::healthy && now < Instant(1h)) now = healer.run_once(now);
+  EXPECT_EQ(healer.state("db")->status, Status::healthy);
+  EXPECT_GE(tries, 2U) << "what has been tried before is told";
+}
+
+TEST(Healer, AStrategyMustBeKnownAndWhole) {
+  Healer healer;
+  EXPECT_EQ(healer.register_strategy({.name = "", .execute = [](const RepairContext&) { return true; }}).error(),
+            "a strategy needs a name");
+  EXPECT_EQ(healer.register_strategy({.name = "failover"}).error(), "strategy failover: execute is not set");
+  ASSERT_TRUE(healer.register_strategy({.name = "failover", .execute = [](const RepairContext&) { return true; }}));
+  EXPECT_EQ(
+      healer.register_strategy({.name = "failover", .execute = [](const RepairContext&) { return true; }}).error(),
+      "strategy failover: the name is taken");
+  Check check = make_check("db", [] { return true; });
+  check.remedies = {{.strategy = "failovr"}};
+  EXPECT_EQ(healer.add(check).error(), "check db: no strategy failovr is registered; known are: failover");
+  check.remedies = {{.name = "both", .repair = [] { return true; }, .strategy = "failover"}};
+  EXPECT_EQ(healer.add(check).error(), "check db: remedy both: repair and strategy are both set");
+}
+
 TEST(Healer, PrerequisitesAreAskedEachTime) {
   std::atomic<bool> allowed = false;
   std::atomic<int> asked = 0;
