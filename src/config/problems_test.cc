@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{check("interval: 5s"),
              "4:18: a check kind is missing; known: http, tcp, exec, file, process, runtime, promql, alert"},
         Case{check("file: /x, tcp: { port: 1 }"), "4:30: `tcp` beside `file`: only one check kind can be given"},
-        Case{service("mode: act", "docker: {}"),
+        Case{service("mode: act", "dockers: {}"),
              "5:12: unknown key `dockers` or runtime; known: process, exec, systemd, supervisord, docker, podman"},
         Case{ladder("reboot"),
              "4:20: unknown key `reboot` or strategy; known: restart, rollback, scale_up, drain, exec, escalate"},
