@@ -96,6 +96,10 @@ void count_left(const World& world, Tally& tally) {
   }
 }
 
+bool asks_for_a_look(const hd::Report& report) {
+  return std::ranges::any_of(report.findings, [](const hd::Finding& one) { return one.role == hd::Role::look; });
+}
+
 void play(World world, std::uint32_t roots, Tally& tally) {
   ++tally.cases;
   tally.roots += roots;
@@ -105,9 +109,11 @@ void play(World world, std::uint32_t roots, Tally& tally) {
   std::vector<bool> named(world.size(), false);
   const std::uint64_t wrong_before = tally.wrong;
   constexpr int kRounds = 4;
+  constexpr int kLooks = 2;
+  constexpr int kMostLooks = 10;
   for (int round = 0; round < kRounds; ++round) {
     diagnosis.diagnose(evidence_of(world, tried), report);
-    for (int look = 0; look < 2; ++look) {
+    for (int look = 0; look < kLooks || (asks_for_a_look(report) && look < kMostLooks); ++look) {
       look_again(world, diagnosis, report);
       diagnosis.diagnose(evidence_of(world, tried), report);
     }

@@ -62,8 +62,11 @@ class Diagnosis {
     std::int32_t bad = 0;   // how well "it is really bad" fits …
     std::int32_t fine = 0;  // … and "it is not"
     Numbers numbers;
-    Node by = kNobody;       // its best explanation
-    bool explained = false;  // … which is known to be bad
+    Node by = kNobody;         // its best explanation
+    bool explained = false;    // … which is known to be bad
+    std::uint32_t reach = 0;   // how many fail that it could explain, itself among them
+    std::uint64_t known = 0;   // all explanations but an edge that nobody declared …
+    std::uint64_t begins = 0;  // … and their share of all
     std::uint32_t finding = kNobody;
   };
 
@@ -75,10 +78,14 @@ class Diagnosis {
   void weigh_dependencies(Node node);
   void believe(Node node);
   std::uint32_t reach(Node node);
+  std::int32_t by_stranger(Node node) const;
   void weigh_undeclared(std::uint32_t bad);
   void judge(Finding& finding) const;
   std::int32_t stands_for(const Finding& one, bool first) const;
+  void excuse_circle(std::span<Finding> circle);
   void judge_circles(Report& report);
+  void weigh_beginnings(Report& report, std::uint32_t failing);
+  void settle(Finding& finding) const;
   void judge_waiting(Report& report) const;
   void follow(Report& report) const;
   void group(Report& report);

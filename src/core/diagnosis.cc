@@ -5,12 +5,6 @@
 #include <tuple>
 
 namespace homeostat::diagnosis {
-namespace {
-
-// So far ahead must be the best of several that would all wait for each other.
-constexpr std::int32_t kAlone = 20;
-
-}  // namespace
 
 Diagnosis::Diagnosis(Graph graph, const Weights& weights)
     : graph_(std::move(graph)),
@@ -41,6 +35,7 @@ void Diagnosis::diagnose(std::span<const Evidence> evidence, Report& report) {
     report.findings.push_back(finding);
   }
   judge_circles(report);
+  weigh_beginnings(report, failing);
   judge_waiting(report);
   follow(report);
   group(report);
@@ -51,7 +46,7 @@ void Diagnosis::judge(Finding& finding) const {
   const Evidence& seen = evidence_[finding.node];
   const Numbers& n = finding.numbers;
   const std::int32_t mistake = n.mistake - n.support;
-  finding.score = n.root - std::max({n.hit, n.undeclared, mistake});
+  finding.score = n.root - std::max(n.hit, mistake);
   finding.by = beliefs_[finding.node].by;
   const auto abstain = [&](Doubt why) {
     finding.role = Role::abstains;
@@ -69,20 +64,23 @@ void Diagnosis::judge(Finding& finding) const {
   }
   if (seen.sign == Sign::unknown) return abstain(Doubt::unseen);
   if (seen.untouchable) return abstain(Doubt::untouchable);
-  if (finding.score >= weights_.act) {
-    finding.role = Role::root;
-    finding.by = kNobody;
-    return;
-  }
+  finding.role = Role::root;  // until `settle`
+}
+
+// Whether the odds are enough to act, and if not, what would have to be known first.
+void Diagnosis::settle(Finding& finding) const {
+  const Numbers& n = finding.numbers;
+  const std::int32_t mistake = n.mistake - n.support;
   const std::int32_t other = std::max({n.hit, n.undeclared, mistake});
+  if (finding.score >= weights_.act || other == mistake || other == n.undeclared) finding.by = kNobody;
+  if (finding.score >= weights_.act) return;
   if (other == mistake) {
     finding.role = Role::look;
-    finding.by = kNobody;
   } else if (other == n.undeclared) {
     finding.role = Role::waits;
-    finding.by = kNobody;
   } else {
-    abstain(evidence_[finding.by].sign == Sign::unknown ? Doubt::unseen : Doubt::small_margin);
+    finding.role = Role::abstains;
+    finding.doubt = evidence_[finding.by].sign == Sign::unknown ? Doubt::unseen : Doubt::small_margin;
   }
 }
 
@@ -90,8 +88,7 @@ namespace {
 
 // Who can be acted on at all, in one circle.
 bool runs(const Finding& finding) {
-  return finding.role == Role::root || finding.role == Role::look || finding.role == Role::waits ||
-         finding.doubt == Doubt::untouchable || finding.doubt == Doubt::unseen;
+  return finding.role == Role::root || finding.doubt == Doubt::untouchable || finding.doubt == Doubt::unseen;
 }
 
 }  // namespace
@@ -103,6 +100,19 @@ std::int32_t Diagnosis::stands_for(const Finding& one, bool first) const {
          (first ? weights_.earlier : 0);
 }
 
+// What hits one of a circle from outside has hit the others over that one, which comes first: the walk goes backwards.
+void Diagnosis::excuse_circle(std::span<Finding> circle) {
+  const auto hit = std::ranges::find(circle, Role::excused, &Finding::role);
+  if (hit == circle.end()) return;
+  std::swap(*hit, circle.front());
+  std::swap(beliefs_[hit->node].finding, beliefs_[circle.front().node].finding);
+  for (Finding& one : circle) {
+    if (one.role != Role::root) continue;
+    one.role = Role::excused;
+    one.by = circle.front().node;
+  }
+}
+
 // In a circle each explains the others: the one that stands out is its root, and excuses the rest.
 void Diagnosis::judge_circles(Report& report) {
   auto& all = report.findings;
@@ -111,6 +121,7 @@ void Diagnosis::judge_circles(Report& report) {
     while (last < all.size() && graph_.circle(all[last].node) == graph_.circle(all[first].node)) ++last;
     const std::span<Finding> circle(all.data() + first, last - first);
     first = last;
+    excuse_circle(circle);
     if (std::ranges::count_if(circle, runs) < 2) continue;
     Instant earliest = kNever;
     Instant next = kNever;
@@ -146,30 +157,16 @@ void Diagnosis::judge_circles(Report& report) {
   }
 }
 
-// Roots that may be one root's doing, over edges that nobody declared, are taken one after the other: the best of them
-// first, and when all of them wait, only if it is clearly the best and nothing else may be the cause.
+// Roots that may be one root's doing, over edges that nobody declared, are taken one after the other, the best first.
 void Diagnosis::judge_waiting(Report& report) const {
-  Finding* best = nullptr;
-  bool acts = false;
-  bool other = false;
-  for (Finding& one : report.findings) {
-    other = other || one.role == Role::abstains;
-    if (one.role != Role::root && one.role != Role::waits) continue;
-    acts = acts || one.role == Role::root;
-    if (best == nullptr || one.score > best->score) best = &one;
-  }
-  if (!acts) {
-    // At least one of them is a root: where nothing else may be, the best is taken, and equal ones are together.
-    for (Finding& one : report.findings) {
-      const bool likely = one.role == Role::waits && one.score == best->score && one.score >= kAlone;
-      if (likely && !other) one.role = Role::root;
-    }
-    return;
+  std::int32_t best = kImpossible;
+  for (const Finding& one : report.findings) {
+    if (one.role == Role::root) best = std::max(best, one.score);
   }
   for (Finding& one : report.findings) {
     const bool direct = evidence_[one.node].sign == Sign::direct;
     const bool sure = direct || one.numbers.undeclared == kImpossible || one.score >= weights_.act_beside;
-    if (one.role == Role::root && one.score < best->score && !sure) one.role = Role::waits;
+    if (one.role == Role::root && one.score < best && !sure) one.role = Role::waits;
   }
 }
 
@@ -179,12 +176,10 @@ void Diagnosis::follow(Report& report) const {
     const std::uint32_t at = node == kNobody ? kNobody : beliefs_[node].finding;
     return at == kNobody ? nullptr : &report.findings[at];
   };
-  // Dependencies come first, so their ends are known; a circle's root may come later, and has no explanation itself.
-  for (int pass = 0; pass < 2; ++pass) {
-    for (Finding& one : report.findings) {
-      const Finding* by = one.role == Role::excused ? finding_of(one.by) : nullptr;
-      one.root = by == nullptr ? one.node : by->role == Role::excused ? by->root : by->node;
-    }
+  // Whoever explains another comes before it, so its end is known, or is an end itself.
+  for (Finding& one : report.findings) {
+    const Finding* by = one.role == Role::excused ? finding_of(one.by) : nullptr;
+    one.root = by == nullptr ? one.node : by->role == Role::excused ? by->root : by->node;
   }
 }
 

@@ -134,6 +134,7 @@ TEST(Diagnosis, AnAlternativeThatWorksExplainsNothing) {
   c.diagnose();
   EXPECT_EQ(c.of(web).role, Role::root);
   EXPECT_EQ(c.of(db).role, Role::root);
+  EXPECT_GE(c.of(web).score, 69) << "db explains itself alone";
   c.evidence[api] = direct();
   c.diagnose();
   EXPECT_EQ(c.of(web).role, Role::excused);
@@ -163,6 +164,19 @@ TEST(Diagnosis, OfACircleTheFirstStandsOutWhenItWasClearlyTheFirst) {
   EXPECT_EQ(c.diagnose().of(api).role, Role::root);
 }
 
+TEST(Diagnosis, ACircleThatIsHitFromOutsideHasNoRootOfItsOwn) {
+  Case c;
+  c.edges = {{web, api}, {api, web}, {api, db}};
+  c.evidence[db] = c.evidence[api] = symptom();
+  c.evidence[web] = direct();
+  c.diagnose();
+  EXPECT_EQ(c.of(db).role, Role::root);
+  EXPECT_EQ(c.of(api).by, Node{db});
+  EXPECT_EQ(c.of(web).role, Role::excused) << "nothing outside it explains it but over the circle";
+  EXPECT_EQ(c.of(web).by, Node{api});
+  EXPECT_EQ(c.of(web).root, Node{db});
+}
+
 TEST(Diagnosis, AChangeMakesOneOfACircleStandOut) {
   Case c;
   c.edges = {{web, api}, {api, web}};
@@ -184,6 +198,30 @@ TEST(Diagnosis, OneThatMayBeHitOverAnUndeclaredEdgeWaitsForTheOther) {
   EXPECT_EQ(c.of(12).role, Role::waits);
   for (Node i = 0; i < 12; ++i) c.evidence[i] = {};
   EXPECT_EQ(c.diagnose().of(12).role, Role::root);
+}
+
+// Two groups, and an edge between them that nobody declared: one of the two began it, so one of them is a root.
+TEST(Diagnosis, OfTwoThatMayHaveHitEachOtherTheOneThatExplainsMoreIsTaken) {
+  const auto two = [](Node of_second) {
+    Case c;
+    c.edges.clear();
+    c.evidence.assign(60, {});
+    constexpr Node kSecond = 20;
+    for (Node i = 1; i < kSecond; ++i) c.edges.push_back({i, 0});
+    for (Node i = 1; i < of_second; ++i) c.edges.push_back({kSecond + i, kSecond});
+    for (const Node root : {Node{0}, kSecond}) {
+      for (Node well = 50; well < 56; ++well) c.edges.push_back({root, well});
+    }
+    for (Node i = 0; i < kSecond + of_second; ++i) c.evidence[i] = symptom();
+    return std::pair(c.diagnose().of(0), c.of(kSecond));
+  };
+  const auto [large, small] = two(1);
+  EXPECT_EQ(large.role, Role::root);
+  EXPECT_EQ(small.role, Role::waits);
+  const auto [one, other] = two(20);
+  EXPECT_EQ(one.role, Role::waits) << "nothing tells them apart";
+  EXPECT_EQ(other.role, Role::waits);
+  EXPECT_EQ(one.score, other.score);
 }
 
 TEST(Diagnosis, EverythingGoesWithItsHost) {

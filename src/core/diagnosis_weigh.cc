@@ -155,11 +155,19 @@ std::uint32_t Diagnosis::reach(Node node) {
     if (alarms(evidence_[at].sign) && !evidence_[at].excluded) ++count;
     for (const Graph::Link& link : graph_.dependents(at)) {
       if (seen_[link.node] == round_ || !bad(link.node)) continue;
+      if (!counts(link.node, Graph::Link{at, link.tie, link.any_of})) continue;
       seen_[link.node] = round_;
       stack_.push_back(link.node);
     }
   }
   return count;
+}
+
+// One of those that fail elsewhere hit it, over an edge that nobody declared.
+std::int32_t Diagnosis::by_stranger(Node node) const {
+  const std::uint64_t edges = 10 * graph_.dependencies(node).size() + 3;
+  return weights_.undeclared + weights_.hard_passes + points_of(edges, std::uint64_t{10} * graph_.size()) +
+         sign_when_hit(weights_, evidence_[node].sign);
 }
 
 // The more fail elsewhere, and the more dependencies it declares, the likelier one is missing. It is worked out only
@@ -168,13 +176,10 @@ void Diagnosis::weigh_undeclared(std::uint32_t bad_in_all) {
   for (Node node = 0; node < graph_.size(); ++node) {
     Numbers& n = beliefs_[node].numbers;
     n.undeclared = kImpossible;
-    if (!alarms(evidence_[node].sign) || n.hit >= n.root) continue;
-    const std::uint32_t elsewhere = bad_in_all - std::min(bad_in_all, reach(node));
-    if (elsewhere == 0) continue;
-    const std::uint64_t edges = 10 * graph_.dependencies(node).size() + 3;
-    n.undeclared = weights_.undeclared + weights_.hard_passes +
-                   points_of(edges * elsewhere, std::uint64_t{10} * graph_.size()) +
-                   sign_when_hit(weights_, evidence_[node].sign);
+    if (evidence_[node].sign == Sign::healthy || !bad(node) || n.hit >= n.root) continue;
+    beliefs_[node].reach = reach(node);
+    const std::uint32_t elsewhere = bad_in_all - std::min(bad_in_all, beliefs_[node].reach);
+    if (elsewhere > 0) n.undeclared = by_stranger(node) + points_of(elsewhere, 1);
   }
 }
 

@@ -274,9 +274,14 @@ std::string ranking(const Turn& t, std::uint32_t incident) {
   return waiting == 0 ? words : words + "; " + std::to_string(waiting) + " more wait for them";
 }
 
-bool any_root(const Turn& t) {
-  return std::ranges::any_of(t.s.index.diagnosing.report.findings,
-                             [](const Finding& one) { return one.role == diagnosis::Role::root; });
+// No root stands out among those that wait for each other. So many that cannot be reached are a matter of doubt at
+// once; fewer, and those whose root is well again, are taken for what they are after a while.
+bool waits_for_nobody(Turn& t, const Ask& ask) {
+  const auto& all = t.s.index.diagnosing.report.findings;
+  const auto count = [&](diagnosis::Role role) { return std::ranges::count(all, role, &Finding::role); };
+  if (count(diagnosis::Role::root) > 0) return false;
+  const bool many = !ask.direct && !is_excused(t, ask.service) && count(diagnosis::Role::waits) >= t.s.plan.doubt_roots;
+  return many || t.now >= later(verdict_of(t, ask), kWaitsEnd);
 }
 
 std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
@@ -287,7 +292,7 @@ std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
     case diagnosis::Role::root:
       break;
     case diagnosis::Role::waits:
-      if (!any_root(t) && t.now >= later(verdict_of(t, ask), kWaitsEnd)) break;
+      if (waits_for_nobody(t, ask)) break;
       [[fallthrough]];
     case diagnosis::Role::look:
       return Hold{"diagnosis", words_of(t, finding), later(t.now, kAskAgain)};
