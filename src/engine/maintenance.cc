@@ -90,16 +90,12 @@ void see_afresh(Turn& t, ServiceId id) {
   t.mark(id);
   if (planted(Bug::maintenance_unseen)) return;
   for (Place& place : t.live(id).places) {
-    bool looking = false;
+    const auto suspect = t.s.suspects.find({id, place.slot});
+    if (suspect != t.s.suspects.end()) suspect->second = kLongAgo;
     for (const TargetId one : place.targets) {
       forget_seen(t.s.targets[one], t.now);
-      looking = looking || t.s.targets[one].active;
+      look_now(t, one);
     }
-    if (const auto suspect = t.s.suspects.find({id, place.slot}); suspect != t.s.suspects.end())
-      suspect->second = kLongAgo;
-    if (!looking) continue;
-    begin_looking(t, place);
-    for (const TargetId one : place.targets) look_now(t, one);
   }
 }
 
