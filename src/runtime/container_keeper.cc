@@ -20,7 +20,7 @@ constexpr Duration kLookWithin = std::chrono::seconds(5);
 constexpr Duration kLookAgain = std::chrono::seconds(1);  // after it was connected to: events may have begun later
 constexpr Duration kLookEvery = std::chrono::seconds(30);
 constexpr Duration kHealthWithin = std::chrono::minutes(2);
-// Whoever stops a container of podman is told of within that time after its end, and so is its restart policy.
+// Whoever has stopped a container is told of within that time after its end, and so is its restart policy.
 constexpr Duration kSettle = std::chrono::seconds(1);
 constexpr int kMostAsks = 5;
 
@@ -175,19 +175,19 @@ void ContainerKeeper::took(Container& container, const ContainerState& fresh) {
       container.ended_by = container.ours == run ? EndedBy::itself : EndedBy::undecided;
       container.ended_at = now_;
       container.asks = 0;
-      container.ask_at = podman() && container.watched ? later(now_, kSettle) : now_;
+      container.ask_at = container.watched ? later(now_, kSettle) : now_;
       if (container.ended_by != EndedBy::undecided) container.ask_at = kNever;
     }
   }
   changed(container);
 }
 
-// docker keeps the last events only: it is asked no further than to the end. podman tells what there is, and no more.
+// docker waits until the time to which it is asked; podman tells what there is.
 void ContainerKeeper::ask_how_it_ended(Container& container) {
   const ContainerState& state = *container.state;
   container.ask_at = kNever;
   ++container.asks;
-  const std::string until = podman() ? "stream=false" : "until=" + in_seconds(state.finished);
+  const std::string until = podman() ? "stream=false" : "until=" + in_seconds(state.finished + kSettle.count());
   ask(container,
       fmt::format("/events?{}&since={}&filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22container%22%3A%5B%22{}%22%5D"
                   "%7D",
@@ -201,7 +201,7 @@ void ContainerKeeper::ask_how_it_ended(Container& container) {
 void ContainerKeeper::judge_end(Container& container, const std::string& events) {
   const ContainerState& state = *container.state;
   const EndStory story = read_end(events, state.finished, podman());
-  const bool settled = !podman() || now_ >= later(container.ended_at, kSettle);
+  const bool settled = now_ >= later(container.ended_at, kSettle);
   const bool going_on = story.again || state.comes_back || (podman() && !story.cleaned);
   if (story.told && !story.again) {
     container.ended_by = EndedBy::others;
@@ -236,7 +236,7 @@ void ContainerKeeper::changed(Container& container) {
   Sight sight = seen(container);
   if (sight == container.last) return;
   // How it ended is about to be known; until then, nothing is, if nothing was.
-  const bool ending = container.state && container.end_of == container.state->run();
+  const bool ending = !container.end_of.none() && container.state && container.end_of == container.state->run();
   if (container.last == Sight{} && ending && container.ended_by == EndedBy::undecided) return;
   container.last = sight;
   on_sight_(container.charge.target, sight);

@@ -124,7 +124,11 @@ std::string ContainerOrder::image() const { return spec_.image + ":" + order_.ve
 
 ContainerOrder::Call ContainerOrder::call_of(Step step) const {
   const std::string& now = new_.empty() ? old_ : new_;
-  const auto at = [](const std::string& id, const char* what) { return "/containers/" + id + what; };
+  const auto at = [](const std::string& id, std::string_view what) {
+    return fmt::format("/containers/{}{}", id, what);
+  };
+  // It is said how long, for podman would not wait at all for the end of what it restarts.
+  const auto wait = std::chrono::duration_cast<std::chrono::seconds>(state_ ? state_->stop_within : Duration{}).count();
   switch (step) {
     case Step::read_settings:
       return {"GET", at(state_ ? old_ : source_, "/json")};
@@ -137,7 +141,7 @@ ContainerOrder::Call ContainerOrder::call_of(Step step) const {
     case Step::create:
       return {"POST", "/containers/create?name=" + new_name(spec_), settings_};
     case Step::stop:
-      return {"POST", at(old_, "/stop")};
+      return {"POST", at(old_, fmt::format("/stop?t={}", wait))};
     case Step::put_aside:
       return {"POST", at(old_, "/rename?name=") + aside_name(spec_)};
     case Step::put_in_place:
@@ -149,7 +153,7 @@ ContainerOrder::Call ContainerOrder::call_of(Step step) const {
     case Step::start_old:
       return {"POST", at(old_, "/start")};
     case Step::restart:
-      return {"POST", at(old_, "/restart")};
+      return {"POST", at(old_, fmt::format("/restart?t={}", wait))};
     case Step::look:
       return {"GET", at(spec_.unit, "/json")};
     case Step::remove_old:

@@ -120,7 +120,9 @@ std::optional<ContainerState> read_container(std::string_view answer) {
   out.out_of_memory = flag_at(state, "OOMKilled");
   out.error = text_at(state, "Error");
   out.restarts = static_cast<std::uint32_t>(std::clamp<std::int64_t>(number_at(*all, "RestartCount"), 0, 1 << 30));
-  out.stop_within = std::chrono::seconds(std::clamp<std::int64_t>(number_at(config, "StopTimeout"), 0, 86400));
+  const bool has_own = config.contains("StopTimeout") && !config.at("StopTimeout").is_null();
+  const std::int64_t stop_within = has_own ? number_at(config, "StopTimeout") : 10;  // as both have it by default
+  out.stop_within = std::chrono::seconds(std::clamp<std::int64_t>(stop_within, 0, 86400));
   const auto& health = object_at(config, "Healthcheck");
   if (const auto* test = health.if_contains("Test");
       test != nullptr && test->is_array() && !test->get_array().empty()) {

@@ -58,7 +58,13 @@ class Containers {
 
   /// By anybody but Homeostat.
   Answer ask(const std::string& method, const std::string& path, const std::string& body = "") const {
-    return ask_socket(socket(), method, path, body, seconds(20)).value_or(Answer{});
+    std::vector<std::string> argv{"/usr/bin/curl", "-s", "-m", "20", "-X", method, "--unix-socket", socket()};
+    argv.insert(argv.end(), {"-w", "\n%{http_code}", "http://lab" + path});
+    if (!body.empty()) argv.insert(argv.end(), {"-H", "Content-Type: application/json", "-d", body});
+    const std::string out = run_program(argv).out;
+    const auto last = out.rfind('\n');
+    if (last == std::string::npos) return {};
+    return {std::atoi(out.c_str() + last + 1), out.substr(0, last)};
   }
   json::value inspect(const std::string& name) const {
     boost::system::error_code wrong;

@@ -14,7 +14,7 @@ mountpoint -q /sys/fs/cgroup/unified && { umount /sys/fs/cgroup/unified || canno
 image=$dir/image
 mkdir -p "$image/bin" "$image/tmp" "$dir/effects"
 cp "$busybox" "$image/bin/busybox"
-for name in sh sleep cat echo mkdir chmod httpd wget; do ln -s busybox "$image/bin/$name"; done
+for name in sh sleep cat echo mkdir chmod httpd nc grep; do ln -s busybox "$image/bin/$name"; done
 
 case $kind in
 podman)
@@ -28,22 +28,20 @@ events_logger = "file"
 runtime = "crun"
 TEXT
   export CONTAINERS_CONF=$dir/containers.conf
-  engine() { podman --root "$dir/store" --runroot "$dir/run" --storage-driver vfs --tmpdir "$dir/tmp" "$@"; }
+  engine=(podman --root "$dir/store" --runroot "$dir/run" --storage-driver vfs --tmpdir "$dir/tmp")
   for version in 1 2; do
-    tar -C "$image" -c . | engine import -c "ENV VERSION=$version" - "localhost/lab:$version" || cannot "no image"
+    tar -C "$image" -c . | "${engine[@]}" import -c "ENV VERSION=$version" - "localhost/lab:$version" || cannot "no image"
   done
-  serve() { engine system service --time 0 "unix://$dir/api.sock"; }
+  serve=("${engine[@]}" system service --time 0 "unix://$dir/api.sock")
   ;;
 docker)
-  serve() {
-    dockerd -H "unix://$dir/api.sock" --data-root "$dir/store" --exec-root "$dir/run" --pidfile "$dir/docker.pid" \
-      --storage-driver vfs --bridge none --iptables=false --ip6tables=false --ip-masq=false \
-      --exec-opt native.cgroupdriver=cgroupfs --oom-score-adjust 0
-  }
+  serve=(dockerd -H "unix://$dir/api.sock" --data-root "$dir/store" --exec-root "$dir/run" --pidfile "$dir/docker.pid"
+    --storage-driver vfs --bridge none --iptables=false --ip6tables=false --ip-masq=false
+    --exec-opt native.cgroupdriver=cgroupfs --oom-score-adjust 0)
   ;;
 esac
 
-serve &
+"${serve[@]}" &
 server=$!
 ask() { curl -s -m 60 --unix-socket "$dir/api.sock" "$@"; }
 over() {
