@@ -125,6 +125,29 @@ TEST(RolloutGate, WhatWasAskedOfAnotherVersionDoesNotCount) {
   EXPECT_EQ(state_of(world).phase, Phase::baking);
 }
 
+TEST(RolloutGate, WhatWasAskedBeforeTheStageBakesAnewDoesNotCount) {
+  ServicePlan service = waiting_for(smoke());
+  RolloutPlan rollout = *service.rollout;
+  rollout.policy.routing = rollout::Routing::by_weight;
+  service.rollout = std::make_shared<const RolloutPlan>(std::move(rollout));
+  Started world(plan_of({service}));
+  std::optional<GateAnswered> late;
+  world.on_command([&](const Command& command) {
+    const auto* asked = std::get_if<AskGate>(&command);
+    if (asked != nullptr && !late) late = GateAnswered{asked->service, asked->gate, asked->id, GateResult::passed};
+  });
+  world.gate_says("smoke", std::nullopt);
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(world.run_until([&] { return late.has_value(); }, 5min));
+  world.proxy(World::Proxying::gone);
+  ASSERT_TRUE(world.run_until([&] { return !state_of(world).blocked.empty(); }, 1min));
+  world.proxy(World::Proxying::well);
+  ASSERT_TRUE(world.run_until([&] { return state_of(world).blocked.empty(); }, 1min));
+  world.input(*late);
+  world.run_for(1s);
+  EXPECT_EQ(state_of(world).gates.back().result, GateResult::waiting);
+}
+
 TEST(RolloutGate, AWindowIsWaitedForHoweverLongItTakes) {
   Started world(plan_of({waiting_for(from_nine_to_ten())}));
   ask(world, Verb::deploy, "v2");
@@ -185,6 +208,11 @@ TEST(RolloutBaseline, AYoungInstanceOfTheOldVersionRunsBesideTheNewOneWhileItIsJ
       EXPECT_EQ(route.baseline.size(), 1U);
       EXPECT_EQ(world.share("web", "v2"), 1000U);
     }
+    world.run_for(5s);
+    const auto said = world.engine().state().services[0].judge->judge(world.now()).metrics[0];
+    EXPECT_GT(said.canary.samples, 3U);
+    EXPECT_EQ(said.baseline.samples, said.canary.samples)
+        << "one is compared with one, though four run the old version";
     ASSERT_TRUE(ends(world, Phase::promoted, 1h)) << state_of(world).harm;
     world.run_for(2s);
     EXPECT_EQ(running(world, "v1"), 0);
