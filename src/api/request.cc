@@ -18,7 +18,7 @@ struct Route {
   bool journal = false;
 };
 
-constexpr std::array<Route, 23> kRoutes{{
+constexpr std::array<Route, 24> kRoutes{{
     {"status"},
     {"why", false, true},
     {"history", false, false, true},

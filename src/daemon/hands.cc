@@ -182,6 +182,7 @@ void Hands::run_process(const engine::Dispatch& command, const runtime::Target& 
     case engine::Op::scale:
     case engine::Op::exec:
     case engine::Op::route:
+    case engine::Op::adjust:
       break;
   }
   done_of(command)(runtime::Outcome{engine::OutcomeKind::not_started, {}, 0, "the process runtime cannot do that"});

@@ -30,6 +30,7 @@ std::optional<Verb> verb_of(Op op) {
       return Verb{"scale", &ExecSpec::scale};
     case Op::exec:
     case Op::route:
+    case Op::adjust:
       break;
   }
   return std::nullopt;
