@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::verified_unseen, "a_success_was_seen"}, Planted{Bug::hidden_state, "same_seed_same_trace"},
         Planted{Bug::maintenance_ignored, "maintenance_is_left_alone"},
         Planted{Bug::maintenance_unseen, "maintenance_ends_with_fresh_checks"},
-        Planted{Bug::storm_ignored, "calm_follows_a_storm"}, Planted{Bug::approval_kept, "approvals_do_not_last"}),
+        Planted{Bug::storm_ignored, "calm_follows_a_storm"}),
     [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });
 
 // What an invariant is there for can go wrong in more than one way.

@@ -61,7 +61,6 @@ enum class Bug : std::uint8_t {
   pause_forgotten,
   storm_ignored,
   approval_lasts,
-  approval_kept,
   resource_ignored,
   raised_beyond,
   rolls_at_once,

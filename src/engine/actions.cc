@@ -106,8 +106,7 @@ std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& pla
   const View view = view_of(t, id, intent.slot);
   ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, id, intent.origin) || asked_for(intent);
   if (auto hold = check_gates(t, ask)) return hold->gate + ": " + hold->detail;
-  const bool kept = intent.mode == Mode::approve && planted(Bug::approval_kept);
-  if (intent.origin == Origin::ladder && !view.failing && !kept && !asked_for(intent)) return "recovered by itself";
+  if (intent.origin == Origin::ladder && !view.failing && !asked_for(intent)) return "recovered by itself";
   if (ask.automatic && !ask.bring_up && is_shadow(t, id)) return "the service is in shadow mode now";
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
   const bool runs = instance != nullptr && instance->state == RunState::running;

@@ -100,7 +100,7 @@ void update_incident(Turn& t, ServiceId id, Place& place) {
   if (view.failing) place.up_since = kLongAgo;
   if (view.failing && !inside && !place.action) return open(t, id, place, view);
   const bool well = !view.failing && !view.unknown && view.confirmed;
-  if (inside && well && !planted(Bug::approval_kept)) withdraw(t, id, place, "recovered by itself");
+  if (inside && well) withdraw(t, id, place, "recovered by itself");
   if (inside && well && !place.action) recover(t, id, place, view);
   release_lock(t, id, place, view);
   if (view.confirmed && place.up_since == kLongAgo) place.up_since = view.first_success;
