@@ -88,6 +88,7 @@ class TruthfulOutcomes : public Invariant {
  public:
   explicit TruthfulOutcomes(Scene& scene) : Invariant(scene, "truthful_outcomes") {}
   void recorded(const Record& record) override {
+    if (const auto* raised = std::get_if<ScalingRaised>(&record.body)) raised_.insert(raised->id);
     const auto* outcome = std::get_if<Outcome>(&record.body);
     const Story* story = outcome == nullptr ? nullptr : ledger().find(outcome->id);
     if (story == nullptr) return;
@@ -96,7 +97,9 @@ class TruthfulOutcomes : public Invariant {
       const auto& places = arena().services()[story->service].places;
       const auto index = static_cast<std::size_t>(story->intent.slot + 1);
       const bool gone = index >= places.size() || !places[index].alive;
-      const bool done = story->intent.op == Op::stop ? story->stops > 0 || gone : story->others > 0;
+      const bool done = story->intent.op == Op::stop     ? story->stops > 0 || gone
+                        : story->intent.op == Op::adjust ? adjusted(story->intent)
+                                                         : story->others > 0;
       expect(done, [&] { return words(story->intent) + said + ", and did nothing"; });
     } else if (outcome->outcome == OutcomeKind::not_started) {
       expect(story->stops + story->others == 0, [&] { return words(story->intent) + said + ", and was done"; });
@@ -107,6 +110,14 @@ class TruthfulOutcomes : public Invariant {
     if (story == nullptr || story->outcome != OutcomeKind::not_started) return;
     expect(false, [&] { return words(story->intent) + " was done after it had been given up"; });
   }
+
+ private:
+  // What is adjusted is a wish of the engine's own, written down with the action's id or for its place.
+  bool adjusted(const Intent& intent) const {
+    const ServiceState& state = arena().engine().durable().services.at(intent.service);
+    return raised_.contains(intent.id) || state.drained.contains(intent.slot);
+  }
+  std::set<CommandId> raised_;
 };
 
 }  // namespace
