@@ -87,11 +87,31 @@ services:
 )";
 
 TEST_F(Cli, EveryVerbHasHelpWithAnExample) {
-  for (const char* verb :
-       {"run",          "validate", "schema",    "status",  "why",     "history",        "stats",
-        "check",        "start",    "stop",      "restart", "deploy",  "pause",          "resume",
-        "ack",          "approve",  "unlock",    "reload",  "journal", "journal verify", "journal accept",
-        "journal show", "version",  "completion"}) {
+  for (const char* verb : {"run",
+                           "validate",
+                           "schema",
+                           "status",
+                           "why",
+                           "history",
+                           "stats",
+                           "check",
+                           "start",
+                           "stop",
+                           "restart",
+                           "deploy",
+                           "pause",
+                           "resume",
+                           "ack",
+                           "approve",
+                           "unlock",
+                           "remediate",
+                           "reload",
+                           "journal",
+                           "journal verify",
+                           "journal accept",
+                           "journal show",
+                           "version",
+                           "completion"}) {
     const Ran help = run(std::string(verb) + " --help");
     EXPECT_EQ(help.exit, 0) << verb;
     EXPECT_NE(help.out.find("Example: homeostat " + std::string(verb)), std::string::npos) << help.out;
