@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A change of the number that the metrics have asked for: neither by hand nor to bounds that have moved.
+/// A change of the number that the metrics have asked for: neither by hand nor by a repair, nor to bounds that have
+/// moved.
 class OfMetrics : public Invariant {
  public:
   using Invariant::Invariant;
@@ -23,9 +24,12 @@ class OfMetrics : public Invariant {
     if (in != nullptr && in->verb == Verb::scale) held_[in->service] = in->count < 0 ? now() : until(*in);
   }
   void recorded(const Record& record) override {
+    if (const auto* raised = std::get_if<ScalingRaised>(&record.body)) raised_[raised->service] = *raised;
     const auto* scaled = std::get_if<Scaled>(&record.body);
     const ServicePlan* plan = scaled == nullptr ? nullptr : plan_of(scaled->service);
     if (plan == nullptr || scaled->rule == "configuration" || now() <= held_[scaled->service]) return;
+    const ScalingRaised& raised = raised_[scaled->service];
+    if (now() < raised.until && scaled->from < raised.count) return;
     const CountRange range = plan->scaling->policy.range;
     if (scaled->from < range.min || scaled->from > range.max) return;
     changed(*scaled, *plan, record.at);
@@ -47,6 +51,7 @@ class OfMetrics : public Invariant {
   const Measured* measured_ = nullptr;
   Measured copy_;
   std::map<std::string, Instant> held_;
+  std::map<std::string, ScalingRaised> raised_;
 };
 
 std::string words(const Scaled& scaled) {
