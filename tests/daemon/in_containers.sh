@@ -30,7 +30,8 @@ TEXT
   export CONTAINERS_CONF=$dir/containers.conf
   engine=(podman --root "$dir/store" --runroot "$dir/run" --storage-driver vfs --tmpdir "$dir/tmp")
   for version in 1 2; do
-    tar -C "$image" -c . | "${engine[@]}" import -c "ENV VERSION=$version" - "localhost/lab:$version" || cannot "no image"
+    tar -C "$image" -c . | "${engine[@]}" import -c "ENV VERSION=$version" - "localhost/lab:$version" ||
+      cannot "no image"
   done
   serve=("${engine[@]}" system service --time 0 "unix://$dir/api.sock")
   ;;
@@ -64,7 +65,8 @@ until [ "$(ask http://lab/_ping)" = OK ]; do
 done
 if [ "$kind" = docker ]; then
   for version in 1 2; do
-    tar -C "$image" -c . | ask -X POST -T - "http://lab/images/create?fromSrc=-&repo=localhost/lab&tag=$version" >/dev/null
+    tar -C "$image" -c . |
+      ask -X POST -T - "http://lab/images/create?fromSrc=-&repo=localhost/lab&tag=$version" >/dev/null
   done
 fi
 echo "$server" >"$dir/server.pid"

@@ -103,8 +103,8 @@ TEST_P(Contained, ACrashIsToldAndRepairedAStopByAPersonStays) {
 
 TEST_P(Contained, WhileItsPolicyRestartsItNothingIsDoneAndAnUnhealthyOneIsRestarted) {
   checks_ = ", own: { runtime: {}, interval: 200ms, failure_threshold: 1 }";
-  const std::string health =
-      R"("Healthcheck":{"Test":["CMD","/bin/cat","/effects/ok"],"Interval":300000000,"Timeout":5000000000,"Retries":1})";
+  const std::string health = R"("Healthcheck":{"Test":["CMD","/bin/cat","/effects/ok"],"Interval":300000000,)"
+                             R"("Timeout":5000000000,"Retries":1})";
   const Made flap{.name = "flap", .policy = R"("Name":"on-failure","MaximumRetryCount":1)"};
   const Made sick{.name = "sick", .command = "echo yes > /effects/ok; exec sleep 100000", .more = health};
   begin({flap, sick});
@@ -145,7 +145,6 @@ TEST_P(Podman, KilledInTheMiddleItKnowsThatItWasDoneAndWhileTheApiHangsNothingIs
   ::kill(containers_->server(), SIGSTOP);
   ::kill(main("slow"), SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab_.health("slow") == "unknown"; })) << lab_.cli({"status"}).out;
-  EXPECT_NE(lab_.hold("slow").find("podman does not tell"), std::string::npos) << lab_.hold("slow");
   EXPECT_EQ(starts("slow"), 2U);
   ::kill(containers_->server(), SIGCONT);
   EXPECT_TRUE(started("slow", 3)) << lab_.records();
