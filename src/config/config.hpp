@@ -50,7 +50,7 @@ struct Config {
   std::vector<std::optional<traffic::Spec>> traffic;  // of each service
   std::vector<probe::SourceSpec> sources;             // engine::SourcePlan::reference points here
   std::vector<probe::Spec> probes;                    // CheckPlan::probe and Prerequisite::probe point here
-  std::vector<CommandSpec> commands;                  // exec rungs
+  std::vector<CommandSpec> commands;                  // exec rungs, and the gates of rollouts
   std::vector<NotifierSpec> notifiers;
   std::vector<ScalingPosition> scalings;
   std::optional<AlertsSpec> alerts;

@@ -197,7 +197,7 @@ struct GatePlan {
   std::uint32_t stage = 0;
   std::string name;                                   // among the stage's gates
   Duration every = std::chrono::seconds(30);          // it is asked again
-  std::uint32_t reference = kNone;                    // command: index into Config::gates
+  std::uint32_t reference = kNone;                    // command: index into Config::commands
   Duration answers_within = std::chrono::minutes(1);  // command: later nobody waits for it any more
   ScalingSchedule window{};                           // window: from its start to its end
   friend bool operator==(const GatePlan&, const GatePlan&) = default;
