@@ -12,8 +12,7 @@ namespace {
 constexpr const char* kSystemd = "org.freedesktop.systemd1";
 constexpr Duration kAskEvery = std::chrono::seconds(2);
 constexpr std::uint64_t kAnswerWithinUs = 3'000'000;
-constexpr Duration kFirstWait = std::chrono::milliseconds(500);
-constexpr Duration kLongestWait = std::chrono::seconds(30);
+constexpr Duration kOpenAgain = std::chrono::milliseconds(500);
 constexpr int kMostAtOnce = 256;
 
 std::uint64_t monotonic_us() {
@@ -118,9 +117,10 @@ void Bus::fall(const std::string& why) {
   close();
   doomed_.clear();
   why_down_ = why;
-  wait_ = std::min(std::max(kFirstWait, 2 * wait_), kLongestWait);
-  next_ = later(now_, wait_);
-  if (std::exchange(up_, false)) hooks_.down(why);
+  breaker_.ended(false, now_);
+  next_ = breaker_.next(now_, kOpenAgain);
+  up_ = false;
+  hooks_.down(why);
 }
 
 void Bus::ping() {
@@ -138,7 +138,7 @@ void Bus::ping() {
 
 void Bus::answered() {
   up_ = true;
-  wait_ = Duration{};
+  breaker_.ended(true, now_);
   hooks_.up();
 }
 
@@ -176,6 +176,7 @@ void Bus::advance(Instant now) {
   now_ = now;
   if (bus_) process();
   if (now < next_) return;
+  if (!bus_ && !breaker_.admits(now)) return void(next_ = breaker_.next(now, kOpenAgain));
   if (!bus_)
     open();
   else if (!pinging_)

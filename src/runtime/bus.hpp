@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "homeostat/time.hpp"
 #include "os/loop.hpp"
+#include "runtime/peer_breaker.hpp"
 
 namespace homeostat::runtime {
 
@@ -36,7 +37,7 @@ class Bus final : public os::Watcher {
   Bus& operator=(const Bus&) = delete;
 
   bool is_up() const { return up_; }
-  const std::string& why_down() const { return why_down_; }
+  std::string why_down() const { return why_down_ + std::string(breaker_.words()); }
 
   /// Calls a method of systemd whose arguments are all texts. Answered within a few seconds, on the loop.
   void call(const std::string& path, const char* face, const char* member, std::initializer_list<std::string> arguments,
@@ -77,7 +78,7 @@ class Bus final : public os::Watcher {
   std::string why_down_ = "it has not answered yet";
   Instant now_{};
   Instant next_{};  // to ask whether it is there, or to open the connection again
-  Duration wait_{};
+  PeerBreaker breaker_;
 };
 
 }  // namespace homeostat::runtime

@@ -120,10 +120,12 @@ void SupervisordKeeper::look() {
       "supervisor.getAllProcessInfo", {}, kLookWithin,
       [this, look = looks_](XmlAnswer answer) {
         looking_ = false;
+        breaker_.ended(answer.has_value(), now_);
         answer ? take(*answer, look) : lost(answer.error().text);
       },
       [this](const std::string& why, bool) {
         looking_ = false;
+        breaker_.ended(false, now_);
         lost(why);
       });
 }
@@ -170,7 +172,7 @@ void SupervisordKeeper::changed(Program& program) {
 }
 
 Sight SupervisordKeeper::seen(const Program& program) const {
-  if (!program.state) return {.detail = fmt::format("supervisord does not tell: {}", why_unknown_)};
+  if (!program.state) return {.detail = fmt::format("supervisord does not tell: {}{}", why_unknown_, breaker_.words())};
   const ProgramState& state = *program.state;
   Sight sight{.is = Sight::Is::busy, .restarts = program.restarts};
   switch (state.state) {
@@ -308,6 +310,7 @@ void SupervisordKeeper::advance(Instant now) {
     working = working || program->work.has_value();
   }
   if (looking_ || now < look_at_) return;
+  if (!breaker_.admits(now)) return void(look_at_ = breaker_.next(now, kLookEvery));
   look_at_ = later(now, working ? kLookSoon : kLookEvery);
   look();
 }

@@ -8,6 +8,7 @@
 
 #include "runtime/http_ask.hpp"
 #include "runtime/keeper.hpp"
+#include "runtime/peer_breaker.hpp"
 #include "runtime/xml_rpc.hpp"
 
 namespace homeostat::runtime {
@@ -59,6 +60,7 @@ class SupervisordKeeper final : public Keeper {
   HttpAsker asker_;
   std::map<Target, std::unique_ptr<Program>> programs_;
   std::string why_unknown_ = "it has not answered yet";
+  PeerBreaker breaker_;
   bool looking_ = false;
   std::uint64_t looks_ = 0;
   std::uint64_t works_ = 0;

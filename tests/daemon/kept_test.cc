@@ -155,6 +155,10 @@ TEST_F(Kept, WhileTheBusHangsNothingIsKnownAndNothingDone) {
   EXPECT_TRUE(eventually([&] { return lab_.cli({"status"}).out.find("unknown") != std::string::npos; }))
       << lab_.cli({"status"}).out;
   EXPECT_EQ(starts("web"), 1U);
+  EXPECT_TRUE(within(seconds(30), [&] {
+    return lab_.cli({"status"}).out.find("web/0 is left alone: systemd cannot be reached: ") != std::string::npos &&
+           lab_.cli({"status"}).out.find("asked less often") != std::string::npos;
+  })) << lab_.cli({"status"}).out;
   ::kill(bus.front(), SIGCONT);
   EXPECT_TRUE(eventually([&] { return starts("web") == 2; })) << lab_.records();
   EXPECT_TRUE(healthy("web"));
