@@ -172,7 +172,25 @@ class BreakersHold : public Invariant {
     });
     seen = Seen{r.to, r.to == kHalfOpen ? seen.probe_at : r.probe_at, r.identity};
   }
+  // Nobody has asked it for calls: what it has counted speaks for itself. Who is started anew is tried at once.
+  bool legal_by_rate(const BreakerChanged& r, Instant at) const {
+    const BreakerOptions& options = breaker_options(arena().plan(), r.breaker);
+    const bool fails = static_cast<double>(r.failed) * 100 >= options.failure_rate * static_cast<double>(r.calls);
+    const bool wait = r.probe_at > at && r.probe_at <= later(at, options.open_cap);
+    if (r.from == kClosed) return r.to == kOpen && wait && fails && r.calls >= options.min_calls;
+    if (r.from == kHalfOpen && r.to == kOpen) return wait && fails && r.calls >= options.success_threshold;
+    if (r.from == kHalfOpen && r.reason == "proved") return !fails && r.calls >= options.success_threshold;
+    return (r.from == kOpen && r.to == kHalfOpen) || (r.to == kClosed && r.reason == "withdrawn");
+  }
+  // What a proxy answered is not told apart here.
+  bool legal_of_proxy(const BreakerChanged& r, const Seen& seen, Instant at) const {
+    const bool wait = r.probe_at > at && r.probe_at <= later(at, arena().plan().breaker.open_cap);
+    if (r.to == kOpen) return wait && (r.from == kHalfOpen || (r.from == kClosed && r.failures == limit()));
+    return r.to == kClosed || (r.from == kOpen && at >= seen.probe_at);
+  }
   bool legal(const BreakerChanged& r, const Seen& seen, Instant at) const {
+    if (r.breaker.starts_with("traffic:")) return legal_by_rate(r, at);
+    if (r.breaker.starts_with("proxy:")) return legal_of_proxy(r, seen, at);
     const bool wait = r.probe_at > at && r.probe_at <= later(at, arena().plan().breaker.open_cap);
     if (r.from == kClosed) return r.to == kOpen && wait && seen.failures == limit();
     if (r.from == kOpen && r.to == kHalfOpen) return at >= seen.probe_at;

@@ -75,6 +75,12 @@ class World {
   }
   /// What part of the requests a release answers with an error, in percent.
   void release_errs(std::string_view version, std::uint64_t percent) { errs_[std::string(version)] = percent; }
+  /// … and a place, whatever it runs.
+  void errs(std::string_view service, Slot slot, std::uint64_t percent) {
+    place_errs_[{std::string(service), slot}] = percent;
+  }
+  /// The share of the requests that a place gets, in hundredths of a percent.
+  std::uint32_t share(std::string_view service, Slot slot) const;
   /// The share of the requests that a version gets, in hundredths of a percent.
   std::uint32_t share(std::string_view service, std::string_view version) const;
   /// What every instance of a release does from its start on.
@@ -182,6 +188,7 @@ class World {
   void handle(const engine::AskGate& c);
   void route(const engine::Dispatch& c);
   void serve(const std::string& service);
+  std::uint32_t share_of(std::string_view service, const std::function<bool(Slot, const Instance&)>& counts) const;
   std::vector<engine::SlotSample> shared_load(const engine::ServicePlan& plan, std::int64_t load, Instant taken) const;
   Observation look(const engine::Target& target, Duration timeout);
   LocalMinutes local_time() const;
@@ -210,6 +217,7 @@ class World {
   Proxying proxying_ = Proxying::well;
   std::map<std::string, Proxy> proxies_;
   std::map<std::string, std::uint64_t> errs_;
+  std::map<Key, std::uint64_t> place_errs_;
   std::map<std::string, std::int64_t> measures_;
   std::map<std::string, std::optional<rollout::GateResult>> gates_;
   std::map<std::string, std::size_t> gates_asked_;

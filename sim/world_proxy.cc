@@ -1,6 +1,7 @@
 // The proxy of a simulated world: it divides a steady stream of requests by weight, and counts.
 #include <algorithm>
 
+#include "engine/route.hpp"
 #include "sim/world.hpp"
 
 namespace homeostat::sim {
@@ -14,11 +15,9 @@ constexpr std::uint64_t kRequestsPerSecond = 1000;
 
 std::map<Slot, std::uint64_t> weights_of(const Route& route) {
   std::map<Slot, std::uint64_t> weights;
-  const std::uint64_t fresh = route.share * (kWhole / rollout::kAll);
-  const std::uint64_t baseline = route.fresh.empty() ? 0 : fresh / route.fresh.size() * route.baseline.size();
-  for (const Slot slot : route.stable) weights[slot] = (kWhole - fresh - baseline) / route.stable.size();
-  for (const Slot slot : route.baseline) weights[slot] = baseline / route.baseline.size();
-  for (const Slot slot : route.fresh) weights[slot] = fresh / route.fresh.size();
+  for (const RouteGroup& group : groups_of(route)) {
+    for (const Slot slot : group.places) weights[slot] = group.share / group.places.size();
+  }
   return weights;
 }
 
@@ -45,7 +44,9 @@ void World::serve(const std::string& service) {
     const std::uint64_t own = all == 0 ? 0 : requests * part / all;
     PlaceTraffic& counters = proxy.counters[slot];
     counters.requests += own;
-    counters.errors += own * errs_[instances_[{service, slot}].version] / 100;
+    const auto here = place_errs_.find({service, slot});
+    const std::uint64_t percent = here == place_errs_.end() ? errs_[instances_[{service, slot}].version] : here->second;
+    counters.errors += own * percent / 100;
   }
 }
 
@@ -83,7 +84,8 @@ void World::handle(const LookAtTraffic& c) {
   at(now_ + options_.probe_delay, [this, answer] { input(answer); });
 }
 
-std::uint32_t World::share(std::string_view service, std::string_view version) const {
+std::uint32_t World::share_of(std::string_view service,
+                              const std::function<bool(Slot, const Instance&)>& counts) const {
   const auto proxy = proxies_.find(std::string(service));
   std::uint64_t own = 0;
   std::uint64_t all = 0;
@@ -95,9 +97,17 @@ std::uint32_t World::share(std::string_view service, std::string_view version) c
       part = weight == proxy->second.weights.end() ? 0 : weight->second;
     }
     all += part;
-    own += instance.version == version ? part : 0;
+    own += counts(key.second, instance) ? part : 0;
   }
   return all == 0 ? 0 : static_cast<std::uint32_t>((own * rollout::kAll + all / 2) / all);
+}
+
+std::uint32_t World::share(std::string_view service, std::string_view version) const {
+  return share_of(service, [version](Slot, const Instance& instance) { return instance.version == version; });
+}
+
+std::uint32_t World::share(std::string_view service, Slot wanted) const {
+  return share_of(service, [wanted](Slot slot, const Instance&) { return slot == wanted; });
 }
 
 }  // namespace homeostat::sim

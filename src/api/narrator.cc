@@ -253,13 +253,17 @@ struct Teller {
   std::string operator()(const engine::BreakerChanged& r) const {
     const auto is = [](const std::string& state, BreakerState one) { return state == to_string(one); };
     const std::string name = "breaker " + r.breaker;
+    const bool counted = r.breaker.starts_with("traffic:");
     if (is(r.to, BreakerState::open)) {
       const bool again = is(r.from, BreakerState::half_open);
       const std::string why =
-          again ? "opens again: it still fails" : fmt::format("opens after {} failures in a row", r.failures);
+          counted ? fmt::format("opens{}: {} of {} requests failed", again ? " again" : "", r.failed, r.calls)
+          : again ? "opens again: it still fails"
+                  : fmt::format("opens after {} failures in a row", r.failures);
       return fmt::format("{} {}; next try at {}", name, why, clock_text(line.clock, r.probe_at));
     }
-    if (is(r.to, BreakerState::half_open)) return name + " is half open: one call is tried";
+    if (is(r.to, BreakerState::half_open))
+      return name + (counted ? " is half open: a few requests are tried" : " is half open: one call is tried");
     if (r.reason == to_string(BreakerReason::proved)) return name + " closes: it works again";
     if (r.reason == to_string(BreakerReason::forced)) return name + " is closed by hand: somebody wants it tried";
     return name + " is forgotten: what it stood before has changed or is not configured any more";
@@ -287,8 +291,13 @@ struct Teller {
   std::string operator()(const engine::RouteSet& r) {
     belongs(r.service, -1, open(r.service));
     if (!r.route) return fmt::format("the proxy divides the requests of {} by itself again", place());
-    return fmt::format("the requests of {}: {} to {}, the others to {}", place(), rollout::percent(r.route->share),
-                       slots_text(r.route->fresh), slots_text(r.route->stable));
+    const std::string trial = r.route->trial.empty() ? std::string()
+                                                     : fmt::format(", {} % of its usual share to {}", r.route->part,
+                                                                   slots_text(r.route->trial));
+    if (r.route->share == 0)
+      return fmt::format("the requests of {}: to {}{}", place(), slots_text(r.route->stable), trial);
+    return fmt::format("the requests of {}: {} to {}, the others to {}{}", place(), rollout::percent(r.route->share),
+                       slots_text(r.route->fresh), slots_text(r.route->stable), trial);
   }
   std::string operator()(const engine::JudgeKept& r) {
     belongs(r.service, -1, 0);

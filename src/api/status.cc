@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/ejection.hpp"
 #include "api/maintenance.hpp"
 #include "api/rollout.hpp"
 #include "engine/actions.hpp"
@@ -232,6 +233,8 @@ json::object service_json(const View& view, const std::string& name) {
           {"scaling", scaling_json(view, name)},
           {"staged", id && view.plan(*id).rollout != nullptr},
           {"rollout", rollout_json(view, name)},
+          {"ejections", ejections_json(view, name)},
+          {"runtime_holds", runtime_holds_json(view, name)},
           {"locks", locks_json(service)}};
 }
 
@@ -336,8 +339,10 @@ json::object breaker_json(const View& view, const std::string& name, const Break
 /// the metrics of other services are left out.
 json::array breakers_json(const View& view, const std::string& only_service) {
   const auto asked = [&](const std::string& name) {
-    const bool of_service = name.starts_with("exec:") || name.starts_with("metric:");
-    return only_service.empty() || !of_service || name.substr(name.find(':') + 1).starts_with(only_service + "/");
+    const std::string kind = name.substr(0, name.find(':'));
+    if (only_service.empty() || kind == "notify") return true;
+    const std::string whose = name.substr(kind.size() + 1);
+    return whose == only_service || whose.starts_with(only_service + "/");
   };
   json::array list;
   if (view.engine != nullptr) {
@@ -371,6 +376,7 @@ std::vector<std::string_view> flags_of(const View& view, const std::string& name
   const bool old = std::ranges::any_of(service.instances, [&](const auto& i) { return outdated(view, id, i.second); });
   if (old) flags.push_back("outdated");
   if (!service.quarantined.empty()) flags.push_back("quarantined");
+  if (!ejections_json(view, name).empty()) flags.push_back("ejecting");
   const bool waits = std::ranges::any_of(service.holds, [](const auto& h) { return h.second.gate == "dependency"; });
   if (waits) flags.push_back("suppressed");
   if (!service.locks.empty()) flags.push_back("locked");

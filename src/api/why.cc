@@ -48,6 +48,7 @@ std::string skipped_of(const View& view, engine::ServiceId id, engine::Slot slot
 
 std::string condition_words(const engine::Condition& when) {
   if (when.changed_within > Duration{}) return "only when the version changed within " + in_words(when.changed_within);
+  if (when.ejected) return "only when the proxy sees it fail too many requests";
   if (when.failing_above) return fmt::format("only when more than {} % of the instances fail", *when.failing_above);
   if (when.killed_by != 0) return fmt::format("only when it was killed by signal {}", when.killed_by);
   return {};

@@ -16,6 +16,9 @@ std::string show_stats(const json::object& stats, bool color);
 /// One line of a timeline.
 std::string show_line(const json::object& line, bool color);
 
+/// Instances that get fewer requests than others, or may not be acted on, a line each; empty when there are none.
+std::string show_others(const json::object& service, bool color);
+
 /// Escalations and approvals that wait for somebody; empty when there are none.
 std::string show_waiting(const json::object& status, bool color);
 

@@ -120,7 +120,13 @@ std::string next_try(const json::object& status, const json::object& escalation)
   return "";
 }
 
-/// Commands and notifiers that are left alone because they failed, or are being tried again.
+std::string failures_text(const json::object& breaker) {
+  if (!text_at(breaker, "name").starts_with("traffic:")) return text_at(breaker, "failures_in_a_row") + " in a row";
+  const std::int64_t failed = number_at(breaker, "failure_count");
+  return fmt::format("{} of {}", failed, failed + number_at(breaker, "success_count"));
+}
+
+/// Commands, notifiers and instances that are left alone because they failed, or are being tried again.
 std::string breakers_text(const json::object& status, bool color) {
   Table table({"BREAKER", "STATE", "FAILURES", "HELD", "SINCE", "NEXT TRY"});
   for (const json::value& item : list_at(status, "breakers")) {
@@ -129,7 +135,7 @@ std::string breakers_text(const json::object& status, bool color) {
     if (state == "closed" && number_at(breaker, "failures_in_a_row") == 0) continue;
     table.add({{text_at(breaker, "name")},
                {state, state == "closed" ? Color::none : Color::red},
-               {text_at(breaker, "failures_in_a_row") + " in a row"},
+               {failures_text(breaker)},
                {text_at(breaker, "not_permitted")},
                {time_at(breaker, "opened_at", true)},
                {time_at(breaker, "probe_at", true)}});
@@ -138,6 +144,28 @@ std::string breakers_text(const json::object& status, bool color) {
 }
 
 }  // namespace
+
+std::string show_others(const json::object& service, bool color) {
+  std::string out;
+  for (const json::value& item : list_at(service, "ejections")) {
+    const json::object& ejection = item.as_object();
+    const std::string kept = text_at(ejection, "kept", "");
+    const std::string how = !kept.empty()                ? "keeps its requests (" + kept + ")"
+                            : flag_at(ejection, "trial") ? "gets a few requests, to prove itself"
+                                                         : "gets no requests";
+    out += paint(fmt::format("! {} {}: {}, since {}", text_at(ejection, "place"), how, text_at(ejection, "evidence"),
+                             time_at(ejection, "since", true)),
+                 Color::yellow, color) +
+           "\n";
+  }
+  for (const json::value& item : list_at(service, "runtime_holds")) {
+    const json::object& hold = item.as_object();
+    out += paint(fmt::format("! {} is left alone: {}", text_at(hold, "place"), text_at(hold, "why")), Color::yellow,
+                 color) +
+           "\n";
+  }
+  return out;
+}
 
 std::string show_waiting(const json::object& status, bool color) {
   std::string out;
@@ -177,7 +205,9 @@ std::string show_status(const json::object& status, bool color) {
                {repair_text(service)}});
   }
   const std::string services = table.empty() ? "no services\n" : table.text(color);
-  return engine_text(status, color) + services + breakers_text(status, color) + show_waiting(status, color);
+  std::string ejections;
+  for (const json::value& item : list_at(status, "services")) ejections += show_others(item.as_object(), color);
+  return engine_text(status, color) + services + ejections + breakers_text(status, color) + show_waiting(status, color);
 }
 
 std::string show_service(const json::object& status, bool color) {

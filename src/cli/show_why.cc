@@ -118,6 +118,7 @@ std::string show_why(const json::object& why, const json::object* history, bool 
   std::string out = fmt::format("{} is {} since {}", paint(text_at(*service, "name"), Color::bold, color),
                                 paint(status, color_of(status), color), time_at(*service, "since"));
   out += flags.empty() ? "\n" : " (" + join(flags) + ")\n";
+  out += show_others(*service, color);
   out += maintenance_text(*service) + walk_text(why);
   for (const json::value& place : list_at(why, "places")) out += place_text(place.as_object(), color);
   out += "next: " + text_at(why, "next") + "\n" + budget_text(why) + show_waiting(why, color);

@@ -216,6 +216,13 @@ void compare_limits(const Config& before, const ServicePlan& a, const Config& af
   if (a.release != b.release) what.push_back("release");
 }
 
+auto traffic_breaker(const Config& config, const std::string& service) {
+  const auto found = config.plan.ejections.find(service);
+  const engine::EjectionPlan plan = found == config.plan.ejections.end() ? engine::EjectionPlan{} : found->second;
+  return std::tuple(found == config.plan.ejections.end(), plan.breaker, plan.trial, plan.max_ejected.count,
+                    plan.max_ejected.percent);
+}
+
 ServiceChange compare_service(const Config& before, const ServicePlan& a, const Config& after, const ServicePlan& b) {
   ServiceChange change;
   change.name = b.name;
@@ -232,7 +239,9 @@ ServiceChange compare_service(const Config& before, const ServicePlan& a, const 
   compare_limits(before, a, after, b, change.what);
   compare_scaling(before, a, after, b, change.what);
   compare_rollout(a, b, change.what);
-  if (before.traffic[a.runtime.reference] != after.traffic[b.runtime.reference]) change.what.emplace_back("traffic");
+  const bool same_traffic = before.traffic[a.runtime.reference] == after.traffic[b.runtime.reference] &&
+                            traffic_breaker(before, a.name) == traffic_breaker(after, b.name);
+  if (!same_traffic) change.what.emplace_back("traffic");
   return change;
 }
 

@@ -75,6 +75,7 @@ struct NeedDraft {
 
 struct TrafficDraft {
   traffic::Spec haproxy;
+  std::optional<engine::EjectionPlan> breaker;
 };
 
 struct ServiceDraft {
@@ -212,6 +213,7 @@ const Table<ScalingDraft>& scaling_table();            // scaling.cc
 std::vector<const Section*> scaling_sections();        // scaling.cc
 const Table<TrafficDraft>& traffic_table();            // traffic.cc
 std::vector<const Section*> traffic_sections();        // traffic.cc
+const Table<engine::EjectionPlan>& ejection_table();   // traffic_breaker.cc
 const Table<MetricDraft>& metric_table();              // scaling_metric.cc
 const Table<MetricForm>& metric_form_table();          // scaling_form.cc
 const Table<DirectionRules>& up_table();               // scaling_limits.cc

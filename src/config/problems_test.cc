@@ -161,14 +161,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{ladder("escalate, restart"), "4:20: `escalate` ends the ladder; the rungs after it would never be used"},
         Case{ladder("exec: [/a/x], exec: [/b/x]"), "4:34: a second exec rung called `x`; give it a `name`"},
         Case{ladder("restart: { when: changed 5m }"),
-             "4:37: `changed 5m` is no condition (write `changed_within 15m`, `instances_failing > 50%`, or `signal "
-             "SEGV`)"},
+             "4:37: `changed 5m` is no condition (write `changed_within 15m`, `instances_failing > 50%`, `signal "
+             "SEGV`, or `requests_fail`)"},
         Case{ladder("restart: { when: signal HUPS }"),
-             "4:37: `signal HUPS` is no condition (write `changed_within 15m`, `instances_failing > 50%`, or `signal "
-             "SEGV`)"},
+             "4:37: `signal HUPS` is no condition (write `changed_within 15m`, `instances_failing > 50%`, `signal "
+             "SEGV`, or `requests_fail`)"},
         Case{ladder("restart: { when: instances_failing > 100% }"),
              "4:37: `instances_failing > 100%` is no condition (write `changed_within 15m`, `instances_failing > 50%`, "
-             "or `signal SEGV`)"},
+             "`signal SEGV`, or `requests_fail`)"},
         Case{
             service(
                 "checks: { c: { file: /x, startup_grace: 9s } }\n    remediation: [ restart: { verify_within: 10s } ]"),

@@ -91,6 +91,8 @@ engine::RungPlan rung_of(const Resolution& in, const engine::ServicePlan& plan, 
   const Node* settings = node.items.empty() ? &node : &node.items.front();
   if (const std::string_view wrong = unfit(draft.plan, plan); !wrong.empty())
     in.reader.problem(node.at, std::string(wrong));
+  if (draft.plan.when.ejected && !in.config.plan.ejections.contains(plan.name))
+    in.reader.problem(settings->where("when"), "`requests_fail` needs the service's `traffic: { breaker: {} }`");
   if (draft.plan.strategy == StrategyKind::escalate) {
     const bool named = !draft.notify.empty();
     return escalate(

@@ -49,7 +49,8 @@ void resolve_scaling(const Resolution& in, Named<ServiceDraft>& service);  // sc
 void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service);  // rollout.cc
 
 /// Where requests to a service come from.
-void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service);  // traffic.cc
+void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service);   // traffic.cc
+void resolve_ejection(const Resolution& in, Named<ServiceDraft>& service);  // traffic_breaker.cc
 
 std::vector<engine::MaintenanceWindow> resolve_windows(
     const Resolution& in, const std::vector<Placed<WindowDraft>>& drafts);  // maintenance.cc

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kChanged = "changed_within ";
 constexpr std::string_view kFailing = "instances_failing > ";
 constexpr std::string_view kSignal = "signal ";
+constexpr std::string_view kEjected = "requests_fail";
 constexpr int kLastSignal = 31;
 
 /// `SEGV` or `SIGSEGV`; 0: there is none of that name.
@@ -37,6 +38,7 @@ bool read(std::string_view text, engine::Condition& out) {
     out.failing_above = *percent;
     return true;
   }
+  if (text == kEjected) return out.ejected = true;
   if (!text.starts_with(kSignal)) return false;
   out.killed_by = signal_named(text.substr(kSignal.size()));
   return out.killed_by != 0;
@@ -47,11 +49,11 @@ bool read(std::string_view text, engine::Condition& out) {
 Type<engine::Condition> condition_type() {
   return {
       {"condition",
-       R"({"type":"string","pattern":"^(changed_within +[0-9a-z]+|instances_failing > [0-9]+%|signal [A-Za-z]+)$"})"},
+       R"({"type":"string","pattern":"^(changed_within +[0-9a-z]+|instances_failing > [0-9]+%|signal [A-Za-z]+|requests_fail)$"})"},
       [](const Node& node, Reader& reader, engine::Condition& out) {
         if (node.is_scalar() && read(node.text, out)) return;
         reader.problem(node.at, fmt::format("{} is no condition (write `changed_within 15m`, `instances_failing > "
-                                            "50%`, or `signal SEGV`)",
+                                            "50%`, `signal SEGV`, or `requests_fail`)",
                                             quote(node.text)));
       }};
 }

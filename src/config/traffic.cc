@@ -45,12 +45,18 @@ const Table<TrafficDraft>& traffic_table() {
              {.text = "HAProxy 2.4 or later.",
               .example = "{ socket: /run/haproxy/admin.sock, backend: web, server: \"m{port}\" }",
               .required = true});
+    rows.add("breaker", &TrafficDraft::breaker, maybe(ejection_table().type()),
+             {.text = "Takes an instance out that fails too many of its requests, and back in when it does well.",
+              .otherwise = "nobody is taken out",
+              .example = "{ failure_rate: 50%, min_requests: 20, window: 30s, max_ejected: 34% }"});
     return rows;
   }();
   return table;
 }
 
-std::vector<const Section*> traffic_sections() { return {&traffic_table().section(), &haproxy_table().section()}; }
+std::vector<const Section*> traffic_sections() {
+  return {&traffic_table().section(), &haproxy_table().section(), &ejection_table().section()};
+}
 
 void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service) {
   in.config.traffic.emplace_back();
@@ -75,6 +81,7 @@ void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service) {
     in.reader.problem(at("drain"), fmt::format("{} is too long: the longest is {}", show_duration(spec.drain),
                                                show_duration(kLongestDrain)));
   }
+  resolve_ejection(in, service);
   plan.runtime.stop_grace += spec.drain;
   in.config.traffic.back() = spec;
   plan.routed = true;

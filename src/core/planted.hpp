@@ -64,6 +64,10 @@ enum class Bug : std::uint8_t {
   resource_ignored,
   raised_beyond,
   rolls_at_once,
+  ejects_all,
+  weights_unread,
+  unready_served,
+  traffic_left_behind,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

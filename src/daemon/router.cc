@@ -5,12 +5,10 @@
 #include <algorithm>
 
 #include "daemon/places.hpp"
+#include "engine/route.hpp"
 
 namespace homeostat::daemon {
 namespace {
-
-/// A part of a million, of which the weights are made.
-constexpr std::uint32_t kParts = 1'000'000 / rollout::kAll;
 
 const engine::Route* route_in(const engine::Engine& engine, engine::ServiceId service) {
   const auto known = engine.durable().services.find(engine.plan().services[service].name);
@@ -54,13 +52,11 @@ std::expected<Router::Weights, Error> Router::weights_of(engine::ServiceId servi
   const engine::Route* route = route_in(engine_, service);
   if (route == nullptr) return Weights{};
   const traffic::Spec& spec = *config_->traffic[service];
-  const std::uint32_t fresh = route->share * kParts;
-  const auto count = [](const std::vector<std::int32_t>& slots) { return static_cast<std::uint32_t>(slots.size()); };
-  const std::uint32_t baseline = fresh / std::max(1U, count(route->fresh)) * count(route->baseline);
-  const traffic::Group groups[] = {{count(route->stable), 1'000'000 - fresh - baseline},
-                                   {count(route->fresh), fresh},
-                                   {count(route->baseline), baseline}};
-  const auto weighted = traffic::weights_of(groups);
+  const std::vector<engine::RouteGroup> groups = engine::groups_of(*route);
+  std::vector<traffic::Group> shares;
+  for (const engine::RouteGroup& group : groups)
+    shares.push_back({static_cast<std::uint32_t>(group.places.size()), group.share});
+  const auto weighted = traffic::weights_of(shares);
   if (!weighted) return fail("a version is to get requests and has no instance");
   Weights weights;
   const auto* process = std::get_if<runtime::ProcessSpec>(&config_->runtimes[service]);
@@ -72,11 +68,10 @@ std::expected<Router::Weights, Error> Router::weights_of(engine::ServiceId servi
   };
   const auto places = static_cast<engine::Slot>(engine_.plan().services[service].instances);
   for (engine::Slot slot = 0; slot < places; ++slot) weights[name(slot)] = 0;
-  const std::vector<std::int32_t>* sides[] = {&route->stable, &route->fresh, &route->baseline};
-  for (std::size_t side = 0; side < std::size(sides); ++side) {
-    const traffic::Weighted& part = (*weighted)[side];
-    for (std::size_t i = 0; i < sides[side]->size(); ++i) {
-      weights[name((*sides[side])[i])] = i < part.servers ? part.weight : 0;
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    const traffic::Weighted& part = (*weighted)[group];
+    for (std::size_t i = 0; i < groups[group].places.size(); ++i) {
+      weights[name(groups[group].places[i])] = i < part.servers ? part.weight : 0;
     }
   }
   return weights;
@@ -86,7 +81,11 @@ void Router::route(const engine::Dispatch& command, Instant now) {
   now_ = std::max(now_, now);
   traffic::Haproxy* proxy = proxy_of(command.service);
   under_way_.push_back(command.id);
-  if (proxy == nullptr) return done(command.id, fail("no proxy is configured"));
+  if (proxy == nullptr) {
+    std::erase(under_way_, command.id);
+    return feed_(
+        engine::ActionDone{command.id, engine::OutcomeKind::not_started, {}, 0, "no proxy is configured any more", {}});
+  }
   proxy->read_back([this, proxy, command](std::expected<Settings, Error> settings) {
     if (!settings) return done(command.id, std::unexpected(settings.error()));
     auto weights = weights_of(command.service, *settings);

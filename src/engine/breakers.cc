@@ -7,6 +7,12 @@ namespace homeostat::engine {
 namespace {
 
 constexpr Duration kAskAgain = std::chrono::seconds(1);  // while a probe is under way
+constexpr std::uint64_t kMostAtOnce = 1000;              // calls that others made: more would say the same
+constexpr std::string_view kRequests = "traffic:";
+constexpr std::string_view kProxy = "proxy:";
+// A rollout waits for its proxy, and a look costs little.
+constexpr Duration kProxyFirst = std::chrono::seconds(5);
+constexpr Duration kProxyLongest = std::chrono::seconds(30);
 
 // What changed becomes records: the state after a crash is the state before it.
 void note(Turn& t, const std::string& name, LiveBreaker& breaker) {
@@ -23,6 +29,8 @@ void note(Turn& t, const std::string& name, LiveBreaker& breaker) {
     changed.not_permitted = event->counts.not_permitted;
     changed.times_open = machine.times_open();
     changed.probe_at = machine.open_until();
+    changed.calls = event->counts.calls;
+    changed.failed = event->counts.failures;
     t.record(std::move(changed));
   }
 }
@@ -32,7 +40,7 @@ LiveBreaker& breaker_of(Turn& t, const Dependency& behind) {
   const auto [at, fresh] = t.s.breakers.try_emplace(behind.name);
   if (fresh) {
     at->second.identity = behind.identity;
-    at->second.machine.reconfigure(t.s.plan.breaker);
+    at->second.machine = BreakerMachine(breaker_options(t.s.plan, behind.name));
   }
   return at->second;
 }
@@ -65,6 +73,32 @@ std::optional<Dependency> command_behind(const ServicePlan& service, Op op) {
   return Dependency{"exec:" + service.name + "/" + std::string(name_of(op)), service.runtime.commands};
 }
 
+std::optional<Dependency> requests_to(const Plan& plan, const ServicePlan& service, Slot slot) {
+  const auto own = plan.ejections.find(service.name);
+  if (own == plan.ejections.end()) return std::nullopt;
+  return Dependency{std::string(kRequests) + service.name + "/" + std::to_string(slot), own->second.identity};
+}
+
+std::optional<Dependency> proxy_before(const Plan& plan, const ServicePlan& service) {
+  const auto own = plan.ejections.find(service.name);
+  const bool led = service.rollout && service.rollout->policy.routing == rollout::Routing::by_weight;
+  if (!led && own == plan.ejections.end()) return std::nullopt;
+  return Dependency{std::string(kProxy) + service.name, own == plan.ejections.end() ? 0 : own->second.identity};
+}
+
+BreakerOptions breaker_options(const Plan& plan, std::string_view name) {
+  if (name.starts_with(kProxy)) {
+    BreakerOptions options = plan.breaker;
+    options.open_for = std::min(options.open_for, kProxyFirst);
+    options.open_cap = std::min(options.open_cap, kProxyLongest);
+    return options;
+  }
+  if (!name.starts_with(kRequests)) return plan.breaker;
+  name.remove_prefix(kRequests.size());
+  const auto own = plan.ejections.find(name.substr(0, name.find('/')));
+  return own == plan.ejections.end() ? plan.breaker : own->second.breaker;
+}
+
 Dependency dependency_of(const NotifierPlan& notifier) { return {"notify:" + notifier.name, notifier.identity}; }
 
 std::map<std::string, std::uint64_t> dependencies(const Plan& plan) {
@@ -75,6 +109,12 @@ std::map<std::string, std::uint64_t> dependencies(const Plan& plan) {
     }
     for (const Op op : {Op::start, Op::stop, Op::restart, Op::rollback, Op::scale}) {
       if (const auto behind = command_behind(service, op)) all.emplace(behind->name, behind->identity);
+    }
+    if (const auto proxy = proxy_before(plan, service)) all.emplace(proxy->name, proxy->identity);
+    for (Slot slot = 0; slot < static_cast<Slot>(service.instances); ++slot) {
+      const auto behind = requests_to(plan, service, slot);
+      if (!behind) break;
+      all.emplace(behind->name, behind->identity);
     }
   }
   for (const NotifierPlan& notifier : plan.notifiers) {
@@ -97,7 +137,7 @@ void configure_breakers(Turn& t) {
   }
   std::erase_if(t.s.breakers, [&](const auto& item) { return !stays(item.first, item.second.identity); });
   std::erase_if(t.s.calls, [&](const auto& item) { return !t.s.breakers.contains(item.second.breaker); });
-  for (auto& [name, breaker] : t.s.breakers) breaker.machine.reconfigure(t.s.plan.breaker);
+  for (auto& [name, breaker] : t.s.breakers) breaker.machine.reconfigure(breaker_options(t.s.plan, name));
   for (const auto& [name, was] : t.s.durable.breakers) {
     if (!t.s.breakers.contains(name)) restore(t, name, was);
   }
@@ -147,6 +187,38 @@ void close_by_hand(Turn& t, const Dependency& behind) {
   if (breaker.machine.state() == BreakerState::closed) return;
   breaker.machine.force(BreakerState::closed, t.now);
   note(t, behind.name, breaker);
+}
+
+void breaker_saw(Turn& t, const Dependency& behind, std::uint64_t calls, std::uint64_t failed) {
+  if (calls == 0) return;
+  for (; calls > 0xffffffffU; calls /= 2) failed /= 2;
+  const std::uint64_t counted = std::min(calls, kMostAtOnce);
+  const std::uint64_t failures = std::min(failed, calls) * counted / calls;
+  LiveBreaker& breaker = breaker_of(t, behind);
+  // In which order they came nobody knows: the failures are spread evenly.
+  for (std::uint64_t i = 0; i < counted && breaker.machine.state() != BreakerState::open; ++i) {
+    const auto ticket = breaker.machine.acquire(t.now);
+    if (!ticket) break;
+    BreakerMachine::Result result;
+    if ((i + 1) * failures / counted != i * failures / counted) result.outcome = CallOutcome::failure;
+    breaker.machine.finish(*ticket, result, t.now);
+  }
+  note(t, behind.name, breaker);
+}
+
+void breaker_probes(Turn& t, const Dependency& behind) {
+  LiveBreaker& breaker = breaker_of(t, behind);
+  BreakerMachine& machine = breaker.machine;
+  if (machine.state() != BreakerState::open) return;
+  machine.restore_open(machine.opened_at(), std::min(machine.open_until(), t.now), machine.times_open(), t.now);
+  const auto ticket = machine.acquire(t.now);
+  if (ticket) machine.finish(*ticket, {CallOutcome::ignored}, t.now);
+  note(t, behind.name, breaker);
+}
+
+void forget_breaker(Turn& t, const Dependency& behind) {
+  withdraw_breaker(t, behind.name, behind.identity);
+  t.s.breakers.erase(behind.name);
 }
 
 void breaker_result(Turn& t, CommandId id, CallOutcome outcome) {

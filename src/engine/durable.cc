@@ -440,12 +440,16 @@ struct Fold {
       return;
     }
     if (r.to != to_string(BreakerState::open)) return;  // half-open: the probe is still owed
-    OpenBreaker& breaker = d.breakers[r.breaker];
+    const auto [found, closed] = d.breakers.try_emplace(r.breaker);
+    OpenBreaker& breaker = found->second;
+    if (closed) breaker.since = at;
     breaker.identity = r.identity;
     breaker.opened_at = at;
     breaker.probe_at = r.probe_at;
     breaker.times_open = r.times_open;
     breaker.failures += r.failures;
+    breaker.calls = r.calls;
+    breaker.failed = r.failed;
   }
 };
 

@@ -262,12 +262,18 @@ struct OpenBreaker {
   Instant probe_at{};
   std::uint32_t times_open = 0;
   std::uint64_t failures = 0;  // in a row, those of its probes too
+  Instant since{};             // it was closed before
+  std::uint64_t calls = 0;     // in the window that opened it last
+  std::uint64_t failed = 0;    // of them
   static constexpr auto fields = [](auto& self, auto& v) {
     v("identity", self.identity);
     v("opened_at", self.opened_at);
     v("probe_at", self.probe_at);
     v("times_open", self.times_open);
     v("failures", self.failures);
+    v("since", self.since);
+    v("calls", self.calls);
+    v("failed", self.failed);
   };
 };
 

@@ -4,6 +4,7 @@
 #include "engine/breakers.hpp"
 #include "engine/diagnose.hpp"
 #include "engine/doubt.hpp"
+#include "engine/ejection.hpp"
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/resources.hpp"
@@ -207,11 +208,13 @@ bool may_serve(Turn& t, ServiceId id, Slot slot) {
 
 Gate unavailable_gate(Turn& t, const Ask& ask) {
   if (ask.slot < 0 || !may_serve(t, ask.service, ask.slot)) return {};
+  const std::vector<Ejection> ejections = ejections_of(t.s, ask.service);
   std::uint32_t unavailable = 0;
   for (const Place& place : t.live(ask.service).places) {
     if (place.slot < 0 || place.slot == ask.slot || !t.wanted(ask.service, place.slot)) continue;
-    const bool acting = place.action.has_value();
-    if (acting || !view_of(t, ask.service, place.slot).up()) ++unavailable;
+    const auto out = std::ranges::find(ejections, place.slot, &Ejection::slot);
+    const bool no_requests = out != ejections.end() && out->kept.empty();
+    if (place.action || no_requests || !view_of(t, ask.service, place.slot).up()) ++unavailable;
   }
   const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.count(ask.service));
   if (unavailable + 1 <= allowed || planted(Bug::capacity_ignored)) return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,7 @@ struct Condition {
   Duration changed_within{};                     // the version changed at most this long ago
   std::optional<std::uint32_t> failing_above{};  // more than so many percent of the instances fail
   std::int32_t killed_by = 0;                    // the instance was killed by this signal
+  bool ejected = false;                          // its traffic breaker is not closed
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
@@ -262,6 +264,27 @@ inline BreakerOptions dependency_breaker() {
   return options;
 }
 
+/// For the requests that a proxy leads to a place: they are many, so it is their failure rate that counts.
+inline BreakerOptions traffic_breaker() {
+  BreakerOptions options;
+  options.window_time = std::chrono::seconds(30);
+  options.open_factor = 2;
+  options.open_cap = std::chrono::minutes(5);
+  options.half_open_max_calls = 1;  // each is asked for and answered at once
+  options.success_threshold = 20;
+  options.half_open_by_rate = true;
+  options.events = 4;
+  return options;
+}
+
+/// When a place that fails the requests of a proxy gets none for a while.
+struct EjectionPlan {
+  BreakerOptions breaker = traffic_breaker();
+  std::uint32_t trial = 10;  // percent of its usual share that it gets to prove itself
+  Share max_ejected{0, 34};
+  std::uint64_t identity = 0;  // changes when the proxy does
+};
+
 struct Plan {
   std::uint64_t generation = 0;
   std::uint64_t seed = 0;
@@ -283,6 +306,7 @@ struct Plan {
   std::uint32_t doubt_roots = 5;
   std::uint32_t doubt_sample = 20;
   BreakerOptions breaker = dependency_breaker();
+  std::map<std::string, EjectionPlan, std::less<>> ejections{};  // by service; most have none
 };
 
 }  // namespace homeostat::engine

@@ -10,7 +10,7 @@
 namespace homeostat::engine {
 
 /// A breaker has changed its state: "exec:web/restart" stands before a command of the service web, "notify:oncall"
-/// before a notifier.
+/// before a notifier, "traffic:web/0" before the requests that a proxy leads to an instance.
 struct BreakerChanged {
   static constexpr std::string_view kType = "breaker";
   static constexpr bool kCritical = true;
@@ -23,6 +23,8 @@ struct BreakerChanged {
   std::uint64_t not_permitted = 0;  // before the change
   std::uint32_t times_open = 0;     // in a row
   Instant probe_at = kNever;        // open: when the next call is admitted, as a probe
+  std::uint64_t calls = 0;          // in the window, before the change
+  std::uint64_t failed = 0;         // of them
   static constexpr auto fields = [](auto& self, auto& v) {
     v("breaker", self.breaker);
     v("identity", self.identity);
@@ -33,6 +35,8 @@ struct BreakerChanged {
     v("not_permitted", self.not_permitted);
     v("times_open", self.times_open);
     v("probe_at", self.probe_at);
+    v("calls", self.calls);
+    v("failed", self.failed);
   };
 };
 

@@ -36,17 +36,22 @@ struct RolloutMoved {
 };
 
 /// How the proxy is to divide the requests: the new version's places get `share` of them together, each of the baseline
-/// as much as one of them, the others the rest. A place that is in no list gets none.
+/// as much as one of them, the others the rest. A place that is in no list gets none. Those on trial get `part` percent
+/// of what others of their version get.
 struct Route {
   std::uint32_t share = 0;  // hundredths of a percent
   std::vector<std::int32_t> stable{};
   std::vector<std::int32_t> fresh{};
   std::vector<std::int32_t> baseline{};
+  std::vector<std::int32_t> trial{};
+  std::uint32_t part = 0;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("share", self.share);
     v("stable", self.stable);
     v("fresh", self.fresh);
     v("baseline", self.baseline);
+    v("trial", self.trial);
+    v("part", self.part);
   };
   friend bool operator==(const Route&, const Route&) = default;
 };

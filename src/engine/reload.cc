@@ -14,6 +14,7 @@
 #include "engine/rollout.hpp"
 #include "engine/scaling.hpp"
 #include "engine/sources.hpp"
+#include "engine/traffic.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -116,7 +117,10 @@ std::vector<std::string> names(const Plan& plan) {
 
 void reload_plan(Turn& t, Plan plan) {
   release_removed(t, plan);
-  for (ServiceId id = 0; id < t.s.services.size(); ++id) give_up_sources(t, id);
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    give_up_sources(t, id);
+    give_up_traffic(t, id);
+  }
   const Kept kept = keep(t.s);
   t.s.plan = std::move(plan);
   t.s.dirty.clear();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/planted.hpp"
+#include "engine/ejection.hpp"
 #include "engine/escalate.hpp"
 #include "engine/evaluate.hpp"
 #include "engine/gates.hpp"
@@ -103,7 +104,8 @@ void look(Turn& t, ServiceId id, rollout::State& state) {
     for (rollout::Gate& gate : state.gates) gate.result = rollout::GateResult::passed;
   } else {
     if (rising(state)) {
-      const std::string against = evidence(t, id, state);
+      std::string against = evidence(t, id, state);
+      if (against.empty()) against = version_ejected(t, id, state);
       if (!against.empty()) harm(state, against);
     }
     ask_checks(t, id, state);

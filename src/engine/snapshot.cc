@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/binary.hpp"
+#include "engine/breakers.hpp"
 #include "engine/engine.hpp"
 #include "engine/index.hpp"
 #include "engine/looking.hpp"
@@ -10,7 +11,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 18;
+constexpr std::uint32_t kSnapshotVersion = 19;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
 struct Snapshot {
@@ -91,14 +92,14 @@ bool Engine::load(std::string_view bytes, Plan plan) {
   const bool fits = s.services.size() == plan.services.size() &&
                     snapshot.deadlines.size() == s.targets.size() + s.services.size() + 1;
   const bool timed = !s.clocks.known || s.clocks.local.size() == plan.zones.size();
-  const bool whole = std::ranges::all_of(s.breakers, [](const auto& item) { return item.second.machine.intact(); });
+  const bool whole = std::ranges::all_of(
+      s.breakers, [&](auto& item) { return item.second.machine.resume(breaker_options(plan, item.first)); });
   const bool judges = std::ranges::all_of(s.services, [](const auto& x) { return !x.judge || x.judge->intact(); });
   if (!fits || !timed || !whole || !judges || !indices_hold(s, plan)) return false;
   s.plan = std::move(plan);
   s.plan.generation = snapshot.generation;
   s.plan.shadow = snapshot.shadow;
   index_plan(s);
-  for (auto& [name, breaker] : s.breakers) breaker.machine.reconfigure(s.plan.breaker);
   s.wheel = Wheel(snapshot.deadlines.size());
   for (Wheel::Id id = 0; id < snapshot.deadlines.size(); ++id) s.wheel.set(id, snapshot.deadlines[id]);
   state_ = std::move(s);

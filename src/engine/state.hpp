@@ -170,6 +170,7 @@ struct LiveTraffic {
   Instant began = kLongAgo;
   std::uint32_t round = 0;
   bool looking = false;
+  CommandId asked{};              // the look that its breaker admitted
   bool seen = false;              // since Homeostat started
   bool holds = false;             // it divides them as it was last told to, read back
   Instant told_at = kLongAgo;     // when it was told last; what was asked for before says nothing
@@ -188,6 +189,7 @@ struct LiveTraffic {
     v("began", self.began);
     v("round", self.round);
     v("looking", self.looking);
+    v("asked", self.asked);
     v("seen", self.seen);
     v("holds", self.holds);
     v("told_at", self.told_at);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/ejection.hpp"
 #include "engine/engine.hpp"
 
 namespace homeostat::engine {
@@ -99,6 +100,9 @@ std::optional<std::string> unmet(const Case& c) {
   const Condition& when = c.rung.when;
   if (when.changed_within != Duration{} && !changed_within(c, when.changed_within)) {
     return "the release has not changed recently";
+  }
+  if (when.ejected && !ejection_of(c.t.s, c.service, c.place.slot)) {
+    return "the proxy does not see it fail requests";
   }
   if (when.failing_above) return too_few_fail(c, *when.failing_above);
   // What it died of is told in the same words as here.

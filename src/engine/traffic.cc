@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/planted.hpp"
 #include "engine/actions.hpp"
+#include "engine/breakers.hpp"
+#include "engine/ejection.hpp"
 #include "engine/rollout.hpp"
 #include "engine/rollout_judge.hpp"
 #include "engine/rollout_places.hpp"
@@ -26,6 +29,7 @@ bool leads_to(const Route& route, Slot slot) {
 bool may_serve(Turn& t, ServiceId id, const Place& place) {
   const InstanceState* known = t.instance(id, place.slot);
   if (known == nullptr || known->state != RunState::running || !t.wanted(id, place.slot)) return false;
+  if (planted(Bug::unready_served)) return true;
   if (known->version != wanted_version_of(t.plan(id), t.durable(id), place.slot)) return false;
   if (!takes_requests(t, id, place.slot) || is_drained(t, id, place.slot)) return false;
   const auto& route = t.durable(id).route;
@@ -55,9 +59,29 @@ void take_back(Turn& t, ServiceId id) {
   }
 }
 
+// Those that have been taken out get nothing, those on trial a part of what they would get.
+void take_out(Turn& t, ServiceId id, Route& route) {
+  for (const Ejection& one : ejections_of(t.s, id)) {
+    if (!one.kept.empty() || !leads_to(route, one.slot)) continue;
+    if (one.trial) {
+      route.trial.push_back(one.slot);
+      route.part = t.s.plan.ejections.at(t.plan(id).name).trial;
+      continue;
+    }
+    std::erase(route.stable, one.slot);
+    std::erase(route.fresh, one.slot);
+    std::erase(route.baseline, one.slot);
+  }
+  std::ranges::sort(route.trial);
+}
+
 /// Nothing: there is nobody who could take the requests; they stay where they are.
 std::optional<Route> wanted_route(Turn& t, ServiceId id) {
-  if (!rollout_active(t, id)) return at_rest(t, id);
+  if (!is_routed(t, id) || !rollout_active(t, id)) {
+    Route route = at_rest(t, id);
+    take_out(t, id, route);
+    return route;
+  }
   const rollout::State& state = *t.durable(id).rollout;
   Route route;
   for (const Place& place : t.live(id).places) {
@@ -66,7 +90,10 @@ std::optional<Route> wanted_route(Turn& t, ServiceId id) {
     (runs_new(t, id, place.slot, state) ? route.fresh : compared ? route.baseline : route.stable).push_back(place.slot);
   }
   route.share = state.step ? state.step->to.weight : state.split.weight;
-  if (!rollout::rising(state) && route.fresh.empty()) route.share = 0;
+  const bool any_fresh = !route.fresh.empty();
+  take_out(t, id, route);
+  // Where all of the new version is taken out, the old one takes over.
+  if ((any_fresh || !rollout::rising(state)) && route.fresh.empty()) route.share = 0;
   if (route.share == 0) route.fresh.clear();
   if (route.share == rollout::kAll) route.stable.clear();
   const std::uint64_t both = route.fresh.size() + route.baseline.size();
@@ -77,6 +104,9 @@ std::optional<Route> wanted_route(Turn& t, ServiceId id) {
 }
 
 std::string words(const Route& route, const std::string& version) {
+  const std::string some = std::to_string(route.trial.size()) + " of them on trial";
+  if (route.share == 0 && !route.trial.empty())
+    return "all requests to " + std::to_string(route.stable.size()) + " places, " + some;
   if (route.share == 0) return "all requests to " + std::to_string(route.stable.size()) + " places";
   return rollout::percent(route.share) + " of the requests to " + std::to_string(route.fresh.size()) + " of " + version;
 }
@@ -87,11 +117,21 @@ void look(Turn& t, ServiceId id, LiveTraffic& live) {
     if (t.now < ends) return t.wake_at(ends);
     live.looking = false;
     live.fault = "nobody says what the proxy does";
+    breaker_result(t, live.asked, CallOutcome::failure);
   }
   if (t.now < live.next_at) return t.wake_at(live.next_at);
+  const auto proxy = proxy_before(t.s.plan, t.plan(id));
+  const CommandId call = t.next_id();
+  const auto admitted = proxy ? breaker_admits(t, *proxy, call) : std::expected<void, Rejected>{};
+  if (!admitted) {
+    live.next_at = later(t.now, admitted.error().retry_after);
+    return t.wake_at(live.next_at);
+  }
+  live.asked = call;
   live.looking = true;
   live.began = t.now;
-  live.next_at = later(t.now, rollout_active(t, id) ? kEvery : kEveryAtRest);
+  const bool counts = rollout_active(t, id) || t.s.plan.ejections.contains(t.plan(id).name);
+  live.next_at = later(t.now, counts ? kEvery : kEveryAtRest);
   t.command(LookAtTraffic{id, ++live.round});
   t.wake_at(later(live.began, kSilent));
 }
@@ -114,10 +154,10 @@ void tell(Turn& t, ServiceId id, const Route& wanted) {
   begin_action(t, std::move(wish));
 }
 
-// Every server has its old weight again: whoever is started next gets requests.
+// Every server has as much weight as any other: whoever is started next gets requests.
 void leave(Turn& t, ServiceId id) {
-  t.live(id).traffic.reset();
   if (t.durable(id).route) t.record(RouteSet{t.plan(id).name, std::nullopt});
+  if (!t.s.plan.ejections.contains(t.plan(id).name)) give_up_traffic(t, id);
 }
 
 }  // namespace
@@ -173,6 +213,7 @@ bool start_waits(Turn& t, ServiceId id, Slot slot) {
 bool stop_waits(Turn& t, ServiceId id, Slot slot) {
   const ServiceState& known = t.durable(id);
   if (!is_routed(t, id) || !rollout_active(t, id) || known.stopped || known.stopped_slots.contains(slot)) return false;
+  if (planted(Bug::traffic_left_behind)) return false;
   return !known.route || leads_to(*known.route, slot) || !t.live(id).traffic || !t.live(id).traffic->holds;
 }
 
@@ -189,16 +230,23 @@ void progress_traffic(Turn& t, ServiceId id) {
   if (!t.s.recovered || t.s.stopping || !t.s.observe_only.empty()) return;
   take_back(t, id);
   const bool active = (is_routed(t, id) && rollout_active(t, id)) || !t.durable(id).drained.empty();
-  if (!active && !t.durable(id).route) return;
+  const auto& known = t.durable(id).route;
+  if (!active && !known && !t.s.plan.ejections.contains(t.plan(id).name)) return give_up_traffic(t, id);
   if (!has_proxy(t, id)) return leave(t, id);
   if (!t.live(id).traffic) t.live(id).traffic.emplace();
-  LiveTraffic& live = *t.live(id).traffic;
+  progress_ejections(t, id);
   const auto wanted = wanted_route(t, id);
-  const auto& known = t.durable(id).route;
-  const bool told = wanted && known && *known == *wanted && live.holds;
-  if (told && !active) return leave(t, id);
-  look(t, id, live);
-  if (wanted && !told) tell(t, id, *wanted);
+  const bool told = wanted && known && *known == *wanted && t.live(id).traffic->holds;
+  const bool rests = !active && wanted && *wanted == at_rest(t, id);
+  if (told && rests) leave(t, id);
+  if (!t.live(id).traffic) return;
+  look(t, id, *t.live(id).traffic);
+  if (wanted && !told && (known || !rests)) tell(t, id, *wanted);
+}
+
+void give_up_traffic(Turn& t, ServiceId id) {
+  if (t.live(id).traffic) breaker_result(t, t.live(id).traffic->asked, CallOutcome::ignored);
+  t.live(id).traffic.reset();
 }
 
 void traffic_seen(Turn& t, const TrafficSeen& in) {
@@ -207,12 +255,14 @@ void traffic_seen(Turn& t, const TrafficSeen& in) {
   if (!live.looking || in.round != live.round) return;
   live.looking = false;
   live.fault = in.fault;
+  breaker_result(t, live.asked, in.fault.empty() ? CallOutcome::success : CallOutcome::failure);
   t.mark(in.service);
   if (!in.fault.empty()) return;
   live.seen = true;
   const bool told_since = live.began <= live.told_at || t.place(in.service, kWhole).action.has_value();
-  if (!told_since) live.holds = in.as_told && t.durable(in.service).route.has_value();
+  if (!told_since) live.holds = (in.as_told || planted(Bug::weights_unread)) && t.durable(in.service).route.has_value();
   if (live.holds && live.seen_at > live.told_at) count_traffic(t, in.service, in.places);
+  count_failures(t, in.service, in.places);
   live.places = in.places;
   live.seen_at = live.began;
 }
@@ -222,10 +272,11 @@ void route_done(Turn& t, ServiceId id, Place& place, const Intent& intent, const
   t.mark(id);
   const bool done = in.outcome == OutcomeKind::succeeded;
   if (done) t.record(Verified{intent.id, intent.service, intent.slot, true, "read back"});
+  if (in.outcome == OutcomeKind::not_started) return leave(t, id);  // no proxy is configured any more
   if (!t.live(id).traffic) return;
   LiveTraffic& live = *t.live(id).traffic;
   live.told_at = t.now;
-  live.holds = done;
+  live.holds = done || planted(Bug::weights_unread);
   live.refused = done ? std::string() : in.detail;
   live.refusals = done ? 0 : live.refusals + 1;
   live.not_before = done ? t.now : later(t.now, std::min(kLongestWait, kEvery * (1 << std::min(live.refusals, 5U))));

@@ -1,5 +1,6 @@
-// How the requests of a service are divided while a new version takes over, where a proxy leads them: what it is to do,
-// whether it does so, and what it counts. Telling it is an action like others; it may be repeated at any time.
+// How the requests of a service are divided where a proxy leads them, while a new version takes over and while an
+// instance is taken out because it fails them: what the proxy is to do, whether it does so, and what it counts. Telling
+// it is an action like others; it may be repeated at any time.
 #pragma once
 
 #include <string>
@@ -36,6 +37,8 @@ std::uint32_t others_serving(Turn& t, ServiceId id, Slot slot);
 
 /// Part of a service's evaluation.
 void progress_traffic(Turn& t, ServiceId id);
+/// Nobody looks at it any more, and an answer that comes is for nobody.
+void give_up_traffic(Turn& t, ServiceId id);
 void traffic_seen(Turn& t, const TrafficSeen& in);
 /// The end of an action of kind `route`; its outcome has been recorded.
 void route_done(Turn& t, ServiceId id, Place& place, const Intent& intent, const ActionDone& in);

@@ -358,7 +358,7 @@ std::vector<EventRow> operators() {
 const std::vector<EventRow>& event_rows() {
   static const std::vector<EventRow> kRows = [] {
     std::vector<EventRow> all = services();
-    for (auto* more : {loads, surroundings, operators}) {
+    for (auto* more : {loads, traffic_events, surroundings, operators}) {
       for (EventRow& row : more()) all.push_back(std::move(row));
     }
     return all;

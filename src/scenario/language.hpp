@@ -40,6 +40,10 @@ const std::vector<EventRow>& event_rows();
 const std::vector<StateRow>& state_rows();
 const std::vector<HappeningRow>& happening_rows();
 
+// traffic_rows.cc; part of the two lists above.
+std::vector<EventRow> traffic_events();
+StateRow traffic_state();
+
 /// The tables of the reference page.
 std::string reference();
 

@@ -45,6 +45,7 @@ void run_example(const std::string& file) {
 TEST(Page, ExampleRuns) { run_example("scenarios.md"); }
 TEST(Page, ExampleOfTheDiagnosisRuns) { run_example("diagnosis.md"); }
 TEST(Page, ExampleOfTheLadderRuns) { run_example("ladder.md"); }
+TEST(Page, ExampleOfTheTrafficRuns) { run_example("traffic.md"); }
 
 }  // namespace
 }  // namespace homeostat::scenario

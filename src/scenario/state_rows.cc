@@ -192,7 +192,7 @@ const std::vector<StateRow>& state_rows() {
   static const std::vector<StateRow> kRows{
       {Pattern("<place> is [<not:not>] "
                "<state:healthy|degraded|unhealthy|critical|unknown|running|paused|stopped|flapping|outdated|"
-               "quarantined|suppressed|locked|shadow|drained|completed>"),
+               "quarantined|suppressed|locked|shadow|drained|completed|ejecting>"),
        "A status, or a flag as in `homeostat status`; `running`: the processes really are there; of an instance also "
        "`drained` and `completed`.",
        status},
@@ -213,6 +213,7 @@ const std::vector<StateRow>& state_rows() {
        "Disruptive actions that count now; `everything` for the fleet.", budget},
       {Pattern("budget of group <group> is used <count> times"), "The same of the services of a group.", group_budget},
       {Pattern("ladder of <place> is at rung <count>"), "The rung that comes next.", ladder},
+      traffic_state(),
       {Pattern("homeostat is [<not:not>] in <caution:tilt|doubt|observe_only>"),
        "It holds back: time has jumped; its own network is in doubt; its journal cannot be written.", caution},
   };

@@ -31,7 +31,7 @@ constexpr std::size_t kMaxInput = 16384;
 constexpr auto kSlow = milliseconds(1500);
 constexpr auto kCrashAfter = milliseconds(200);
 
-enum class Fault { none, error, hang, slow, stubborn };
+enum class Fault { none, error, sick, hang, slow, stubborn };
 
 struct Service {
   std::string identity;  // who answers: the JSON of every answer, but for its end
@@ -66,6 +66,8 @@ int set_fault(Service& service, std::string_view kind) {
   if (kind == "exit") std::_Exit(3);
   if (kind == "500") {
     service.fault = Fault::error;
+  } else if (kind == "sick") {  // well, as its own check sees it
+    service.fault = Fault::sick;
   } else if (kind == "hang") {
     service.fault = Fault::hang;
   } else if (kind == "slow") {
@@ -92,7 +94,8 @@ void answer(Service& service, const quickstart::Request& request, Connection& co
     connection.due = Clock::time_point::max();
     return;
   } else if (request.target == "/" || request.target == "/healthz") {
-    const bool bad = service.broken || service.fault == Fault::error || service.fault == Fault::stubborn;
+    const bool bad = service.broken || service.fault == Fault::error || service.fault == Fault::stubborn ||
+                     (service.fault == Fault::sick && request.target == "/");
     status = bad ? 500 : 200;
     if (service.fault == Fault::slow) connection.due += kSlow;
   }
