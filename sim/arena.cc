@@ -207,6 +207,8 @@ void Arena::peace() {
     service.handling = {};
     service.dies_after = {};
     service.metering = {};
+    service.proxy.does = {};
+    service.proxy.fails.clear();
     for (ArenaPlace& place : service.places) {
       place.conduct = {};
       place.release = Conduct::well;

@@ -27,6 +27,11 @@ enum class Handling : std::uint8_t { well, fail, hang, late, mute };
 /// much, or far too little. `late`: the answer comes when it may be too late.
 enum class Metering : std::uint8_t { well, fail, silent, lie_high, lie_low, late };
 
+/// How the proxy before a service does. `hangs`: it is not told what comes of a look, nor of an order, until time is
+/// up. `refuses`: it can be looked at and takes no orders. `lies`: it reads back what it was told and does what it
+/// likes, and counts failures where there are none.
+enum class Proxying : std::uint8_t { well, gone, hangs, refuses, lies };
+
 /// A fault that ends by itself.
 template <class T>
 struct Spell {
@@ -46,8 +51,20 @@ struct ArenaPlace {
   std::uint32_t looks = 0;
 };
 
+/// The proxy before a service.
+struct ArenaProxy {
+  Spell<Proxying> does;
+  std::map<Slot, std::uint32_t> weights;  // empty: as in its file, all alike
+  std::map<Slot, engine::PlaceTraffic> counters;
+  std::map<Slot, Spell<std::uint32_t>> fails;  // percent of the requests, whatever the checks see
+  Instant counted_at = kLongAgo;
+  Instant forgot_at = kLongAgo;  // by a reload
+  bool lied = false;             // it has not done what it was told, and said that it has
+};
+
 struct ArenaService {
   std::string name;
+  ArenaProxy proxy;
   std::vector<ArenaPlace> places;  // by slot + 1: the first is the service as a whole
   Spell<Handling> handling;
   Duration late_by{};
@@ -99,6 +116,13 @@ class Arena {
     services_[service].metering = {metering, later(now_, span)};
   }
   void load(std::uint32_t service, std::int64_t load) { services_[service].load = load; }
+  void proxy(std::uint32_t service, Proxying proxying, Duration span) {
+    services_[service].proxy.does = {proxying, later(now_, span)};
+  }
+  void proxy_reloaded(std::uint32_t service);
+  void requests_fail(std::uint32_t service, Slot slot, std::uint32_t percent, Duration span) {
+    services_[service].proxy.fails[slot] = {percent, later(now_, span)};
+  }
   void release_does(const std::string& version, Conduct conduct) { releases_[version] = conduct; }
   /// kill -9; so many records beyond the acknowledged ones turn out to be durable.
   bool kill(std::uint64_t also_durable, Duration down_for);
@@ -186,13 +210,16 @@ class Arena {
   void handle(const engine::Release& c);
   void handle(const engine::Measure& c);
   void handle(const engine::ReadClocks& c);
-  // No rollout of the fleet is led by a proxy, or judged by numbers.
-  void handle(const engine::LookAtTraffic&) {}
+  void handle(const engine::LookAtTraffic& c);
+  // No rollout of the fleet is judged by numbers of others.
   void handle(const engine::MeasureVersions&) {}
   void handle(const engine::AskGate& c);
   engine::MeasuredMetric measure(const ArenaService& service, bool by_instance) const;
   Observation look(const engine::Target& target, Duration timeout);
   Observation answer(ArenaPlace& place, Duration timeout) const;
+  void serve(std::uint32_t service);
+  engine::TrafficSeen seen_by_proxy(ServiceId id);
+  void route(const Order& order);
   void carry_out(const Order& order);
   void run_command(const Order& order);
   void start(const Order& order);

@@ -129,6 +129,7 @@ void Arena::handle(const AskGate& c) {
 
 void Arena::handle(const Dispatch& c) {
   const std::uint32_t number = index_[c.service];
+  if (c.op == Op::route) return route({c, number, false, true, {}});
   ArenaService& service = services_[number];
   const Handling handling = service.handling.at(now_);
   if (handling == Handling::hang) return;

@@ -121,13 +121,14 @@ bool fail_commands(Arena& arena, const FaultEvent& e) {
   return any;
 }
 
-// The first service from the event's on that is scaled.
-std::optional<std::uint32_t> scaled_service(const Arena& arena, const FaultEvent& e) {
+// The first service from the event's on of which that is true.
+template <class Is>
+std::optional<std::uint32_t> service_that(const Arena& arena, const FaultEvent& e, Is is) {
   const auto count = static_cast<std::uint32_t>(arena.services().size());
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t service = (e.service + i) % count;
     const ServicePlan* plan = arena.plan_of(service);
-    if (plan != nullptr && plan->scaling) return service;
+    if (plan != nullptr && is(*plan)) return service;
   }
   return std::nullopt;
 }
@@ -144,7 +145,7 @@ bool scale_by_hand(Arena& arena, const FaultEvent& e, std::uint32_t service) {
 }
 
 bool strike_scaling(Arena& arena, const FaultEvent& e) {
-  const auto service = scaled_service(arena, e);
+  const auto service = service_that(arena, e, [](const ServicePlan& plan) { return plan.scaling != nullptr; });
   if (!service) return false;
   switch (e.fault) {
     case Fault::load_changes:
@@ -164,6 +165,35 @@ bool strike_scaling(Arena& arena, const FaultEvent& e) {
       return true;
     default:
       return scale_by_hand(arena, e, *service);
+  }
+}
+
+bool strike_proxy(Arena& arena, const FaultEvent& e) {
+  const auto service =
+      service_that(arena, e, [&](const ServicePlan& plan) { return arena.plan().ejections.contains(plan.name); });
+  if (!service) return false;
+  switch (e.fault) {
+    case Fault::proxy_gone:
+      arena.proxy(*service, Proxying::gone, e.span);
+      return true;
+    case Fault::proxy_hangs:
+      arena.proxy(*service, Proxying::hangs, e.span);
+      return true;
+    case Fault::proxy_refuses:
+      arena.proxy(*service, Proxying::refuses, e.span);
+      return true;
+    case Fault::proxy_lies:
+      arena.proxy(*service, Proxying::lies, e.span);
+      return true;
+    case Fault::proxy_reloads:
+      arena.proxy_reloaded(*service);
+      return true;
+    default:
+      for (Slot slot = 0; slot < 3; ++slot) {
+        const auto percent = static_cast<std::uint32_t>(e.amount >> (7 * slot) & 127U);
+        if (slot == e.slot || percent > 100) arena.requests_fail(*service, slot, std::min(percent, 100U), e.span * 2);
+      }
+      return true;
   }
 }
 
@@ -279,6 +309,7 @@ bool strike_world(Arena& arena, const FaultEvent& e) {
 
 bool strike(Arena& arena, const FaultEvent& event) {
   if (event.fault <= Fault::reply_lost) return strike_service(arena, event);
+  if (event.fault >= Fault::proxy_gone) return strike_proxy(arena, event);
   if (event.fault >= Fault::load_changes) return strike_scaling(arena, event);
   return event.fault <= Fault::disk_full ? strike_engine(arena, event) : strike_world(arena, event);
 }

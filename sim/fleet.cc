@@ -67,6 +67,22 @@ class Maker {
     s.rollout = std::make_shared<const RolloutPlan>(std::move(plan));
   }
 
+  // Behind a proxy.
+  void routed(ServicePlan& s) {
+    s.instances = 3;
+    s.min_healthy = 1;
+    released(s);
+    RolloutPlan plan;
+    plan.policy.routing = rollout::Routing::by_weight;
+    plan.policy.surge = static_cast<std::uint32_t>(pick(2));
+    plan.policy.add_stage(10, {"checks"}, 10s).add_stage(50, {"checks"}, 20s);
+    plan.policy.watch_after = 30s;
+    plan.policy.step_within = 3min;
+    plan.policy.deadline = 2min;
+    s.instances += plan.policy.surge;
+    s.rollout = std::make_shared<const RolloutPlan>(std::move(plan));
+  }
+
   void external(ServicePlan& s) {
     s.runtime.managed = false;
     s.instances = 1;
@@ -124,6 +140,11 @@ class Maker {
         return;
       case 15:
         s.depends_on = {Need(9, diagnosis::Tie::hard, 1), Need(10, diagnosis::Tie::hard, 1)};
+        return;
+      case 16:
+        return routed(s);
+      case 17:
+        s.instances = 4;
         return;
       default:
         return;
@@ -246,6 +267,13 @@ Plan fleet_of(const Trial& trial, std::uint64_t variant) {
   std::vector<ServicePlan> services;
   for (std::uint32_t i = 0; i < kFleet; ++i) services.push_back(maker.service(i));
   Plan plan = sim::plan_of(std::move(services));
+  for (const std::size_t routed : {16U, 17U}) {
+    EjectionPlan& ejection = plan.ejections[plan.services[routed].name];
+    ejection.breaker.window_time = 10s;
+    ejection.breaker.open_for = 10s;
+    ejection.breaker.open_cap = 1min;
+    ejection.max_ejected = {0, trial.seed % 2 == 0 ? 34U : 50U};
+  }
   leave_out(plan, trial.left_out);
   if (variant != 0 && plan.services.size() > 1) change(plan, variant);
   plan.seed = trial.seed;

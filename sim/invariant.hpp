@@ -64,6 +64,7 @@ void add_breaker_invariants(Scene& scene, Invariants& out);
 void add_scaling_invariants(Scene& scene, Invariants& out);
 void add_rollout_invariants(Scene& scene, Invariants& out);
 void add_guard_invariants(Scene& scene, Invariants& out);
+void add_traffic_invariants(Scene& scene, Invariants& out);
 void add_rest_invariants(Scene& scene, Invariants& out);
 
 }  // namespace homeostat::sim

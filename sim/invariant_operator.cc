@@ -46,7 +46,8 @@ class StopMeansStop : public Invariant {
     const auto found = stopped_.find(intent.service);
     if (found == stopped_.end() || found->second.empty()) return;
     const bool stopped = found->second.contains(kWhole) || found->second.contains(intent.slot);
-    expect(!stopped || intent.op == Op::scale, [&] { return words(intent) + " which an operator stopped"; });
+    const bool no_start = intent.op == Op::scale || intent.op == Op::route;
+    expect(!stopped || no_start, [&] { return words(intent) + " which an operator stopped"; });
   }
 
  private:

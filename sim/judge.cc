@@ -20,6 +20,7 @@ Judge::Judge(Arena& arena) : ledger_(arena), scene_{arena, ledger_, {}, {}} {
   add_scaling_invariants(scene_, invariants_);
   add_rollout_invariants(scene_, invariants_);
   add_guard_invariants(scene_, invariants_);
+  add_traffic_invariants(scene_, invariants_);
   add_rest_invariants(scene_, invariants_);
   arena.watch(this);
 }
@@ -72,6 +73,7 @@ bool Judge::at_rest() {
     const ServiceState& state = arena.engine().durable().services.at(plan.name);
     if (plan.scaling && !scaled_to_need(arena, plan)) return false;
     if (plan.rollout && state.rollout && !rollout::ended(*state.rollout)) return false;
+    if (state.route) return false;
     return state.incident == 0 && !state.operation && state.locks.empty() && !state.down_since;
   });
 }
