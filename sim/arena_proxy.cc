@@ -84,7 +84,10 @@ TrafficSeen Arena::seen_by_proxy(ServiceId id) {
   const Route* route = route_in(*engine_, plan_.services[id].name);
   TrafficSeen answer{.service = id};
   serve(number);
-  answer.as_told = route != nullptr && (proxy.weights == weights_of(*route) || proxy.does.at(now_) == Proxying::lies);
+  const bool holds = route != nullptr && proxy.weights == weights_of(*route);
+  const bool lie = route != nullptr && !holds && proxy.does.at(now_) == Proxying::lies;
+  answer.as_told = holds || lie;
+  proxy.lied = proxy.lied || lie;
   for (Slot slot = 0; slot < static_cast<Slot>(plan_.services[id].instances); ++slot) {
     PlaceTraffic place = proxy.counters[slot];
     place.slot = slot;

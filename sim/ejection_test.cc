@@ -21,6 +21,7 @@ constexpr std::uint32_t kThird = 3333;
 Plan watched(ServicePlan service) {
   EjectionPlan ejection;
   ejection.breaker.open_for = 20s;
+  service.routed = true;
   Plan plan = plan_of({std::move(service)});
   plan.ejections["web"] = ejection;
   return plan;
@@ -183,6 +184,7 @@ TEST(Ejection, WithoutTheBreakerInTheConfigurationEverybodyGetsRequestsAgain) {
   world.errs("web", 1, 90);
   ASSERT_TRUE(gets(world, 1, 0));
   Plan plain = plan_of({web("web", 3)});
+  plain.services[0].routed = true;
   plain.generation = 2;
   world.reload(plain);
   ASSERT_TRUE(gets(world, 1, kThird, 20s));

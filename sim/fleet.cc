@@ -69,6 +69,7 @@ class Maker {
 
   // Behind a proxy.
   void routed(ServicePlan& s) {
+    s.routed = true;
     s.instances = 3;
     s.min_healthy = 1;
     released(s);
@@ -120,13 +121,6 @@ class Maker {
         s.prerequisites = {file};
         return;
       }
-      case 16: {
-        MaintenanceWindow window;
-        window.start = *parse_cron("*/5 * * * *");
-        window.end = *parse_cron("1-59/5 * * * *");
-        s.maintenance = {window};
-        return;
-      }
       case 9:
       case 10:
         s.depends_on = {0};
@@ -146,6 +140,13 @@ class Maker {
       case 17:
         s.instances = 4;
         return;
+      case 18: {
+        MaintenanceWindow window;
+        window.start = *parse_cron("*/5 * * * *");
+        window.end = *parse_cron("1-59/5 * * * *");
+        s.maintenance = {window};
+        return;
+      }
       default:
         return;
     }

@@ -67,6 +67,9 @@ class MaintenanceRests : public Invariant {
   std::map<std::string, Instant> ended_early_;
 };
 
+// A person who asks for a repair needs no evidence.
+bool asked_for(const Story& story) { return !story.intent.by.empty(); }
+
 /// What was seen in maintenance is no reason for anything after it.
 class SeenAfresh : public Invariant {
  public:
@@ -80,6 +83,7 @@ class SeenAfresh : public Invariant {
     const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
     const ServicePlan* plan = story == nullptr ? nullptr : arena().plan_of(story->service);
     if (plan == nullptr || story->intent.origin != Origin::ladder || !story->repairs()) return;
+    if (asked_for(*story)) return;
     const Instant ended = std::max(ended_of(""), ended_of(plan->name));
     const Spot& spot = ledger().spot(story->service, story->intent.slot);
     if (ended == kLongAgo || spot.dead) return;
@@ -115,6 +119,7 @@ class CalmAfterStorm : public Invariant {
     const auto* dispatch = std::get_if<Dispatch>(&command);
     const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
     if (over_ == kLongAgo || story == nullptr || story->intent.origin != Origin::ladder || !story->repairs()) return;
+    if (asked_for(*story)) return;
     const Spot& spot = ledger().spot(story->service, story->intent.slot);
     const bool direct = spot.dead || std::ranges::any_of(spot.checks, [](const Told& told) { return told.direct; });
     if (direct) return;
@@ -149,6 +154,7 @@ class ApprovalsEnd : public Invariant {
     const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
     const ServicePlan* plan = story == nullptr ? nullptr : arena().plan_of(story->service);
     if (plan == nullptr || story->intent.mode != Mode::approve || story->intent.origin != Origin::ladder) return;
+    if (asked_for(*story)) return;
     const Spot& spot = ledger().spot(story->service, story->intent.slot);
     bool well = !spot.dead && !spot.checks.empty();
     for (CheckId id = 0; id < spot.checks.size() && id < plan->checks.size(); ++id) {

@@ -127,6 +127,11 @@ class NothingLeftBehind : public Invariant {
 class WeightsAreAsTold : public Invariant {
  public:
   explicit WeightsAreAsTold(Scene& scene) : Invariant(scene, "weights_are_as_decided") {}
+  void durable(const Record& record) override {
+    const auto* moved = std::get_if<RolloutMoved>(&record.body);
+    if (moved != nullptr && moved->state) safe_[moved->service] = moved->state->split.weight;
+  }
+  void died() override { weights_ = safe_; }
   void recorded(const Record& record) override {
     const auto* moved = std::get_if<RolloutMoved>(&record.body);
     if (moved == nullptr || !moved->state) return;
@@ -151,7 +156,6 @@ class WeightsAreAsTold : public Invariant {
       expect(alike, [&] { return service.name + " is at rest, and its places get different parts of the requests"; });
     }
   }
-  void died() override { weights_.clear(); }
 
  private:
   static bool holds(const ArenaProxy& proxy, const Route& route) {
@@ -165,6 +169,7 @@ class WeightsAreAsTold : public Invariant {
     return true;
   }
   std::map<std::string, std::uint64_t> weights_;
+  std::map<std::string, std::uint64_t> safe_;
 };
 
 }  // namespace

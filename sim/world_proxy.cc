@@ -33,7 +33,8 @@ void World::serve(const std::string& service) {
   Slot newest = -1;
   for (const auto& [key, instance] : instances_) {
     if (key.first != service || !instance.alive) continue;
-    parts[key.second] = proxy.weights.empty() ? 1 : proxy.weights[key.second];
+    const auto told = proxy.weights.find(key.second);
+    parts[key.second] = proxy.weights.empty() ? 1 : told == proxy.weights.end() ? 0 : told->second;
     newest = std::max(newest, key.second);
   }
   if (proxying_ == Proxying::lies && newest >= 0) parts[newest] = 9 * kWhole;

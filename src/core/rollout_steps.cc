@@ -123,8 +123,10 @@ std::optional<Shift> next_by_weight(Shift s, const Want& want, const Room& room,
   }
   const std::uint32_t need = capacity_for(room.base, kAll - s.weight);
   const std::uint32_t free = room.most - std::min(room.most, s.total());
-  const std::uint32_t may_go = removable(s.other, s.ready_other, ready_other, need);
-  if (s.other < need && free > 0) {  // more is needed than when it began
+  std::uint32_t may_go = removable(s.other, s.ready_other, ready_other, need);
+  // Forward, none goes that would be started again at once; on the way back none of the other side is started any more.
+  if (!back) may_go = std::min(may_go, s.other - std::min(s.other, need));
+  if (!back && s.other < need && free > 0) {  // more is needed than when it began
     s.other += std::min(free, need - s.other);
     return s;
   }

@@ -12,13 +12,8 @@ bool shares(const ServicePlan& plan, const std::string& lock) {
   return std::ranges::find(plan.locks, lock) != plan.locks.end();
 }
 
-// A rollout that only watches what it has done moves nothing any more.
-bool rolls_out(Turn& t, ServiceId id) {
-  return rollout_active(t, id) && t.durable(id).rollout->phase != rollout::Phase::watching;
-}
-
 bool worked_on(Turn& t, ServiceId id) {
-  if (t.durable(id).operation || rolls_out(t, id)) return true;
+  if (t.durable(id).operation || moves_on(t, id)) return true;
   return std::ranges::any_of(t.live(id).places, [](const Place& place) { return place.action.has_value(); });
 }
 

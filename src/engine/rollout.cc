@@ -93,7 +93,7 @@ bool may_move(Turn& t, ServiceId id) {
   const auto until = paused_until(t.s, id, t.now);
   if (until) t.wake_at(*until);
   if (until || maintenance_gate(t, id) || resource_gate(t, id)) return false;
-  take_resources(t, id);
+  if (moves_on(t, id)) take_resources(t, id);
   return true;
 }
 
@@ -151,6 +151,10 @@ void forget_rollout(Turn& t, ServiceId id) {
 bool rollout_active(Turn& t, ServiceId id) {
   const auto& state = t.durable(id).rollout;
   return t.plan(id).rollout && state && !ended(*state);
+}
+
+bool moves_on(Turn& t, ServiceId id) {
+  return rollout_active(t, id) && t.durable(id).rollout->phase != rollout::Phase::watching;
 }
 
 bool rollout_judges(Turn& t, ServiceId id, Slot slot) {

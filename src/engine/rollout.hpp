@@ -10,6 +10,8 @@ namespace homeostat::engine {
 
 /// A rollout of this service has begun and not ended.
 bool rollout_active(Turn& t, ServiceId id);
+/// … and does more than watch what it has done.
+bool moves_on(Turn& t, ServiceId id);
 
 /// What fails in this place speaks against the new version, and is no case for the ladder.
 bool rollout_judges(Turn& t, ServiceId id, Slot slot);

@@ -136,7 +136,8 @@ bool is_so(Turn& t, ServiceId id, const rollout::State& state) {
   return std::ranges::all_of(t.live(id).places, [&](const Place& place) {
     if (place.slot < 0) return true;
     const InstanceState* known = t.instance(id, place.slot);
-    if (!t.wanted(id, place.slot)) return known == nullptr || known->state != RunState::running;
+    // A start under way may still bring it up.
+    if (!t.wanted(id, place.slot)) return !place.action && (known == nullptr || known->state != RunState::running);
     const bool fresh = runs_new(t, id, place.slot, state);
     if (fresh && !rollout::rising(state)) return true;  // it will go, however it is
     return fresh ? serves(t, id, place) : settled(t, id, place);
