@@ -13,6 +13,7 @@ constexpr const char* kSystemd = "org.freedesktop.systemd1";
 constexpr Duration kAskEvery = std::chrono::seconds(2);
 constexpr std::uint64_t kAnswerWithinUs = 3'000'000;
 constexpr Duration kOpenAgain = std::chrono::milliseconds(500);
+constexpr Duration kOpenWithin = std::chrono::seconds(4);  // sd-bus itself would wait for a minute and a half
 constexpr int kMostAtOnce = 256;
 
 std::uint64_t monotonic_us() {
@@ -89,6 +90,7 @@ void Bus::heard(sd_bus_message& message) {
 }
 
 void Bus::open() {
+  next_ = later(now_, kOpenWithin);
   sd_bus* made = nullptr;
   int error = sd_bus_new(&made);
   if (error >= 0) bus_.reset(made);
@@ -169,7 +171,7 @@ std::optional<Instant> Bus::next_deadline() const {
   if (!bus_ || sd_bus_get_timeout(bus_.get(), &due) <= 0 || due == UINT64_MAX) return next_;
   const std::uint64_t at = monotonic_us();
   const auto wait = std::chrono::microseconds(due > at ? std::min<std::uint64_t>(due - at, 60'000'000) : 0);
-  return pinging_ ? later(now_, wait) : std::min(next_, later(now_, wait));
+  return pinging_ && up_ ? later(now_, wait) : std::min(next_, later(now_, wait));
 }
 
 void Bus::advance(Instant now) {
@@ -181,6 +183,8 @@ void Bus::advance(Instant now) {
     open();
   else if (!pinging_)
     ping();
+  else if (!up_)
+    fall("it does not answer");
 }
 
 }  // namespace homeostat::runtime
