@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine.hpp"
-#include "sim/plans.hpp"
-#include "sim/started.hpp"
+#include "sim/rollout_story.hpp"
 
 namespace homeostat::sim {
 namespace {
@@ -13,17 +12,6 @@ using namespace engine;
 using namespace std::chrono_literals;
 using rollout::GateResult;
 using rollout::Phase;
-
-constexpr std::uint32_t kNeeded = 3;
-
-ServicePlan released(RolloutPlan rollout) {
-  ServicePlan service = web("web", kNeeded + rollout.policy.surge + rollout.policy.baseline);
-  service.runtime.releases = true;
-  service.release = "v1";
-  service.stable_after = 2s;
-  service.rollout = std::make_shared<const RolloutPlan>(std::move(rollout));
-  return service;
-}
 
 /// One stage that waits for the gate.
 ServicePlan waiting_for(GatePlan gate) {
@@ -40,30 +28,6 @@ GatePlan from_nine_to_ten() {
   GatePlan gate{.kind = GatePlan::Kind::window, .name = "hours", .every = 5s};
   gate.window = {.zone = "UTC", .start = *parse_cron("0 9 * * *"), .end = *parse_cron("0 10 * * *")};
   return gate;
-}
-
-void ask(World& world, Verb verb, const std::string& version = {}, bool force = false) {
-  Operator in;
-  in.verb = verb;
-  in.service = "web";
-  in.version = version;
-  in.force = force;
-  in.by = "ada";
-  world.input(in);
-}
-
-const rollout::State& state_of(const World& world) { return *world.durable().services.at("web").rollout; }
-
-int running(const World& world, const std::string& version) {
-  int count = 0;
-  for (Slot slot = 0; slot < static_cast<Slot>(world.plan().services[0].instances); ++slot) {
-    count += world.running("web", slot) && world.version("web", slot) == version ? 1 : 0;
-  }
-  return count;
-}
-
-bool ends(World& world, Phase phase, Duration within = 5min) {
-  return world.run_until([&] { return state_of(world).phase == phase; }, within);
 }
 
 TEST(RolloutGate, ACommandIsAskedOnceTheStageHasBakedAndLetsItOn) {

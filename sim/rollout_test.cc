@@ -4,8 +4,7 @@
 #include <algorithm>
 
 #include "engine/engine.hpp"
-#include "sim/plans.hpp"
-#include "sim/started.hpp"
+#include "sim/rollout_story.hpp"
 
 namespace homeostat::sim {
 namespace {
@@ -15,47 +14,9 @@ using namespace std::chrono_literals;
 using rollout::GateResult;
 using rollout::Phase;
 
-constexpr std::uint32_t kNeeded = 3;
-
 ServicePlan staged(rollout::Policy policy, std::uint32_t surge = 1) {
   policy.surge = surge;
-  ServicePlan service = web("web", kNeeded + surge);
-  service.runtime.releases = true;
-  service.release = "v1";
-  service.stable_after = 2s;
-  service.rollout = std::make_shared<const RolloutPlan>(RolloutPlan{std::move(policy)});
-  return service;
-}
-
-rollout::Policy two_stages() {
-  rollout::Policy policy;
-  policy.add_stage(5, {"checks"}, 10s).add_stage(50, {"checks"}, 10s);
-  policy.watch_after = 10s;
-  return policy;
-}
-
-void ask(World& world, Verb verb, const std::string& version = {}, bool force = false) {
-  Operator in;
-  in.verb = verb;
-  in.service = "web";
-  in.version = version;
-  in.force = force;
-  in.by = "ada";
-  world.input(in);
-}
-
-const rollout::State& state_of(const World& world) { return *world.durable().services.at("web").rollout; }
-
-int running(const World& world, const std::string& version) {
-  int count = 0;
-  for (Slot slot = 0; slot < static_cast<Slot>(world.plan().services[0].instances); ++slot) {
-    count += world.running("web", slot) && world.version("web", slot) == version ? 1 : 0;
-  }
-  return count;
-}
-
-bool ends(World& world, Phase phase, Duration within = 5min) {
-  return world.run_until([&] { return state_of(world).phase == phase; }, within);
+  return released(RolloutPlan{std::move(policy)});
 }
 
 TEST(RolloutStory, AGoodReleaseIsPromotedStageByStage) {

@@ -5,8 +5,7 @@
 
 #include "engine/engine.hpp"
 #include "homeostat/rollout.hpp"
-#include "sim/plans.hpp"
-#include "sim/started.hpp"
+#include "sim/rollout_story.hpp"
 
 namespace homeostat::sim {
 namespace {
@@ -16,25 +15,10 @@ using namespace std::chrono_literals;
 using rollout::Phase;
 using Proxying = World::Proxying;
 
-constexpr std::uint32_t kNeeded = 3;
-
 ServicePlan routed(rollout::Policy policy, std::vector<canary::Metric> metrics = {},
                    std::vector<JudgedFrom> sources = {}) {
   policy.routing = rollout::Routing::by_weight;
-  ServicePlan service = web("web", kNeeded + rollout::surge_of(policy, kNeeded));
-  service.runtime.releases = true;
-  service.release = "v1";
-  service.stable_after = 2s;
-  service.rollout =
-      std::make_shared<const RolloutPlan>(RolloutPlan{std::move(policy), std::move(metrics), std::move(sources)});
-  return service;
-}
-
-rollout::Policy two_stages() {
-  rollout::Policy policy;
-  policy.add_stage(5, {"checks"}, 10s).add_stage(50, {"checks"}, 10s);
-  policy.watch_after = 10s;
-  return policy;
+  return released(RolloutPlan{std::move(policy), std::move(metrics), std::move(sources)});
 }
 
 ServicePlan judged(Duration deadline = 10min, Duration bake = 10s) {
@@ -43,29 +27,6 @@ ServicePlan judged(Duration deadline = 10min, Duration bake = 10s) {
   policy.deadline = deadline;
   return routed(policy, {canary::Metric{.name = "failed", .kind = canary::Kind::errors}},
                 {JudgedFrom{JudgeSource::errors}});
-}
-
-void ask(World& world, Verb verb, const std::string& version = {}) {
-  Operator in;
-  in.verb = verb;
-  in.service = "web";
-  in.version = version;
-  in.by = "ada";
-  world.input(in);
-}
-
-const rollout::State& state_of(const World& world) { return *world.durable().services.at("web").rollout; }
-
-bool ends(World& world, Phase phase, Duration within = 5min) {
-  return world.run_until([&] { return state_of(world).phase == phase; }, within);
-}
-
-int running(const World& world, const std::string& version) {
-  int count = 0;
-  for (Slot slot = 0; slot < static_cast<Slot>(world.plan().services[0].instances); ++slot) {
-    count += world.running("web", slot) && world.version("web", slot) == version ? 1 : 0;
-  }
-  return count;
 }
 
 TEST(RoutedRollout, EachStageHasExactlyItsShareAndNothingReachesTheNewVersionBefore) {
