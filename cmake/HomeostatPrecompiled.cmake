@@ -17,8 +17,8 @@ function(homeostat_precompile target)
   target_link_libraries(${target} PRIVATE homeostat_flags ${homeostat_common_libraries})
   target_precompile_headers(${target} PRIVATE ${ARGN})
   target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
-  # ccache compares this file instead of the precompiled one, which names the folder it was made in. Whether a header has
-  # changed it knows from what each source depends on.
+  # ccache compares this file instead of the precompiled one, which names the folder it was made in. Whether a header
+  # has changed it knows from what each source depends on.
   string(SHA256 described "${ARGN};${CMAKE_CXX_COMPILER_VERSION}")
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.pch.sum CONTENT "${described}\n")
 endfunction()

@@ -54,8 +54,8 @@ class BreakerMachine {
   void restore_open(Instant opened_at, Instant probe_at, std::uint32_t times_open, Instant now);
   /// Other options, the same state. The counts begin anew when the window's shape changes.
   void reconfigure(const BreakerOptions& options);
-  /// Goes on where one with the same options was saved, whose fields have been read back. False: it was saved with others,
-  /// or not kept well; not to be used.
+  /// Goes on where one with the same options was saved, whose fields have been read back. False: it was saved with
+  /// others, or not kept well; not to be used.
   bool resume(const BreakerOptions& options) {
     options_ = options;
     return intact();

@@ -50,9 +50,9 @@ TEST(TrafficBreaker, IsReadAndIsNobodysWhereItIsNotSaid) {
 }
 
 TEST(TrafficBreaker, SaysWhatIsWrong) {
-  EXPECT_EQ(problem_of(service("{ open_for: 10m }")), "h.yaml:6:86: the first wait 10m is longer than open_cap 5m");
+  EXPECT_EQ(problem_of(service("{ open_for: 10m }")), "h.yaml:6:93: the first wait 10m is longer than open_cap 5m");
   EXPECT_EQ(problem_of(service("{}", "", 1)),
-            "h.yaml:6:76: a single instance is never taken out: no other could take its requests. Leave `breaker` out");
+            "h.yaml:6:81: a single instance is never taken out: no other could take its requests. Leave `breaker` out");
   EXPECT_NE(problem_of(service("{ failure_rate: 0% }")).find("a share from `1%` to `100%`"), std::string::npos);
   const std::string ladder = "    remediation: [ restart: { when: requests_fail } ]\n";
   EXPECT_EQ(problem_of(service("{}", ladder)), "");

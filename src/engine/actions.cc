@@ -88,11 +88,6 @@ bool on_direct_evidence(Turn& t, ServiceId id, Origin origin) {
   return view.direct || !view.failing;
 }
 
-CallOutcome call_outcome(OutcomeKind outcome) {
-  if (outcome == OutcomeKind::succeeded) return CallOutcome::success;
-  return outcome == OutcomeKind::not_started ? CallOutcome::ignored : CallOutcome::failure;
-}
-
 std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& place, const Intent& intent) {
   Ask ask;
   ask.service = id;

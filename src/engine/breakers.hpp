@@ -48,5 +48,10 @@ void breaker_probes(Turn& t, const Dependency& behind);
 void forget_breaker(Turn& t, const Dependency& behind);
 /// Calls that were not admitted here (before a restart, say) are nothing to it.
 void breaker_result(Turn& t, CommandId id, CallOutcome outcome);
+/// What came of an action, as a call.
+inline CallOutcome call_outcome(OutcomeKind outcome) {
+  if (outcome == OutcomeKind::succeeded) return CallOutcome::success;
+  return outcome == OutcomeKind::not_started ? CallOutcome::ignored : CallOutcome::failure;
+}
 
 }  // namespace homeostat::engine

@@ -61,7 +61,7 @@ class Ejection : public ::testing::Test {
 
 TEST_F(Ejection, StaysOutOverACrashOfTheDaemonAndAReloadOfTheProxy) {
   begin("10m");
-  ASSERT_TRUE(eventually([&] { return clean(); })) << lab_.records();
+  ASSERT_TRUE(eventually([&] { return state() == "open" && clean(); })) << lab_.records();
   EXPECT_EQ(state(), "open");
   EXPECT_EQ(lab_.health("web"), "healthy");
   EXPECT_TRUE(lab_.has_flag("web", "ejecting"));
