@@ -47,16 +47,14 @@ bool read(std::string_view text, engine::Condition& out) {
 }  // namespace
 
 Type<engine::Condition> condition_type() {
-  return {
-      {"condition",
-       R"({"type":"string","pattern":"^(changed_within +[0-9a-z]+|instances_failing > [0-9]+%|)"
-       R"(signal [A-Za-z]+|requests_fail)$"})"},
-      [](const Node& node, Reader& reader, engine::Condition& out) {
-        if (node.is_scalar() && read(node.text, out)) return;
-        reader.problem(node.at, fmt::format("{} is no condition (write `changed_within 15m`, `instances_failing > "
-                                            "50%`, `signal SEGV`, or `requests_fail`)",
-                                            quote(node.text)));
-      }};
+  return {{"condition", R"({"type":"string","pattern":"^(changed_within +[0-9a-z]+|instances_failing > [0-9]+%|)"
+                        R"(signal [A-Za-z]+|requests_fail)$"})"},
+          [](const Node& node, Reader& reader, engine::Condition& out) {
+            if (node.is_scalar() && read(node.text, out)) return;
+            reader.problem(node.at, fmt::format("{} is no condition (write `changed_within 15m`, `instances_failing > "
+                                                "50%`, `signal SEGV`, or `requests_fail`)",
+                                                quote(node.text)));
+          }};
 }
 
 }  // namespace homeostat::config

@@ -53,6 +53,9 @@ TEST(DaemonCompletion, WhatHasEndedWellIsDone) {
   ASSERT_TRUE(lab.start());
   ASSERT_TRUE(eventually([&] { return text_at(lab.service_status("batch"), "instances.0.state") == "completed"; }));
   EXPECT_TRUE(eventually([&] { return lab.health("batch") == "healthy"; }));
+  // What is seen is not on the disk yet: killed before, nobody would know how it ended.
+  ASSERT_TRUE(eventually([&] { return lab.records().find("batch/0 is completed") != std::string::npos; }))
+      << lab.records();
   lab.kill9();
   ASSERT_TRUE(lab.start());
   EXPECT_TRUE(eventually([&] { return lab.health("batch") == "healthy"; }));
