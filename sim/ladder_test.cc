@@ -116,7 +116,9 @@ TEST(ScaleUp, IsHeldOverAKillAtAnyMomentAndNeverBeyondItsBound) {
     world.run_for(3min);
     for (const ScalingRaised& raised : world.all<ScalingRaised>()) EXPECT_EQ(raised.count, 5) << n;
     EXPECT_LE(world.all<ScalingRaised>().size(), 2U) << n;
-    if (n > 5) EXPECT_EQ(known(world, "web").spare.size(), 3U) << n;
+    if (n > 5) {
+      EXPECT_EQ(known(world, "web").spare.size(), 3U) << n;
+    }
     world.run_for(20min);
     EXPECT_EQ(known(world, "web").spare.size(), 5U) << n;
   }
