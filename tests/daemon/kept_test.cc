@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "os/loop.hpp"
+#include "orders.hpp"
 #include "runtime/systemd_keeper.hpp"
 #include "systemd.hpp"
 
@@ -187,38 +187,22 @@ TEST_F(Kept, AReleaseIsALink) {
 TEST_F(Kept, AnOrderForAnotherRunIsRefused) {
   begin({{"web"}});
   if (IsSkipped()) return;
-  auto loop = os::Loop::open();
-  ASSERT_TRUE(loop);
-  runtime::Sight sight;
-  runtime::SystemdKeeper keeper(*loop, systemd_->address(), [&](const auto&, const auto& seen) { sight = seen; });
-  const runtime::Target target{"web", 0};
-  runtime::KeptSpec spec;
-  spec.unit = "web.service";
-  keeper.keep({{target, spec}});
-  const auto clock = [] { return Instant(std::chrono::steady_clock::now().time_since_epoch()); };
-  const auto turn = [&](const auto& until) {
-    return eventually([&] {
-      loop->run_once(milliseconds(5));
-      keeper.advance(clock());
-      return until();
-    });
-  };
-  ASSERT_TRUE(turn([&] { return sight.is == runtime::Sight::Is::running; })) << sight.detail;
-  const auto order = [&](engine::Op op, Incarnation expected) {
-    std::optional<runtime::Outcome> outcome;
-    keeper.perform({target, op, expected, ""}, clock(), [&](runtime::Outcome done) { outcome = std::move(done); });
-    EXPECT_TRUE(turn([&] { return outcome.has_value(); }));
-    return outcome.value_or(runtime::Outcome{});
-  };
+  Orders orders(
+      [&](os::Loop& loop, runtime::Keeper::OnSight saw) {
+        return std::make_unique<runtime::SystemdKeeper>(loop, systemd_->address(), std::move(saw));
+      },
+      "web.service");
+  ASSERT_TRUE(orders.runs()) << orders.sight().detail;
+  const Incarnation run = orders.sight().run;
   const pid_t before = main("web");
   for (const engine::Op op : {engine::Op::stop, engine::Op::restart}) {
-    const auto stale = order(op, Incarnation{1, 2, sight.run.boot});
+    const auto stale = orders.give(op, Incarnation{1, 2, run.boot});
     EXPECT_EQ(stale.kind, engine::OutcomeKind::not_started);
-    EXPECT_EQ(stale.now_running, sight.run);
+    EXPECT_EQ(stale.now_running, run);
   }
-  EXPECT_EQ(order(engine::Op::start, {}).kind, engine::OutcomeKind::not_started);
+  EXPECT_EQ(orders.give(engine::Op::start, {}).kind, engine::OutcomeKind::not_started);
   EXPECT_EQ(main("web"), before);
-  const auto done = order(engine::Op::restart, sight.run);
+  const auto done = orders.give(engine::Op::restart, run);
   EXPECT_EQ(done.kind, engine::OutcomeKind::succeeded) << done.detail;
   EXPECT_NE(main("web"), before);
 }

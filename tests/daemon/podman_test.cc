@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "containers.hpp"
-#include "os/loop.hpp"
+#include "orders.hpp"
 #include "runtime/container_keeper.hpp"
 
 namespace homeostat::lab {
@@ -180,42 +180,25 @@ TEST_P(Podman, AnOrderForAnotherRunIsRefused) {
   begin({{"web"}});
   if (IsSkipped()) return;
   ASSERT_TRUE(healthy("web")) << lab_.records();
-  auto loop = os::Loop::open();
-  ASSERT_TRUE(loop);
-  runtime::Sight sight;
-  runtime::ContainerKeeper keeper(*loop, runtime::KeptSpec::By::podman, "unix:" + containers_->socket(),
-                                  [&](const auto&, const auto& seen) { sight = seen; });
-  const runtime::Target target{"web", 0};
-  runtime::KeptSpec spec;
-  spec.unit = "web";
-  keeper.keep({{target, spec}});
-  const auto clock = [] { return Instant(std::chrono::steady_clock::now().time_since_epoch()); };
-  const auto turn = [&](const auto& until) {
-    return eventually([&] {
-      loop->run_once(milliseconds(5));
-      keeper.advance(clock());
-      return until();
-    });
-  };
-  ASSERT_TRUE(turn([&] { return sight.is == runtime::Sight::Is::running; })) << sight.detail;
-  const Incarnation run = sight.run;
-  const auto order = [&](engine::Op op, Incarnation expected) {
-    std::optional<runtime::Outcome> outcome;
-    keeper.perform({target, op, expected, ""}, clock(), [&](runtime::Outcome done) { outcome = std::move(done); });
-    EXPECT_TRUE(turn([&] { return outcome.has_value(); }));
-    return outcome.value_or(runtime::Outcome{});
-  };
+  Orders orders(
+      [&](os::Loop& loop, runtime::Keeper::OnSight saw) {
+        return std::make_unique<runtime::ContainerKeeper>(loop, runtime::KeptSpec::By::podman,
+                                                          "unix:" + containers_->socket(), std::move(saw));
+      },
+      "web");
+  ASSERT_TRUE(orders.runs()) << orders.sight().detail;
+  const Incarnation run = orders.sight().run;
   Incarnation stale = run;
   ++stale.started;
   for (const engine::Op op : {engine::Op::stop, engine::Op::restart}) {
-    EXPECT_EQ(order(op, stale).kind, engine::OutcomeKind::not_started);
+    EXPECT_EQ(orders.give(op, stale).kind, engine::OutcomeKind::not_started);
   }
-  EXPECT_EQ(order(engine::Op::start, {}).detail, "it runs already");
+  EXPECT_EQ(orders.give(engine::Op::start, {}).detail, "it runs already");
   EXPECT_EQ(starts("web"), 1U);
-  const runtime::Outcome done = order(engine::Op::restart, run);
+  const runtime::Outcome done = orders.give(engine::Op::restart, run);
   EXPECT_EQ(done.kind, engine::OutcomeKind::succeeded) << done.detail;
   EXPECT_NE(done.now_running, run);
-  EXPECT_EQ(order(engine::Op::restart, run).kind, engine::OutcomeKind::not_started);
+  EXPECT_EQ(orders.give(engine::Op::restart, run).kind, engine::OutcomeKind::not_started);
   EXPECT_EQ(starts("web"), 2U);
 }
 
