@@ -23,7 +23,8 @@ TEST(ScalingExample, TheCommandsStandInThePageWithWhatTheySay) {
   const std::string page = content(DOCUMENT);
   EXPECT_NE(page.find("```json\n" + content(HERE "/busy.json") + "```"), std::string::npos);
   for (const std::string arguments :
-       {"eval scaling examples/scaling/busy.json", "eval scaling examples/scaling/failing.json"}) {
+       {"eval scaling examples/scaling/busy.json", "eval scaling examples/scaling/failing.json",
+        "eval scaling examples/scaling/morning.json"}) {
     const std::string said = output_of("cd '" HERE "/../..' && '" HOMEOSTAT_BINARY "' " + arguments);
     ASSERT_FALSE(said.empty());
     EXPECT_NE(page.find("$ homeostat " + arguments + "\n" + said), std::string::npos) << arguments << "\n" << said;

@@ -48,8 +48,9 @@ json::object decide_scaling(ScalingQuestion& question) {
   for (std::size_t i = 0; i < question.faults.size(); ++i)
     readings.push_back({question.faults[i], question.samples[i], question.totals[i]});
   ScalingDecision decision;
-  decide(question.policy, question.history, {readings, question.instances, question.counts, question.control, {}},
-         ScalingQuestion::kNow, decision);
+  decide(question.policy, question.history,
+         {readings, question.instances, question.counts, question.control, question.local}, ScalingQuestion::kNow,
+         decision);
   const std::vector<RuleAdvice> advice = recommend(question.policy, decision);
   json::array metrics;
   for (std::size_t i = 0; i < decision.metrics.size(); ++i)

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "api/exact_json.hpp"
-#include "cli/members.hpp"
-#include "config/value.hpp"
+#include "cli/scaling_members.hpp"
+#include "cli/scaling_rules.hpp"
 #include "homeostat/scaling_check.hpp"
 
 namespace homeostat::cli {
@@ -13,68 +13,7 @@ namespace {
 
 constexpr std::size_t kMostInstancesRead = 10'000;
 constexpr std::size_t kMostMetricsRead = 100;
-constexpr std::string_view kDurations = "durations such as 15s";
 constexpr Instant kNow = ScalingQuestion::kNow;
-
-void whole(Members& members, std::string_view key, std::int32_t& out) {
-  members.with(key, [&](const json::value& value) {
-    boost::system::error_code wrong;
-    const auto number = value.to_number<std::int32_t>(wrong);
-    if (wrong || number < 0) return members.wrong(key, "is not a whole number from 0");
-    out = number;
-  });
-}
-
-/// A share such as 0.1.
-void share(Members& members, std::string_view key, std::int64_t& out) {
-  members.with(key, [&](const json::value& value) {
-    const auto millionths = value.is_number() ? to_millionths(value.to_number<double>()) : std::nullopt;
-    if (!millionths) return members.wrong(key, "is not a share from 0 to 1000, such as 0.1");
-    out = *millionths;
-  });
-}
-
-void thousandths(Members& members, std::string_view key, std::int64_t& out) {
-  members.with(key, [&](const json::value& value) {
-    const auto number = value.is_number() ? to_thousandths(value.to_number<double>()) : std::unexpected(MetricFault{});
-    if (!number) return members.wrong(key, "is not a number from 0");
-    out = *number;
-  });
-}
-
-void duration(Members& members, std::string_view key, Duration& out) {
-  members.word<Duration>(key, out, config::parse_duration, kDurations);
-}
-
-/// An age before now.
-void age(Members& members, std::string_view key, std::optional<Instant>& out) {
-  Duration ago{};
-  if (!members.has(key)) return members.with(key, [](const json::value&) {});
-  duration(members, key, ago);
-  out = kNow - ago;
-}
-
-/// Each of a list's objects, with its place.
-void each(Members& members, std::string_view key, std::size_t most,
-          const std::function<void(const json::value&, const std::string&)>& use) {
-  members.with(key, [&](const json::value& value) {
-    const json::array* list = value.if_array();
-    if (list == nullptr || list->size() > most)
-      return members.wrong(key, fmt::format("is not a list of at most {}", most));
-    for (std::size_t i = 0; i < list->size(); ++i) use((*list)[i], fmt::format("{}[{}]", key, i));
-  });
-}
-
-template <class Enum, std::size_t N>
-std::function<std::optional<Enum>(std::string_view)> one_of(
-    const std::array<std::pair<std::string_view, Enum>, N>& all) {
-  return [all](std::string_view word) {
-    for (const auto& [name, value] : all) {
-      if (name == word) return std::optional(value);
-    }
-    return std::optional<Enum>();
-  };
-}
 
 constexpr std::array<std::pair<std::string_view, MetricKind>, 7> kKinds{{{"utilization", MetricKind::utilization},
                                                                          {"average", MetricKind::average},
@@ -103,6 +42,7 @@ class Reader {
     policy(members);
     instances(members);
     each(members, "metrics", kMostMetricsRead, [&](const json::value& v, const std::string& at) { metric(v, at); });
+    keep(read_scaling_rules(members, out_));
     part(members, "history", [&](Members& inner) { history(inner); });
     control(members);
     keep(members.finish());
@@ -219,9 +159,19 @@ class Reader {
       duration(members, "up_cooldown", rule.threshold.up_cooldown);
       duration(members, "down_cooldown", rule.threshold.down_cooldown);
     }
+    if (rule.kind == MetricKind::panic) panic(members, rule.panic);
+    if (rule.kind == MetricKind::total) members.flag("credit_starting", rule.credit_starting);
     reading(members, rule);
     keep(members.finish());
     out_.policy.metrics.push_back(rule);
+  }
+
+  static void panic(Members& members, PanicPolicy& rules) {
+    share(members, "panic_threshold", rules.threshold);
+    share(members, "up_rate", rules.up_rate);
+    share(members, "down_rate", rules.down_rate);
+    duration(members, "stable_window", rules.stable_window);
+    duration(members, "down_delay", rules.down_delay);
   }
 
   void reading(Members& members, MetricRule& rule) {
@@ -304,6 +254,7 @@ class Reader {
     list("removed", out_.history.downs);
     for (const ScaleEvent& event : out_.history.ups) out_.history.up_at = std::max(out_.history.up_at, event.at);
     for (const ScaleEvent& event : out_.history.downs) out_.history.down_at = std::max(out_.history.down_at, event.at);
+    keep(read_scaling_memory(members, out_));
   }
 
   void control(Members& members) {
@@ -314,6 +265,7 @@ class Reader {
     std::int32_t by_hand = -1;
     whole(members, "by_hand", by_hand);
     if (by_hand >= 0) out_.control.by_hand = by_hand;
+    whole(members, "at_least", out_.control.at_least);
   }
 
   ScalingQuestion out_;

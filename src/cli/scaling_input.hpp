@@ -29,6 +29,7 @@ struct ScalingQuestion {
   std::vector<MetricFault> faults;
   ScaleCounts counts;
   ScalingControl control;
+  std::vector<LocalMinutes> local;  // of each schedule: what the clock on the wall shows
 };
 
 std::expected<ScalingQuestion, Error> read_scaling_json(std::string_view text);

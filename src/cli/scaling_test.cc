@@ -87,6 +87,72 @@ TEST(ScalingJson, TakesWhatHappenedBefore) {
   EXPECT_EQ(answer(R"({"current":4,"history":{"added":[{"instances":2,"ago":"5s"}]},)" + metric).at("desired"), 6);
   EXPECT_EQ(answer(R"({"current":4,"paused":true,)" + metric).at("desired"), 4);
   EXPECT_EQ(answer(R"({"current":4,"by_hand":9,)" + metric).at("desired"), 9);
+  EXPECT_EQ(answer(R"({"current":4,"at_least":7,"metrics":[{"target":1,"samples":[1,1,1,1]}]})").at("desired"), 7);
+}
+
+std::string rule_of(const std::string& text) { return std::string(answer(text).at("rule").as_string()); }
+
+TEST(ScalingJson, TakesBoundsByTheHour) {
+  const std::string rest =
+      R"("min":1,"max":8,"current":2,"metrics":[{"kind":"total_average","target":1,"value":1}],
+         "schedules":[{"start":"0 8 * * mon-fri","end":"0 18 * * mon-fri","min":5,"max":12}],)";
+  EXPECT_EQ(answer("{" + rest + R"("local":"2026-03-02 09:30"})").at("desired"), 5) << "a Monday";
+  EXPECT_EQ(answer("{" + rest + R"("local":"2026-03-02 09:30"})").at("max"), 12);
+  EXPECT_EQ(answer("{" + rest + R"("local":"2026-03-01 09:30"})").at("desired"), 2) << "a Sunday";
+  const std::string none = "{" + rest.substr(0, rest.size() - 1) + "}";
+  EXPECT_EQ(problem(none), "schedules need `local`, what the clock on the wall shows, such as 2026-03-02 09:30");
+  for (const char* wrong : {"2026-02-30 09:30", "2026-03-02 24:00", "2026-03-02T09:30", "monday"}) {
+    EXPECT_EQ(problem("{" + rest + R"("local":")" + wrong + "\"}"),
+              "local is not one of local times such as 2026-03-02 09:30");
+  }
+  EXPECT_EQ(problem(R"({"schedules":[{"start":"0 8 * * *"}],"local":"2026-03-02 09:30","metrics":[{"target":1}]})"),
+            "schedules[0] needs `end`");
+  EXPECT_NE(problem(R"({"schedules":[{"start":"0 25 * * *","end":"0 1 * * *"}],"metrics":[{"target":1}]})")
+                .find("schedules[0].start is no cron expression"),
+            std::string::npos);
+}
+
+TEST(ScalingJson, TakesWhatHoldsItBack) {
+  const std::string missing = R"("current":3,"max":8,"metrics":[{"kind":"total","target":1,"value":null}],)";
+  EXPECT_EQ(rule_of("{" + missing + R"("fallback":{"after":4,"instances":6},"history":{"failures":2}})"),
+            "invalid_metric");
+  EXPECT_EQ(answer("{" + missing + R"("fallback":{"after":4,"instances":6},"history":{"failures":3}})").at("desired"),
+            6);
+  EXPECT_EQ(problem("{" + missing + R"("fallback":{"instances":9}})"), "fallback.instances 9 is more than max 8");
+
+  const std::string idle =
+      R"({"min":0,"current":2,"metrics":[{"id":"waiting","kind":"total_average","target":1,"value":0}],
+                              "down":{"window":"0s"},"activation":{"metric":"waiting","idle_for":"5m"},"history":)";
+  EXPECT_EQ(rule_of(idle + R"({"active":"4m"}})"), "not_idle");
+  EXPECT_EQ(answer(idle + R"({"active":"6m"}})").at("desired"), 0);
+  EXPECT_EQ(problem(R"({"min":0,"activation":{"metric":"x"},"metrics":[{"target":1}]})"),
+            "activation.metric is not one of the metrics");
+
+  const std::string flap = R"({"current":4,"metrics":[{"target":10,"samples":[1,1,1,1]}],"down":{"window":"0s"},
+                              "flap_budget":2,"history":{"added":[{"instances":1,"ago":"10m"}],"turns":)";
+  EXPECT_EQ(rule_of(flap + R"(["20m"]}})"), "metrics");
+  EXPECT_EQ(rule_of(flap + R"(["20m","40m"]}})"), "flap_budget");
+  EXPECT_EQ(problem(flap + R"(["soon"]}})"), "history.turns[0] is not one of durations such as 15s");
+}
+
+TEST(ScalingJson, TakesWhetherMoreInstancesHelped) {
+  const std::string busy = R"({"current":2,"max":9,"metrics":[{"id":"wait","target":10,"samples":[30,30]}],
+                              "help":{"tries":3,"settle":"30s"},"history":{"help":)";
+  const std::string asked = R"({"metric":"wait","wanted":2,"before":3,"ready":"40s","failed":)";
+  EXPECT_EQ(rule_of(busy + asked + "1}}}"), "metrics") << "twice in a row";
+  EXPECT_EQ(rule_of(busy + asked + "2}}}"), "no_help");
+  EXPECT_EQ(rule_of(busy + R"({"hold_left":"5m"}}})"), "no_help");
+}
+
+TEST(ScalingJson, TakesTheFormsThatTheConfigurationHas) {
+  const json::object panic = answer(
+      R"({"current":4,"max":100,"metrics":[{"id":"load","kind":"panic","target":1,"values":[4,9],"panic_threshold":3,
+          "up_rate":10,"down_rate":2,"stable_window":"60s","down_delay":"0s"}]})");
+  EXPECT_EQ(panic.at("desired"), 4) << "the short window asks for less than three times what is ready";
+  EXPECT_EQ(problem(R"({"metrics":[{"id":"a","kind":"panic","target":1,"up_rate":1}]})"), "a: both rates are above 1");
+  EXPECT_EQ(problem(R"({"metrics":[{"kind":"average","target":1,"credit_starting":true}]})"),
+            "metrics[0].`credit_starting` is not known")
+      << "of another kind";
 }
 
 }  // namespace

@@ -106,6 +106,14 @@ void check_zero(const Resolution& in, const Node& node, const ScalingDraft& scal
   if (!may_be_none) in.reader.problem(find_at(node, {"activation"}), "`activation` needs `min: 0`");
 }
 
+/// The most there may ever be: places are planned for them.
+std::uint32_t most_of(const ScalingDraft& draft) {
+  std::int32_t most = draft.policy.range.max;
+  for (const auto& [at, schedule] : draft.schedules)
+    most = std::max({most, schedule.max.value_or(0), schedule.min.value_or(0)});
+  return static_cast<std::uint32_t>(most);
+}
+
 void check_range(const Resolution& in, const Node& node, const ScalingDraft& scaling) {
   const CountRange range = scaling.policy.range;
   if (range.min > range.max)
@@ -117,6 +125,11 @@ void check_range(const Resolution& in, const Node& node, const ScalingDraft& sca
       in.reader.problem(at->where("max"), fmt::format("min {} is more than max {} meanwhile", min, max));
     if (!schedule.min && !schedule.max) in.reader.problem(at->at, "a schedule needs `min`, `max` or both");
     if (schedule.start == schedule.end) in.reader.problem(at->where("end"), "it ends when it begins: it never holds");
+  }
+  const std::int32_t most = static_cast<std::int32_t>(most_of(scaling));
+  if (scaling.policy.fallback.after > 0 && scaling.policy.fallback.instances > most) {
+    in.reader.problem(find_at(node, {"fallback", "instances"}),
+                      fmt::format("{} are more than may ever run: max is {}", scaling.policy.fallback.instances, most));
   }
 }
 
@@ -143,14 +156,6 @@ void check_scaling(const Resolution& in, const Named<ServiceDraft>& service, con
                       fmt::format("with scaling's min of {} instances, {} healthy ones cannot always be",
                                   scaling.policy.range.min, *service.value.min_healthy));
   }
-}
-
-/// The most there may ever be: places are planned for them.
-std::uint32_t most_of(const ScalingDraft& draft) {
-  std::int32_t most = draft.policy.range.max;
-  for (const auto& [at, schedule] : draft.schedules)
-    most = std::max({most, schedule.max.value_or(0), schedule.min.value_or(0)});
-  return static_cast<std::uint32_t>(most);
 }
 
 engine::SourcePlan source_plan(const Resolution& in, const Named<ServiceDraft>& service,

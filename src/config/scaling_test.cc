@@ -175,7 +175,8 @@ INSTANTIATE_TEST_SUITE_P(
                          "4:89: scale_down_threshold 1.2 is not below scale_up_threshold 1.1"},
                     Case{metric("cpu: 50%, kind: threshold, scale_up_threshold: 1e9"),
                          "4:87: `1e9` is not a ratio from 0 to 1000 (write `110%` or `1.1`)"},
-                    Case{metric("cpu: 50%, kind: threshold, min: 3, max: 2"), "4:14: a.max is below its min"}));
+                    Case{metric("cpu: 50%, kind: threshold, min: 3, max: 2"), "4:14: a.max is below its min"},
+                    Case{rule("fallback: { instances: 3 }"), "4:47: 3 are more than may ever run: max is 2"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Rules, ScalingMistake,

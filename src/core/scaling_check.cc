@@ -47,6 +47,14 @@ std::string check_metric(const MetricRule& rule) {
   return {};
 }
 
+std::string check_fallback(const ScalingPolicy& policy) {
+  std::int32_t most = policy.range.max;
+  for (const ScalingSchedule& schedule : policy.schedules) most = std::max(most, schedule.max.value_or(most));
+  if (policy.fallback.after <= 0 || policy.fallback.instances <= most) return {};
+  return "fallback.instances " + std::to_string(policy.fallback.instances) + " is more than max " +
+         std::to_string(most);
+}
+
 std::string find_problem(const ScalingPolicy& policy) {
   if (policy.range.min < 0) return "min is not below 0";
   if (policy.range.max < std::max(1, policy.range.min)) return "max is at least 1, and not below min";
@@ -66,7 +74,7 @@ std::string find_problem(const ScalingPolicy& policy) {
   for (const ScalingSchedule& schedule : policy.schedules) {
     if (schedule.min && schedule.max && *schedule.max < *schedule.min) return "a schedule's max is below its min";
   }
-  return {};
+  return check_fallback(policy);
 }
 
 std::string show(const RateLimit& limit) {

@@ -50,6 +50,11 @@ TEST(ScalingCheck, RefusesWhatCannotBeMeant) {
   policy = good();
   policy.activation.metric = 0;
   EXPECT_EQ(problem(policy), "activation needs min 0");
+  policy = good();
+  policy.fallback = {.after = 3, .instances = 11};
+  EXPECT_EQ(problem(policy), "fallback.instances 11 is more than max 10");
+  policy.schedules = {{.max = 11}};
+  EXPECT_EQ(problem(policy), "") << "by the hour there may be so many";
 }
 
 TEST(ScalingCheck, WarnsOfWhatSwingsUnderAConstantLoad) {
