@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <mutex>
@@ -60,8 +61,9 @@ class Cable {
   void one_cut() {
     const Cut how = below(2) == 0 ? Cut::own_link : Cut::carrier;
     (how == Cut::own_link ? report_.own_link : report_.carrier) += 1;
-    // From a blink to much longer than a verdict takes, and at any phase of the checks.
-    const std::uint64_t length = below(3) == 0 ? below(200) : below(1'500);
+    // From a blink to much longer than a verdict and a second look take, and at any phase of the checks.
+    constexpr std::array<std::uint64_t, 3> kLongest{200, 1'500, 4'000};
+    const std::uint64_t length = below(kLongest[below(kLongest.size())]);
     ::poll(nullptr, 0, static_cast<int>(below(300)));
     if (!hosts_->cut(how)) return fail("the link could not be taken down");
     const bool also_crash = below(8) == 0;
