@@ -25,7 +25,7 @@ Plan fleet() {
   for (std::uint32_t i = 0; i < kServices; ++i) {
     ServicePlan service = sim::web("service-" + std::to_string(i), kInstances);
     service.checks.erase(service.checks.begin());  // the HTTP check only
-    service.ladder.front().attempts = 1'000'000;
+    service.ladder.change([](auto& rungs) { rungs.front().attempts = 1'000'000; });
     service.budget.max_actions = 1'000'000;
     service.max_unavailable = {kInstances, 0};
     service.backoff = {.initial = 100ms, .max = 1s};

@@ -25,8 +25,8 @@ class Maker {
     s.reopen_within = 2min;
     s.rearm_after = 1min * static_cast<int>(2 + pick(5));
     if (s.instances > 1 && chance(40)) {
-      s.ladder.insert(s.ladder.begin() + 1, rung(StrategyKind::restart, 1));
-      s.ladder[1].reach = Reach::rolling;
+      s.ladder.change([&](auto& rungs) { rungs.insert(rungs.begin() + 1, rung(StrategyKind::restart, 1)); });
+      s.ladder.change([&](auto& rungs) { rungs[1].reach = Reach::rolling; });
     }
     special(s, number);
     if (chance(40)) s.group = static_cast<std::uint32_t>(pick(2));
@@ -51,7 +51,7 @@ class Maker {
     s.stable_after = 20s;
     RungPlan rollback = rung(StrategyKind::rollback);
     rollback.when.changed_within = 5min;
-    s.ladder.insert(s.ladder.begin(), rollback);
+    s.ladder.change([&](auto& rungs) { rungs.insert(rungs.begin(), rollback); });
   }
 
   void staged(ServicePlan& s) {
@@ -89,11 +89,12 @@ class Maker {
     s.instances = 1;
     s.min_healthy = 1;
     std::erase_if(s.checks, [](const CheckPlan& check) { return check.process; });
-    std::erase_if(s.ladder, [](const RungPlan& rung) { return rung.reach != Reach::one; });
+    s.ladder.change(
+        [](auto& rungs) { std::erase_if(rungs, [](const RungPlan& rung) { return rung.reach != Reach::one; }); });
     RungPlan hook = rung(StrategyKind::exec, 2);
     hook.name = "hook";
     hook.idempotent = chance(30);
-    s.ladder.insert(s.ladder.begin(), hook);
+    s.ladder.change([&](auto& rungs) { rungs.insert(rungs.begin(), hook); });
   }
 
   void special(ServicePlan& s, std::uint32_t number) {
@@ -184,7 +185,7 @@ class Maker {
     s.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
     RungPlan more = rung(StrategyKind::scale_up);
     more.raise = {200, s.instances - 1, 1min};
-    s.ladder.insert(s.ladder.begin(), more);
+    s.ladder.change([&](auto& rungs) { rungs.insert(rungs.begin(), more); });
   }
 
   std::uint64_t pick(std::uint64_t bound) { return random_.below(bound); }
@@ -210,7 +211,7 @@ void leave_out(Plan& plan, const std::vector<bool>& left_out) {
   }
   for (ServicePlan& service : kept) {
     for (Need& need : service.depends_on) need.service = now[need.service];
-    std::erase_if(service.depends_on, [](const Need& need) { return need.service == kNone; });
+    service.depends_on.erase_if([](const Need& need) { return need.service == kNone; });
   }
   plan.services = std::move(kept);
 }

@@ -84,7 +84,7 @@ TEST(Downtime, ASlowStartIsNotUnknown) {
 
 TEST(Status, NothingIsClaimedOfWhatCannotBeSeen) {
   ServicePlan service = web("web", 2);
-  service.ladder[0].attempts = 100;
+  service.ladder.change([&](auto& rungs) { rungs[0].attempts = 100; });
   Started world(plan_of({service}));
   world.fail_starts("web", true);
   world.crash("web", 0);
@@ -165,7 +165,7 @@ TEST(Approval, ThatNobodyGivesExpiresAndCallsAHumanAndTheLadderGoesOn) {
   Plan plan = plan_of({web("web", 1)});
   plan.services[0].mode = Mode::approve;
   plan.services[0].ladder = {rung(StrategyKind::restart, 1), rung(StrategyKind::escalate)};
-  plan.services[0].ladder[1].name = "manager";
+  plan.services[0].ladder.change([&](auto& rungs) { rungs[1].name = "manager"; });
   plan.notifiers = {{"oncall"}, {"manager"}};
   Started world(plan);
   world.behave("web", 0, Behaviour::error500);

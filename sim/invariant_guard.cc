@@ -49,7 +49,7 @@ class MaintenanceRests : public Invariant {
     return plan != nullptr && (open(plan->maintenance, service) || open(arena().plan().maintenance, ""));
   }
   // Since a second at least: so long a running engine may take to be told the time.
-  bool open(const std::vector<MaintenanceWindow>& windows, const std::string& whom) const {
+  bool open(const Few<MaintenanceWindow>& windows, const std::string& whom) const {
     const auto ended = ended_early_.find(whom);
     if (ended != ended_early_.end() && arena().now() < later(ended->second, 5min)) return false;
     return std::ranges::any_of(windows, [&](const MaintenanceWindow& window) {

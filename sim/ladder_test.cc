@@ -99,7 +99,7 @@ ServicePlan scaled(std::int32_t min, std::int32_t max) {
   service.scaling = std::make_shared<const ScalingPlan>(std::move(scaling));
   RungPlan more = rung(StrategyKind::scale_up);
   more.raise = {200, 5, 10min};
-  service.ladder.insert(service.ladder.begin(), more);
+  service.ladder.change([&](auto& rungs) { rungs.insert(rungs.begin(), more); });
   return service;
 }
 
@@ -164,7 +164,7 @@ TEST(Resource, OfTwoLocksNobodyTakesOneOnly) {
 
 TEST(Limits, ATimeThatIsOverIsNotedOnceAndBeginsAnewWithTheNextRound) {
   ServicePlan service = web("web", 1);
-  service.ladder[0].attempts = 100;
+  service.ladder.change([&](auto& rungs) { rungs[0].attempts = 100; });
   service.limits.within = 1min;
   service.backoff.max = 5s;
   service.budget.max_actions = 1000;

@@ -162,7 +162,7 @@ TEST(Shadow, ARollbackChangesNothing) {
   ServicePlan service = released(1);
   RungPlan rollback = rung(StrategyKind::rollback);
   rollback.when.changed_within = 15min;
-  service.ladder.insert(service.ladder.begin(), rollback);
+  service.ladder.change([&](auto& rungs) { rungs.insert(rungs.begin(), rollback); });
   service.mode = Mode::shadow;
   Started world(plan_of({service}));
   world.run_for(5s);
@@ -210,7 +210,7 @@ TEST(Gate, TheDependencyComesFirst) {
 
 TEST(Gate, ARollingRestartBeginsWithWhatIsDown) {
   ServicePlan service = web("web", 3);
-  service.ladder[0].reach = Reach::rolling;
+  service.ladder.change([&](auto& rungs) { rungs[0].reach = Reach::rolling; });
   Started world(plan_of({service}));
   world.behave("web", 1, Behaviour::error500);
   world.run_for(30s);

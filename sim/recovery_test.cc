@@ -28,7 +28,7 @@ Plan story_plan() {
   service.stable_after = 2s;
   RungPlan rollback = rung(StrategyKind::rollback);
   rollback.when.changed_within = 15min;
-  service.ladder.insert(service.ladder.begin(), rollback);
+  service.ladder.change([&](auto& rungs) { rungs.insert(rungs.begin(), rollback); });
   return plan_of({service});
 }
 

@@ -17,7 +17,7 @@ ServicePlan released(std::uint32_t instances = 2) {
   service.stable_after = 2s;
   RungPlan rollback = rung(StrategyKind::rollback);
   rollback.when.changed_within = 15min;
-  service.ladder.insert(service.ladder.begin(), rollback);
+  service.ladder.change([&](auto& rungs) { rungs.insert(rungs.begin(), rollback); });
   return service;
 }
 

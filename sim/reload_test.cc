@@ -114,7 +114,7 @@ TEST(Reload, IntoShadowTakesBackWhatIsNotDispatched) {
 
 TEST(Reload, KeepsTheBudget) {
   Plan plan = one();
-  plan.services[0].ladder[0].attempts = 20;
+  plan.services[0].ladder.change([&](auto& rungs) { rungs[0].attempts = 20; });
   Started world(plan);
   world.release_behaves("", Behaviour::error500);
   world.behave("web", 0, Behaviour::error500);

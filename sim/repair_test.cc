@@ -171,7 +171,7 @@ TEST(Repair, ShadowDecidesButDoesNothing) {
 TEST(Repair, OfWhatFailsAgainDoesNotWaitForTheRollingOne) {
   ServicePlan service = web("web", 3);
   service.ladder = {rung(StrategyKind::restart, 1), rung(StrategyKind::escalate)};
-  service.ladder[0].reach = Reach::rolling;
+  service.ladder.change([&](auto& rungs) { rungs[0].reach = Reach::rolling; });
   service.budget.max_actions = 1;
   Started world(plan_of({service}));
   world.crash("web", 0);

@@ -24,7 +24,7 @@ Plan mixed_plan() {
   services[2].runtime.releases = true;
   services[2].release = "v1";
   services[2].stable_after = 5s;
-  services[2].ladder.insert(services[2].ladder.begin(), rung(StrategyKind::rollback));
+  services[2].ladder.change([&](auto& rungs) { rungs.insert(rungs.begin(), rung(StrategyKind::rollback)); });
   return plan_of(std::move(services));
 }
 

@@ -42,7 +42,7 @@ json::object figures_json(const std::string& service, const Clock& clock, const 
           {"strategies", strategies_json(f)}};
 }
 
-std::vector<Interval> intervals(const std::vector<engine::Interval>& list) {
+std::vector<Interval> intervals(const Few<engine::Interval>& list) {
   std::vector<Interval> result;
   for (const engine::Interval& i : list) result.push_back({i.from, i.to});
   return result;

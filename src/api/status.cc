@@ -213,7 +213,7 @@ json::object service_json(const View& view, const std::string& name) {
   const auto id = view.find(name);
   const auto until = pause_end(view, name);
   const std::string status(id ? to_string(view.live_service(*id).status) : std::string_view(service.status));
-  const std::string version = !service.version.empty() ? service.version : id ? view.plan(*id).release : "";
+  const Text version = !service.version.empty() || !id ? service.version : view.plan(*id).release;
   return {{"name", name},
           {"status", status},
           {"since", time_json(view.clock, service.status_since)},
@@ -223,8 +223,8 @@ json::object service_json(const View& view, const std::string& name) {
           {"paused_until", until && *until != kNever ? time_json(view.clock, *until) : json::value(nullptr)},
           {"paused_forever", until == kNever},
           {"maintenance", maintenance_json(view, name)},
-          {"version", version.empty() ? json::value(nullptr) : json::value(version)},
-          {"stable", json::value_from(service.stable)},
+          {"version", version.empty() ? json::value(nullptr) : json::value(version.str())},
+          {"stable", json::value_from(service.stable.all())},
           {"quarantined", json::value_from(service.quarantined)},
           {"instances", instances_json(view, name)},
           {"checks", id ? json::value(checks_json(view, *id)) : json::value(nullptr)},

@@ -70,13 +70,14 @@ void read_promql(const Node& node, Reader& reader, CheckDraft& out) {
   Promql promql;
   promql_table().read(node, reader, promql);
   probe::PromqlSpec spec;
-  take_target(promql.target, node, reader, spec.request);
+  probe::HttpSpec& request = spec.request.emplace();
+  take_target(promql.target, node, reader, request);
   Fingerprint print;
-  add(print, promql.target, spec.request);
+  add(print, promql.target, request);
   print.add(promql.expect).add(static_cast<std::uint64_t>(promql.held_for.count()));
   out.identity = print.value();
   const std::string holds = probe::condition_of(promql.target.query, promql.expect);
-  spec.request.path = probe::promql_path(spec.request.path, promql.target.query, holds, promql.fresh_within);
+  request.path = probe::promql_path(request.path, promql.target.query, holds, promql.fresh_within);
   spec.expect = promql.expect;
   spec.held_for = promql.held_for;
   spec.fresh_within = promql.fresh_within;

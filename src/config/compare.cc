@@ -47,10 +47,8 @@ bool same_run(const runtime::Spec& a, const runtime::Spec& b) {
   return rest(left) == rest(right);
 }
 
-using Ladder = std::vector<engine::RungPlan>;
-
 /// The rungs with the commands that those of the strategy `exec` run.
-bool same_rungs(const Ladder& a, const Config& before, const Ladder& b, const Config& after) {
+bool same_rungs(const engine::LadderPlan& a, const Config& before, const engine::LadderPlan& b, const Config& after) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const auto& x, const auto& y) {
     if (rung(x) != rung(y)) return false;
     return x.strategy != engine::StrategyKind::exec ||
@@ -170,7 +168,7 @@ void compare_rollout(const ServicePlan& a, const ServicePlan& b, std::vector<std
 }
 
 /// By names: an index says nothing of another configuration.
-auto windows(const std::vector<engine::MaintenanceWindow>& list, const Config& config) {
+auto windows(const Few<engine::MaintenanceWindow>& list, const Config& config) {
   std::vector<std::pair<engine::MaintenanceWindow, std::string>> out;
   for (engine::MaintenanceWindow window : list) {
     const std::string zone = window.to == 0 ? config.plan.zones[window.zone] : "";

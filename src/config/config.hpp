@@ -8,6 +8,7 @@
 
 #include "config/alerts.hpp"
 #include "config/problem.hpp"
+#include "core/compact.hpp"
 #include "engine/plan.hpp"
 #include "notify/sender.hpp"
 #include "probe/source.hpp"
@@ -47,10 +48,10 @@ struct Config {
   std::string text;   // as read: the input log and the journal refer to it
   engine::Plan plan;  // plan.services[i] belongs to runtimes[i]
   std::vector<runtime::Spec> runtimes;
-  std::vector<std::optional<traffic::Spec>> traffic;  // of each service
-  std::vector<probe::SourceSpec> sources;             // engine::SourcePlan::reference points here
-  std::vector<probe::Spec> probes;                    // CheckPlan::probe and Prerequisite::probe point here
-  std::vector<CommandSpec> commands;                  // exec rungs, and the gates of rollouts
+  std::vector<Boxed<traffic::Spec>> traffic;  // of each service
+  std::vector<probe::SourceSpec> sources;     // engine::SourcePlan::reference points here
+  std::vector<probe::Spec> probes;            // CheckPlan::probe and Prerequisite::probe point here
+  std::vector<CommandSpec> commands;          // exec rungs, and the gates of rollouts
   std::vector<NotifierSpec> notifiers;
   std::vector<ScalingPosition> scalings;
   std::optional<AlertsSpec> alerts;

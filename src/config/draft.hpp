@@ -117,9 +117,9 @@ struct FileDraft {
 };
 
 /// Reads into an optional: absent stays absent.
-template <class T>
-Type<std::optional<T>> maybe(Type<T> type) {
-  return {type.shape, [type](const Node& node, Reader& reader, std::optional<T>& out) {
+template <template <class> class Maybe = std::optional, class T>
+Type<Maybe<T>> maybe(Type<T> type) {
+  return {type.shape, [type](const Node& node, Reader& reader, Maybe<T>& out) {
             T value{};
             type.read(node, reader, value);
             out = std::move(value);

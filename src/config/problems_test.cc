@@ -270,6 +270,12 @@ TEST(Problems, AreBounded) {
   EXPECT_EQ(render(config.error().back()), "h.yaml: there are more problems");
 }
 
+TEST(Problems, AServiceHasAtMostAThousandChecks) {
+  std::string checks;
+  for (int i = 0; i < 1001; ++i) checks += fmt::format("      c{}: {{ tcp: {{ port: 80 }} }}\n", i);
+  EXPECT_EQ(problems_of(service("checks:\n" + checks)), "h.yaml:4:13: more than 1000 checks\n");
+}
+
 TEST(Problems, SecretsAreReadAndNeverShown) {
   std::string folder = std::filesystem::temp_directory_path() / "homeostat-XXXXXX";
   ASSERT_NE(mkdtemp(folder.data()), nullptr);

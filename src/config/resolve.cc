@@ -222,6 +222,8 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   if (const Node* own = root.find("defaults"); own != nullptr && own->find("fast_interval") != nullptr) {
     check_timing(in, draft.defaults, *own);
   }
+  config.plan.services.reserve(draft.services.size());
+  config.runtimes.reserve(draft.services.size());
   std::vector<PortUse> ports;
   std::map<std::string, std::string> units;
   for (std::uint32_t i = 0; i < draft.services.size(); ++i) {
@@ -249,7 +251,6 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   }
   // They stay for as long as the program runs: no room that is never used.
   config.probes.shrink_to_fit();
-  config.runtimes.shrink_to_fit();
   resolve_names(in);
   check_issues(in);
   check_totals(in, root);

@@ -7,6 +7,8 @@
 namespace homeostat::config {
 namespace {
 
+constexpr std::size_t kMostChecks = 1000;  // of one service
+
 constexpr std::string_view kProcess = "process";
 
 std::vector<std::string_view> texts_of(const probe::HttpSpec& http) {
@@ -29,7 +31,7 @@ std::vector<std::string_view> texts_of(const probe::Spec& spec) {
   } else if (const auto* file = std::get_if<probe::FileSpec>(&spec)) {
     texts = {file->path};
   } else if (const auto* promql = std::get_if<probe::PromqlSpec>(&spec)) {
-    texts = texts_of(promql->request);
+    texts = texts_of(*promql->request);
   } else if (const auto* alert = std::get_if<probe::AlertSpec>(&spec)) {
     for (const auto& [name, value] : alert->labels) texts.push_back(value);
   }
@@ -131,6 +133,8 @@ void check_timing(const Resolution& in, const CheckPolicy& policy, const Node& n
 
 void resolve_checks(const Resolution& in, Named<ServiceDraft>& service) {
   engine::ServicePlan& plan = service.value.plan;
+  if (service.value.checks.size() > kMostChecks)
+    in.reader.problem(service.node->where("checks"), fmt::format("more than {} checks", kMostChecks));
   bool process_seen = false, alive_seen = false;
   for (const Named<CheckDraft>& check : service.value.checks) {
     check_process_kind(in, check, service.value, process_seen);

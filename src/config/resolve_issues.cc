@@ -96,7 +96,7 @@ void resolve_issues(const Resolution& in, Named<ServiceDraft>& service) {
     engine::IssuePlan out;
     out.name = issue->name;
     take_checks(in, plan, *issue, named.node->at, out);
-    resolve_rungs(in, service, issue->value.ladder, out.ladder);
+    out.ladder = ladder_of(in, service, issue->value.ladder, {});
     out.limits = issue->value.ladder.limits;
     plan.issues.push_back(std::move(out));
   }

@@ -125,9 +125,10 @@ void check_order(const Resolution& in, const std::vector<Placed<RungDraft>>& run
 
 }  // namespace
 
-void resolve_rungs(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
-                   std::vector<engine::RungPlan>& out) {
+engine::LadderPlan ladder_of(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
+                             std::vector<engine::RungPlan> usual) {
   const engine::ServicePlan& plan = service.value.plan;
+  std::vector<engine::RungPlan> out = std::move(usual);
   if (draft.rungs) {
     check_order(in, *draft.rungs);
     for (const Placed<RungDraft>& rung : *draft.rungs) out.push_back(rung_of(in, plan, rung));
@@ -140,18 +141,20 @@ void resolve_rungs(const Resolution& in, Named<ServiceDraft>& service, const Lad
   if (out.empty() || out.back().strategy != StrategyKind::escalate) {
     out.push_back(escalate(in, in.config.plan.default_notifier));
   }
+  return out;
 }
 
 void resolve_ladder(const Resolution& in, Named<ServiceDraft>& service) {
   engine::ServicePlan& plan = service.value.plan;
   const LadderDraft& draft = service.value.remediation;
+  std::vector<engine::RungPlan> usual;
   if (!draft.rungs && plan.runtime.restart) {
     engine::RungPlan restart;
     restart.attempts = 3;
     restart.verify_within = default_verify(plan);
-    plan.ladder.push_back(restart);
+    usual.push_back(restart);
   }
-  resolve_rungs(in, service, draft, plan.ladder);
+  plan.ladder = ladder_of(in, service, draft, std::move(usual));
   plan.limits = draft.limits;
 }
 

@@ -34,7 +34,7 @@ class Names {
 };
 
 void resolve_depends(const Resolution& in, const Names& names, engine::ServiceId self) {
-  std::vector<engine::Need>& out = in.config.plan.services[self].depends_on;
+  Few<engine::Need>& out = in.config.plan.services[self].depends_on;
   std::uint32_t groups = 0;
   for (const NeedDraft& draft : in.draft.services[self].value.depends_on) {
     if (draft.any_of) ++groups;
@@ -48,7 +48,7 @@ void resolve_depends(const Resolution& in, const Names& names, engine::ServiceId
       } else if (id != engine::kNone && twice) {
         in.reader.problem(at, fmt::format("`{}` is named twice", named.name));
       } else if (id != engine::kNone) {
-        out.emplace_back(id, draft.tie, draft.any_of ? groups : 0);
+        out.push_back({id, draft.tie, draft.any_of ? groups : 0});
       }
     }
   }

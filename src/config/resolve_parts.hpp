@@ -33,9 +33,9 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service);
 /// Adds the rungs of a service; its checks are there already.
 void resolve_ladder(const Resolution& in, Named<ServiceDraft>& service);
 
-/// Adds the rungs of one ladder of a service; it ends by calling a human.
-void resolve_rungs(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
-                   std::vector<engine::RungPlan>& out);
+/// One ladder of a service, after the rungs that it begins with anyway; it ends by calling a human.
+engine::LadderPlan ladder_of(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
+                             std::vector<engine::RungPlan> usual);
 
 /// Adds the ladders of the kinds of failure that a service has.
 void resolve_issues(const Resolution& in, Named<ServiceDraft>& service);  // resolve_issues.cc

@@ -70,13 +70,14 @@ void add_healing(Table<ServiceDraft>& rows) {
            {.text = "Kinds of failure that have a ladder of their own, by their names under `issues` of the file.",
             .otherwise = "none",
             .example = "[high_latency]"});
-  rows.add("locks", [](ServiceDraft& service) -> auto& { return service.plan.locks; }, names_type("lock"),
+  rows.add("locks", [](ServiceDraft& service) -> auto& { return service.plan.locks; },
+           converted<Few<std::string>>(names_type("lock")),
            {.text = "What it shares with other services, by any names: of those that share one, only one at a time is "
                     "repaired, rolled out or made smaller.",
             .otherwise = "nothing",
             .example = "[db-migration]"});
   rows.add("completion", [](ServiceDraft& service) -> auto& { return service.plan.completion; },
-           maybe(completion_table().type()),
+           maybe<Boxed>(completion_table().type()),
            {.text = "It is meant to end.", .otherwise = "every end is a failure", .example = "{ ok: [0] }"});
   rows.add("backoff", [](ServiceDraft& service) -> auto& { return service.plan.backoff; }, backoff_table().type(),
            {.text = "The wait between repairs.", .fallback = "{}", .example = "{ initial: 2s, max: 1m }"});

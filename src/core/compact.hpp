@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -125,6 +126,95 @@ class FlatMap {
   std::vector<value_type>& made() { return items_ ? *items_ : items_.emplace(); }
 
   Boxed<std::vector<value_type>> items_;
+};
+
+/// A list that is mostly empty: std::vector in one word while it is.
+template <class T>
+class Few {
+ public:
+  using value_type = T;
+  using iterator = std::vector<T>::iterator;
+  using const_iterator = std::vector<T>::const_iterator;
+
+  Few() = default;
+  Few(std::initializer_list<T> items) : Few(std::vector<T>(items)) {}
+  Few(std::vector<T> items) {  // NOLINT(google-explicit-constructor): it is that list
+    if (!items.empty()) items_ = std::move(items);
+  }
+
+  iterator begin() { return items_ ? items_->begin() : iterator{}; }
+  iterator end() { return items_ ? items_->end() : iterator{}; }
+  const_iterator begin() const { return all().begin(); }
+  const_iterator end() const { return all().end(); }
+  std::size_t size() const { return all().size(); }
+  bool empty() const { return all().empty(); }
+  void clear() { items_.reset(); }
+
+  const std::vector<T>& all() const {
+    static const std::vector<T> kNone;
+    return items_ ? *items_ : kNone;
+  }
+  T& operator[](std::size_t index) { return (*items_)[index]; }
+  const T& operator[](std::size_t index) const { return (*items_)[index]; }
+  const T& back() const { return items_->back(); }
+  void push_back(T item) { (items_ ? *items_ : items_.emplace()).push_back(std::move(item)); }
+  /// For readers of sequences: always at the end.
+  void insert(const_iterator, T item) { push_back(std::move(item)); }
+  iterator erase(const_iterator first, const_iterator last) { return items_ ? items_->erase(first, last) : iterator{}; }
+  template <class Unwanted>
+  void erase_if(Unwanted unwanted) {
+    if (items_) std::erase_if(*items_, unwanted);
+  }
+  explicit operator std::vector<T>() const { return all(); }
+  friend bool operator==(const Few& a, const Few& b) { return std::ranges::equal(a, b); }
+
+ private:
+  Boxed<std::vector<T>> items_;
+};
+
+/// A list that is made once and then shared by all that are equal to it.
+template <class T>
+class SharedList {
+ public:
+  using value_type = T;
+  using const_iterator = std::vector<T>::const_iterator;
+
+  SharedList() = default;
+  SharedList(std::initializer_list<T> items) : SharedList(std::vector<T>(items)) {}
+  SharedList(std::vector<T> items)  // NOLINT(google-explicit-constructor): it is that list
+      : items_(std::make_shared<const std::vector<T>>(std::move(items))) {}
+
+  const std::vector<T>& all() const {
+    static const std::vector<T> kNone;
+    return items_ ? *items_ : kNone;
+  }
+  const_iterator begin() const { return all().begin(); }
+  const_iterator end() const { return all().end(); }
+  std::size_t size() const { return all().size(); }
+  bool empty() const { return all().empty(); }
+  const T& operator[](std::size_t index) const { return all()[index]; }
+  const T& front() const { return all().front(); }
+  /// Makes another list of it.
+  template <class Change>
+  void change(Change change) {
+    std::vector<T> items = all();
+    change(items);
+    *this = SharedList(std::move(items));
+  }
+  /// Of `known` the equal one takes its place; where there is none, it becomes known itself.
+  void share(std::vector<SharedList>& known) {
+    const auto same = std::ranges::find(known, *this);
+    if (same != known.end())
+      *this = *same;
+    else
+      known.push_back(*this);
+  }
+  friend bool operator==(const SharedList& a, const SharedList& b) {
+    return a.items_ == b.items_ || a.all() == b.all();
+  }
+
+ private:
+  std::shared_ptr<const std::vector<T>> items_;
 };
 
 /// A set in one sorted vector, for few keys.

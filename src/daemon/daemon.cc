@@ -1,7 +1,6 @@
 #include "daemon/daemon.hpp"
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 
 #include "daemon/build_id.hpp"
 #include "daemon/service_manager.hpp"
+#include "os/resident.hpp"
 
 namespace homeostat::daemon {
 namespace {
@@ -140,7 +140,7 @@ void Daemon::begin() {
 // The engine holds the plan from now on. Reading the file took several times the memory that is needed to run.
 void Daemon::give_memory_back() {
   config_->plan = {};
-  malloc_trim(0);
+  os::give_memory_back();
 }
 
 Instant Daemon::next_deadline() const {

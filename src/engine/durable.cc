@@ -11,9 +11,9 @@
 namespace homeostat::engine {
 namespace {
 
-template <class T>
-void push_bounded(std::vector<T>& list, T item, std::size_t bound) {
-  if (list.size() >= bound) list.erase(list.begin());
+template <class List>
+void push_bounded(List& list, typename List::value_type item, std::size_t bound) {
+  if (list.size() >= bound) list.erase(list.begin(), list.begin() + 1);
   list.push_back(std::move(item));
 }
 
@@ -131,7 +131,7 @@ struct Fold {
   void disrupted(const Intent& intent) {
     constexpr Duration kKept = std::chrono::hours(24);
     while (!d.disruptions.empty() && later(d.disruptions.front().at, kKept) < at) d.disruptions.pop_front();
-    d.disruptions.push_back(Disruption{at, intent.service, intent.id, intent.slot, intent.group});
+    d.disruptions.push_back(Disruption{at, intent.service, intent.id, intent.slot, Text(intent.group)});
   }
 
   bool undisrupted(CommandId id) {
@@ -283,7 +283,7 @@ struct Fold {
 
   void operator()(const VersionMarked& r) {
     ServiceState& s = service(r.service);
-    std::erase(s.stable, r.version);
+    s.stable.erase_if([&](const std::string& version) { return version == r.version; });
     if (r.mark == Mark::stable) {
       s.quarantined.erase(r.version);
       push_bounded(s.stable, r.version, 16);

@@ -188,13 +188,13 @@ struct ServiceState {
   Boxed<Route> route;                           // how the proxy was last told to divide the requests
   Boxed<JudgeKept> judge;                       // what its judge had seen when it was last written down
   Boxed<JudgeKept> judged_before;               // what the judge before it had seen, of any rollout
-  std::vector<std::string> stable;              // versions proved well, the newest last
+  Few<std::string> stable;                      // versions proved well, the newest last
   FlatSet<std::string> quarantined;
   std::string status = "unknown";
   Instant status_since = kLongAgo;
   std::optional<Instant> down_since;
-  std::vector<Interval> downs;
-  std::vector<Interval> unknowns;
+  Few<Interval> downs;
+  Few<Interval> unknowns;
   std::uint64_t incident = 0;  // the open one
   std::uint64_t last_incident = 0;
   Instant last_closed_at = kLongAgo;
@@ -283,7 +283,7 @@ struct Disruption {
   std::string service;
   CommandId id;
   std::int32_t slot = -1;
-  std::string group;
+  Text group;
   static constexpr auto fields = [](auto& self, auto& v) {
     v("at", self.at);
     v("service", self.service);

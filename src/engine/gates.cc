@@ -278,11 +278,11 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
     if (auto hold = ask.bring_up ? dependency_gate(t, ask) : diagnosis_gate(t, ask)) return hold;
     if (auto hold = prerequisite_gate(t, ask)) return hold;
     if (auto hold = evidence_gate(t, ask)) return hold;
-    if (auto hold = storm_gate(t, ask)) return hold;
     if (!ask.direct) {
       if (auto hold = doubt_gate(t, ask.service, verdict_of(t, ask), view_of(t, ask.service, ask.slot).last_seen))
         return hold;
     }
+    if (auto hold = storm_gate(t, ask)) return hold;
     if (auto hold = breaker_gate(t, ask)) return hold;
     if (ask.disruptive) {
       if (auto hold = budget_gate(t, ask)) return hold;

@@ -22,6 +22,15 @@ void index_policies(State& s) {
   }
 }
 
+void share_ladders(Plan& plan) {
+  constexpr std::size_t kTried = 16;  // one that is rarer than so many others is kept by itself
+  std::vector<LadderPlan> known;
+  for (ServicePlan& service : plan.services) {
+    service.ladder.share(known);
+    if (known.size() > kTried) known.erase(known.begin());
+  }
+}
+
 void add_dependent(PlanIndex& index, ServiceId on, ServiceId dependent) {
   std::vector<ServiceId>& list = index.dependents[on];
   if (list.empty() || list.back() != dependent) list.push_back(dependent);
@@ -41,6 +50,7 @@ void index_graph(State& s) {
 
 void index_plan(State& s) {
   s.index = {};
+  share_ladders(s.plan);
   s.index.of_group.resize(s.plan.groups.size());
   s.index.facts.reserve(s.plan.services.size());
   s.index.by_name.reserve(s.plan.services.size());

@@ -32,7 +32,7 @@ const IssuePlan* issue_named(const ServicePlan& plan, std::string_view issue) {
 
 const std::vector<RungPlan>& rungs_of(const ServicePlan& plan, std::string_view issue) {
   const IssuePlan* own = issue_named(plan, issue);
-  return own == nullptr ? plan.ladder : own->ladder;
+  return (own == nullptr ? plan.ladder : own->ladder).all();
 }
 
 const LadderLimits& limits_of(const ServicePlan& plan, std::string_view issue) {

@@ -98,7 +98,7 @@ Target make_target(const State& s, ServiceId service, CheckId check, Slot slot) 
 void add_place(State& s, ServiceId id, Slot slot) {
   const ServicePlan& plan = s.plan.services[id];
   Place place;
-  place.slot = slot;
+  place.slot = static_cast<std::int16_t>(slot);
   place.targets.first = static_cast<TargetId>(s.targets.size());
   for (CheckId check = 0; check < plan.checks.size(); ++check) {
     if ((plan.checks[check].scope == Scope::service) != (slot == kWhole)) continue;

@@ -46,7 +46,7 @@ std::optional<Instant> opens_at(const WallClocks& clocks, const MaintenanceWindo
   return later(now, std::chrono::minutes(*next - local) - wall % kMinute);
 }
 
-void add_next(const State& s, const std::string& service, const std::vector<MaintenanceWindow>& windows, Instant now,
+void add_next(const State& s, const std::string& service, const Few<MaintenanceWindow>& windows, Instant now,
               std::vector<PlannedMaintenance>& out) {
   std::optional<PlannedMaintenance> next;
   for (const MaintenanceWindow& window : windows) {
@@ -56,7 +56,7 @@ void add_next(const State& s, const std::string& service, const std::vector<Main
   if (next) out.push_back(std::move(*next));
 }
 
-std::optional<Open> open_now(Turn& t, const std::vector<MaintenanceWindow>& windows) {
+std::optional<Open> open_now(Turn& t, const Few<MaintenanceWindow>& windows) {
   std::optional<Open> open;
   for (const MaintenanceWindow& window : windows) {
     const auto until = open_until(t, window);

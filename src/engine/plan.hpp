@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/compact.hpp"
 #include "engine/maintenance_window.hpp"
 #include "engine/names.hpp"
 #include "homeostat/breaker_types.hpp"
@@ -35,10 +36,10 @@ struct CheckPlan {
   Scope scope = Scope::instance;
   /// True for the built-in check that the process is there: also fed by exits, never answered from the network.
   bool process = false;
-  /// Changes when the target or the expectation changes: then streaks are forgotten at a reload.
-  std::uint64_t identity = 0;
   /// Index into Config::probes, for the shell.
   std::uint32_t probe = kNone;
+  /// Changes when the target or the expectation changes: then streaks are forgotten at a reload.
+  std::uint64_t identity = 0;
 };
 
 enum class StrategyKind : std::uint8_t { restart, rollback, scale_up, drain, exec, escalate };
@@ -74,7 +75,11 @@ struct RungPlan {
   std::string name;                 // exec: the command's name; escalate: the notifier's name; else empty
   std::uint32_t reference = kNone;  // exec: index into Config::commands; escalate: into Config::notifiers
   bool idempotent = false;          // exec: may be repeated when its outcome is unknown
+  friend bool operator==(const RungPlan&, const RungPlan&) = default;
 };
+
+/// Most services have the same few ladders.
+using LadderPlan = SharedList<RungPlan>;
 
 /// What bounds a ladder as a whole.
 struct LadderLimits {
@@ -87,7 +92,7 @@ struct LadderLimits {
 struct IssuePlan {
   std::string name;
   std::vector<CheckId> checks;
-  std::vector<RungPlan> ladder;
+  LadderPlan ladder;
   LadderLimits limits;
 };
 
@@ -217,26 +222,26 @@ struct RolloutPlan {
 struct ServicePlan {
   std::string name;
   Mode mode = Mode::act;
-  bool external = false;  // only looked at: nothing of it is ours to repair
+  bool external = false;        // only looked at: nothing of it is ours to repair
+  bool routed = false;          // a proxy leads requests to its instances
+  std::uint32_t instances = 1;  // places: with `scaling` or `rollout` the most there may be
+  std::uint32_t min_healthy = 1;
+  std::uint32_t group = kNone;  // index into Plan::groups
   RuntimePlan runtime;
-  std::uint32_t instances = 1;                   // places: with `scaling` or `rollout` the most there may be
   std::shared_ptr<const ScalingPlan> scaling{};  // null: always so many
   std::shared_ptr<const RolloutPlan> rollout{};  // null: a deployment replaces one after the other
-  std::uint32_t min_healthy = 1;
-  std::string release;  // the version to begin with; empty without releases
-  std::vector<Need> depends_on;
-  std::vector<Prerequisite> prerequisites;
+  Text release;                                  // the version to begin with; empty without releases
+  Few<Need> depends_on;
+  Few<Prerequisite> prerequisites;
   std::vector<CheckPlan> checks;
-  std::vector<RungPlan> ladder;
+  LadderPlan ladder;
   LadderLimits limits;  // of that ladder
-  std::vector<IssuePlan> issues{};
-  std::vector<std::string> locks{};  // what only one service at a time may be worked on with
-  std::optional<Completion> completion{};
-  bool routed = false;  // a proxy leads requests to its instances
+  Few<IssuePlan> issues{};
+  Few<std::string> locks{};  // what only one service at a time may be worked on with
+  Boxed<Completion> completion{};
   BackoffPolicy backoff;
   Budget budget;
-  std::uint32_t group = kNone;  // index into Plan::groups
-  std::vector<MaintenanceWindow> maintenance;
+  Few<MaintenanceWindow> maintenance;
   Share max_unavailable{1, 0};
   Duration stable_after = std::chrono::minutes(10);
   Duration reopen_within = std::chrono::minutes(10);
@@ -293,7 +298,7 @@ struct Plan {
   Budget fleet{3, 10, std::chrono::minutes(10)};
   std::vector<GroupPlan> groups;
   std::optional<Budget> instance;              // of each instance by itself; absent: without bounds
-  std::vector<MaintenanceWindow> maintenance;  // of everything
+  Few<MaintenanceWindow> maintenance;  // of everything
   std::vector<std::string> zones;              // the shell tells the time in them: MaintenanceWindow::zone points here
   Duration approval_within = std::chrono::minutes(30);  // so long somebody may take to approve something
   Duration storm_cool_down = std::chrono::seconds(30);  // so long nothing is done on indirect evidence after a storm

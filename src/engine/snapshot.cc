@@ -11,9 +11,11 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 19;
+constexpr std::uint32_t kSnapshotVersion = 20;
 
-/// Everything of State but the plan and the wheel, whose deadlines are kept as a list.
+/// Everything of State but the plan and the wheel, whose deadlines are kept as a list. To write one, the state is only
+/// looked at: a copy would need as much memory again.
+template <class S>
 struct Snapshot {
   static constexpr auto fields = [](auto& self, auto& v) {
     v("version", self.version);
@@ -45,7 +47,7 @@ struct Snapshot {
   std::uint32_t version = kSnapshotVersion;
   std::uint64_t generation = 0;
   bool shadow = false;
-  State s;
+  S s;
   std::vector<Instant> deadlines;
 };
 
@@ -70,11 +72,8 @@ bool indices_hold(const State& s, const Plan& plan) {
          });
 }
 
-Snapshot snapshot_of(const State& s) {
-  Snapshot snapshot;
-  snapshot.generation = s.plan.generation;
-  snapshot.shadow = s.plan.shadow;
-  snapshot.s = s;
+Snapshot<const State&> snapshot_of(const State& s) {
+  Snapshot<const State&> snapshot{.generation = s.plan.generation, .shadow = s.plan.shadow, .s = s, .deadlines = {}};
   for (Wheel::Id id = 0; id <= s.wake_of_all(); ++id) {
     snapshot.deadlines.push_back(s.wheel.deadline(id));
   }
@@ -86,7 +85,7 @@ Snapshot snapshot_of(const State& s) {
 std::string Engine::save() const { return BinaryWriter::write(snapshot_of(state_)); }
 
 bool Engine::load(std::string_view bytes, Plan plan) {
-  Snapshot snapshot;
+  Snapshot<State> snapshot;
   if (!BinaryReader::read(bytes, snapshot) || snapshot.version != kSnapshotVersion) return false;
   State& s = snapshot.s;
   const bool fits = s.services.size() == plan.services.size() &&

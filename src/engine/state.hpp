@@ -55,7 +55,7 @@ static_assert(sizeof(Target) <= 96);
 /// The checks of one place: neighbours in the table of targets.
 struct TargetRange {
   TargetId first = 0;
-  std::uint32_t count = 0;
+  std::uint16_t count = 0;
   auto begin() const { return std::views::iota(first, first + count).begin(); }
   auto end() const { return std::views::iota(first, first + count).end(); }
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -78,11 +78,11 @@ struct Acting {
 
 /// What is volatile about one place of a service: an instance, or the service as a whole (kWhole).
 struct Place {
-  Slot slot = kWhole;
-  TargetRange targets;   // its checks, in the plan's order
   Boxed<Acting> action;  // mostly there is none
   Instant last_effect = kLongAgo;
-  Instant up_since = kLongAgo;  // while it is well
+  Instant up_since = kLongAgo;                  // while it is well
+  [[no_unique_address]] TargetRange targets{};  // its checks, in the plan's order; two of its bytes are free for the
+  std::int16_t slot = kWhole;                   // Slot
 
   CommandId action_id() const { return action ? action->id : CommandId{}; }
   static constexpr auto fields = [](auto& self, auto& v) {
@@ -93,7 +93,7 @@ struct Place {
     v("up_since", self.up_since);
   };
 };
-static_assert(sizeof(Place) <= 40);
+static_assert(sizeof(Place) <= 32);
 
 /// Names one place of one service.
 struct PlaceId {
@@ -247,17 +247,17 @@ inline constexpr std::size_t kMostTellers = 64;
 struct LiveService {
   Status status = Status::unknown;
   bool dirty = false;
+  bool judge_news = false;             // the judge has heard something since it was last written down
   std::vector<Place> places;           // slot 0 … instances-1, then kWhole
   FlatMap<Slot, std::string> skipped;  // of a place: the last rung that was skipped, and why
   FlatMap<Slot, Instant>
-      judge_at;  // of a place: a repair that is no action there (a rolling one, a shadow's) is judged
-  std::vector<TargetId> prerequisites;  // one a plan's prerequisite; kNone where nothing has to be looked at
-  Instant stable_from = kNever;         // since when all of it is well on one version
+      judge_at;                  // of a place: a repair that is no action there (a rolling one, a shadow's) is judged
+  Few<TargetId> prerequisites;   // one a plan's prerequisite; kNone where nothing has to be looked at
+  Instant stable_from = kNever;  // since when all of it is well on one version
   Instant scale_not_before = kLongAgo;
   Boxed<LiveScaling> scaling;                // where the plan has one
   Boxed<canary::Judge> judge;                // of the rollout's stage, while it bakes
-  Instant judge_kept = kLongAgo;             // when it was last written down; what it has heard since …
-  bool judge_news = false;                   // … is something
+  Instant judge_kept = kLongAgo;             // when it was last written down
   Instant judge_since = kLongAgo;            // when it began
   FlatMap<std::string, std::uint64_t> told;  // by whom: the number of the samples that were told last
   Boxed<LiveGates> gates;                    // of the rollout's stage, while it bakes

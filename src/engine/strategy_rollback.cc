@@ -16,8 +16,8 @@ std::string failing_version(const Case& c) {
 std::string rollback_target(const Case& c) {
   const ServiceState& state = c.t.durable(c.service);
   const std::string bad = failing_version(c);
-  for (auto it = state.stable.rbegin(); it != state.stable.rend(); ++it) {
-    if (*it != bad && !state.quarantined.contains(*it)) return *it;
+  for (const std::string& version : std::views::reverse(state.stable.all())) {
+    if (version != bad && !state.quarantined.contains(version)) return version;
   }
   return {};
 }

@@ -26,7 +26,7 @@ Finding unknown(const Finding& found, std::string_view why) {
 PromqlCheck::PromqlCheck(const PromqlSpec& spec, const Place& place)
     : expect_(spec.expect), held_for_(spec.held_for), fresh_within_(spec.fresh_within) {
   auto request = std::make_shared<SlowRequest>();
-  request->what = filled(spec.request, place);
+  request->what = filled(*spec.request, place);
   request->numbers = {QueryResult{.label = {}, .done = true}};
   request_ = std::move(request);
 }

@@ -19,7 +19,7 @@ class PromqlJudged : public ::testing::Test {
  protected:
   Finding look(const Finding& found, Duration at = {}) { return check_.judge(found, Instant(at), kWallMs * 1'000'000); }
 
-  PromqlSpec spec_{.request = {}, .expect = "< 0.05", .held_for = 2min, .fresh_within = 1min};
+  PromqlSpec spec_{.request = HttpSpec{}, .expect = "< 0.05", .held_for = 2min, .fresh_within = 1min};
   PromqlCheck check_{spec_, {}};
 };
 

@@ -78,8 +78,8 @@ struct RuntimeSpec {
 
 /// A number that a Prometheus computes fulfils a condition, or does not for less than `held_for`.
 struct PromqlSpec {
-  HttpSpec request;    // with the query, and a second one that says whether the condition holds
-  std::string expect;  // the condition as it is written, "< 0.05"
+  Boxed<HttpSpec> request;  // with the query, and a second one that says whether the condition holds
+  std::string expect;       // the condition as it is written, "< 0.05"
   Duration held_for{};
   Duration fresh_within = std::chrono::minutes(1);
 };

@@ -111,7 +111,7 @@ Seen incident(const Stage& stage, const Captures& c) {
   return judged(c, open != 0, open != 0 ? fmt::format("incident {} is open", open) : "none is open");
 }
 
-Duration sum(const std::vector<engine::Interval>& intervals) {
+Duration sum(const Few<engine::Interval>& intervals) {
   Duration all{};
   for (const engine::Interval& one : intervals) all += one.to - one.from;
   return all;
