@@ -1,4 +1,5 @@
 // Every class of mistake once, with its exact place.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
