@@ -1,7 +1,6 @@
 // Units of a real systemd, looked after over its bus.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "orders.hpp"
@@ -54,19 +53,11 @@ class Kept : public ::testing::Test {
   bool healthy(const std::string& name) const {
     return eventually([&] { return lab_.health(name) == "healthy"; });
   }
-  std::size_t starts(const std::string& name) const {
-    return static_cast<std::size_t>(std::ranges::count(read_file(lab_.dir() + "/starts." + name), '\n'));
-  }
+  std::uint64_t starts(const std::string& name) const { return lab_.lines("starts." + name); }
   bool told(const std::string& words) const {
     return eventually([&] { return lab_.records().find(words) != std::string::npos; });
   }
-  /// The process that counts, not one that prepares its start or its end; 0: there is none.
-  pid_t main(const std::string& name) const {
-    for (const Process& process : processes_of(lab_.dir())) {
-      if (process.place() == name + "/0" && process.command.ends_with("sleep infinity ")) return process.pid;
-    }
-    return 0;
-  }
+  pid_t main(const std::string& name) const { return lab_.main(name + "/0", "/bin/sleep infinity"); }
   /// Looked at once: it may die between two looks.
   static bool is_another(pid_t now, pid_t before) { return now != 0 && now != before; }
   /// The main process of a unit dies, and another is there.

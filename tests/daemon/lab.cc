@@ -323,6 +323,17 @@ pid_t Lab::pid(const std::string& place) const {
   return all.size() == 1 ? all.front() : 0;
 }
 
+pid_t Lab::main(const std::string& place, const std::string& command) const {
+  for (const Process& process : processes_of(dir())) {
+    if (process.place() == place && process.command.starts_with(command)) return process.pid;
+  }
+  return 0;
+}
+
+std::uint64_t Lab::lines(const std::string& file) const {
+  return static_cast<std::uint64_t>(std::ranges::count(read_file(dir_ / file), '\n'));
+}
+
 bool Lab::break_instance(int port_index, const std::string& kind) const {
   return ask_port(port(port_index), "POST", "/fault?kind=" + kind).has_value();
 }

@@ -124,7 +124,11 @@ class Lab {
   bool serves(int port_index) const;
   pid_t pid(const std::string& place) const;
   std::vector<pid_t> pids(const std::string& place) const { return pids_of(dir(), place); }
+  /// The process of an instance whose command begins like that, not one that prepares its start or its end; 0: none.
+  pid_t main(const std::string& place, const std::string& command) const;
   bool break_instance(int port_index, const std::string& kind) const;
+  /// How many lines a file of the lab has, such as that in which a service notes its starts.
+  std::uint64_t lines(const std::string& file) const;
 
   struct Start {
     std::string place;

@@ -1,6 +1,4 @@
 // Containers of a real podman and of a real dockerd.
-#include <algorithm>
-
 #include "containers.hpp"
 #include "orders.hpp"
 #include "runtime/container_keeper.hpp"
@@ -49,15 +47,15 @@ class Contained : public ::testing::TestWithParam<const char*> {
     const auto pids = lab_.pids(name + "/0");
     return pids.empty() ? 0 : pids.front();
   }
-  std::size_t starts(const std::string& name) const { return containers_->starts(name); }
-  bool started(const std::string& name, std::size_t times) const {
+  std::uint64_t starts(const std::string& name) const { return lab_.lines("effects/starts." + name); }
+  bool started(const std::string& name, std::uint64_t times) const {
     return eventually([&] { return starts(name) == times; });
   }
   /// Its process dies, and another is there.
   bool repaired(const std::string& name) const {
     pid_t before = 0;
     if (!eventually([&] { return (before = main(name)) != 0; })) return false;
-    const std::size_t times = starts(name);
+    const std::uint64_t times = starts(name);
     ::kill(before, SIGKILL);
     return started(name, times + 1) && healthy(name);
   }

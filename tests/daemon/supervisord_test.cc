@@ -1,7 +1,6 @@
 // Programs of a real supervisord, over its socket and over TCP with a password.
 #include <fmt/format.h>
 
-#include <algorithm>
 
 #include "lab.hpp"
 #include "os/child.hpp"
@@ -67,16 +66,8 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
   bool told(const std::string& words) const {
     return eventually([&] { return lab_.records().find(words) != std::string::npos; });
   }
-  std::size_t starts(const std::string& name) const {
-    return static_cast<std::size_t>(std::ranges::count(read_file(lab_.dir() + "/starts." + name), '\n'));
-  }
-  /// The process that counts, not one that prepares its start or its end; 0: there is none.
-  pid_t main(const std::string& name) const {
-    for (const Process& process : processes_of(lab_.dir())) {
-      if (process.place() == name + "/0" && process.command == "sleep infinity ") return process.pid;
-    }
-    return 0;
-  }
+  std::uint64_t starts(const std::string& name) const { return lab_.lines("starts." + name); }
+  pid_t main(const std::string& name) const { return lab_.main(name + "/0", "sleep infinity"); }
   bool repaired(const std::string& name) const {
     pid_t before = 0;
     if (!eventually([&] { return (before = main(name)) != 0; })) return false;

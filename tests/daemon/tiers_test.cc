@@ -63,9 +63,7 @@ class Tiers : public ::testing::Test {
       return std::ranges::all_of(names, [&](const std::string& name) { return lab_.health(name) == status; });
     });
   }
-  std::size_t starts(const std::string& name) const {
-    return static_cast<std::size_t>(std::ranges::count(read_file(lab_.dir() + "/starts." + name), '\n'));
-  }
+  std::uint64_t starts(const std::string& name) const { return lab_.lines("starts." + name); }
   /// The services of those that stand for themselves.
   static std::vector<std::string> incidents(const std::string& history) {
     std::vector<std::string> found;
@@ -79,14 +77,7 @@ class Tiers : public ::testing::Test {
   bool told(const std::string& what) const {
     return eventually([&] { return lab_.records().find(what) != std::string::npos; });
   }
-  pid_t main(const std::string& name) const {
-    for (const Process& process : processes_of(lab_.dir())) {
-      if (process.place() == name + "/0" && process.command.find("quickstart_service") != std::string::npos) {
-        return process.pid;
-      }
-    }
-    return 0;
-  }
+  pid_t main(const std::string& name) const { return lab_.main(name + "/0", lab_.dir() + "/bin/quickstart_service"); }
   std::string words() const { return lab_.cli({"history", "--all"}).out + lab_.records() + systemd_->log(); }
 
   Lab lab_;
