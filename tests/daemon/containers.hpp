@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -20,6 +19,7 @@ struct Made {
   std::string stop = R"("StopSignal":"SIGKILL")";
   std::string more{};  // members of the question
   std::string policy = R"("Name":"no")";
+  std::string binds{};  // more of them, each with a comma before it
 };
 
 class Containers {
@@ -75,15 +75,12 @@ class Containers {
     const std::string body = fmt::format(
         R"({{"Image":"localhost/lab:{7}","Env":["HOMEOSTAT_LAB={0}","HOMEOSTAT_SERVICE={1}","HOMEOSTAT_INSTANCE=0"],)"
         R"("Entrypoint":["/bin/sh","-c"],"Cmd":["echo started >> /effects/starts.{2}; {3}"],{4},{5})"
-        R"("HostConfig":{{"NetworkMode":"host","Binds":["{0}/effects:/effects"],"RestartPolicy":{{{6}}}}}}})",
+        R"("HostConfig":{{"NetworkMode":"host","Binds":["{0}/effects:/effects"{8}],"RestartPolicy":{{{6}}}}}}})",
         dir_, made.name.substr(0, made.name.find('-')), made.name, made.command, made.stop,
-        made.more.empty() ? "" : made.more + ",", made.policy, version);
+        made.more.empty() ? "" : made.more + ",", made.policy, version, made.binds);
     const Answer answer = ask("POST", "/containers/create?name=" + made.name, body);
     if (answer.status != 201) fmt::print("{}\n", answer.body);
     return answer.status == 201;
-  }
-  std::size_t starts(const std::string& name) const {
-    return static_cast<std::size_t>(std::ranges::count(read_file(dir_ + "/effects/starts." + name), '\n'));
   }
 
  private:

@@ -46,11 +46,21 @@ class Chaos {
     const bool dies = below(2) == 0;
     dies ? world_.crash(service) : world_.sicken(service);
     ++due_[service];
-    // A check that fails takes its time to be noticed; what follows is quick.
-    ::poll(nullptr, 0, static_cast<int>(below(dies ? 150 : 500)));
+    wait_somewhere(service);
     lab_.kill9();
     ++report_.kills;
     last_hurt_ = fmt::format("{} {}", service, dies ? "was killed" : "was made sick");
+  }
+
+  // Most of the time goes by before anything is done, and little between an effect and its outcome: so that each is
+  // hit, some kills come at a random moment after it was noticed, and some after it was started.
+  void wait_somewhere(const std::string& service) {
+    constexpr std::array kWithin{500, 250, 10, 10};  // milliseconds
+    const std::uint64_t point = below(kWithin.size());
+    if (point >= 1) {
+      lab::eventually([&] { return started_as_often_as_due() || (point == 1 && lab_.health(service) != "healthy"); });
+    }
+    ::poll(nullptr, 0, static_cast<int>(below(kWithin[point])));
   }
 
   void read_journal() {
@@ -104,6 +114,17 @@ class Chaos {
 };
 
 }  // namespace
+
+std::string looked_after(const std::string& name, const std::string& run, const std::string& sign) {
+  return fmt::format(
+      "  {}: {{ run: {{ {} }},\n"
+      "    checks: {{ process: {{ process: {{}}, interval: 100ms }},\n"
+      "      well: {{ file: {{ path: {} }}, role: alive, interval: 100ms }} }},\n"
+      "    remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],\n"
+      "    backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 100000, per: 10m }},\n"
+      "    rearm_after: 100ms, reopen_within: 100ms }}\n",
+      name, run, sign);
+}
 
 std::ostream& operator<<(std::ostream& out, const KeptReport& report) {
   const auto row = [&](const std::string& what, std::uint64_t count) {

@@ -28,8 +28,13 @@ class KeptWorld {
   virtual std::uint64_t starts(const std::string& service) = 0;
 };
 
+/// How such a service is looked after: `run` starts it, and the file `sign` is there while it is well.
+std::string looked_after(const std::string& name, const std::string& run, const std::string& sign);
+
 /// `script` makes a systemd the first process of namespaces of its own.
 std::unique_ptr<KeptWorld> systemd_world(const std::string& script);
+/// `script` begins a podman of its own.
+std::unique_ptr<KeptWorld> podman_world(const std::string& script);
 
 struct KeptReport {
   std::uint64_t kills = 0;

@@ -1,7 +1,6 @@
 // Units of a real systemd, for the kills.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -35,31 +34,17 @@ class SystemdWorld : public KeptWorld {
   Lab& lab() override { return lab_; }
   void crash(const std::string& service) override {
     pid_t main = 0;
-    eventually([&] {
-      for (const Process& process : processes_of(lab_.dir())) {
-        if (process.place() == service + "/0" && process.command.ends_with("sleep infinity ")) main = process.pid;
-      }
-      return main != 0;
-    });
+    eventually([&] { return (main = lab_.main(service + "/0", "/bin/sleep infinity")) != 0; });
     if (main != 0) ::kill(main, SIGKILL);
   }
   void sicken(const std::string& service) override { std::filesystem::remove(sign(service)); }
-  std::uint64_t starts(const std::string& service) override {
-    const std::string notes = read_file(fmt::format("{}/notes.{}", lab_.dir(), service));
-    return static_cast<std::uint64_t>(std::ranges::count(notes, '\n'));
-  }
+  std::uint64_t starts(const std::string& service) override { return lab_.lines("notes." + service); }
 
  private:
   std::string sign(const std::string& service) const { return fmt::format("{}/well.{}", lab_.dir(), service); }
   std::string service(const std::string& name) const {
-    return fmt::format(
-        "  {0}: {{ run: {{ systemd: {{ unit: {0}.service, bus: '{1}' }} }},\n"
-        "    checks: {{ process: {{ process: {{}}, interval: 100ms }},\n"
-        "      well: {{ file: {{ path: {2} }}, role: alive, interval: 100ms }} }},\n"
-        "    remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],\n"
-        "    backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 100000, per: 10m }},\n"
-        "    rearm_after: 100ms, reopen_within: 100ms }}\n",
-        name, systemd_->address(), sign(name));
+    const std::string run = fmt::format("systemd: {{ unit: {}.service, bus: '{}' }}", name, systemd_->address());
+    return looked_after(name, run, sign(name));
   }
 
   Lab lab_;

@@ -16,8 +16,7 @@ int tell(const Report& report) {
   return report.problem.empty() ? 0 : 1;
 }
 
-int kill_beside_systemd(const Options& options) {
-  const auto world = systemd_world(HOMEOSTAT_IN_SYSTEMD);
+int kill_beside(const std::unique_ptr<KeptWorld>& world, const Options& options) {
   if (const std::string why = world->begin(); !why.empty()) {
     std::cerr << why << "\n";
     return 2;
@@ -28,7 +27,7 @@ int kill_beside_systemd(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options{.count = 200, .seed = std::random_device{}(), .runtimes = {"process", "systemd"}};
+  Options options{.count = 200, .seed = std::random_device{}(), .runtimes = {"process", "systemd", "podman"}};
   const auto end = read_options(
       argc, argv,
       "Kills the real daemon (-9) at random points while its instances crash and fail, and starts it again. Instances "
@@ -37,9 +36,11 @@ int main(int argc, char** argv) {
       "instance "
       "lived at once, or one was lost.\n\n"
       "  kill9 --count 2000\n"
-      "  kill9 --runtime systemd --count 1000   units of a real systemd, which note their starts",
+      "  kill9 --runtime systemd --count 1000   units of a real systemd, which note their starts\n"
+      "  kill9 --runtime podman --count 1000    containers of a real podman, which do the same",
       options);
   if (end) return *end;
-  if (options.runtimes.front() == "systemd") return kill_beside_systemd(options);
+  if (options.runtimes.front() == "systemd") return kill_beside(systemd_world(HOMEOSTAT_IN_SYSTEMD), options);
+  if (options.runtimes.front() == "podman") return kill_beside(podman_world(HOMEOSTAT_IN_CONTAINERS), options);
   return tell(run_kills(options.seed, options.count, progress_of(options.count)));
 }

@@ -52,20 +52,24 @@ bool alone(const std::string& path) {
   return fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
+std::string nonce() {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, 0) != sizeof number) std::exit(1);
+  return std::to_string(number);
+}
+
 int start(char** arguments) {
-  std::uint64_t nonce = 0;
-  if (::getrandom(&nonce, sizeof nonce, 0) != sizeof nonce) return 1;
   const std::string notes = arguments[0];
   const char* only =
       alone(notes + "." + variable("HOMEOSTAT_SERVICE") + "." + variable("HOMEOSTAT_INSTANCE")) ? "alone" : "SECOND";
   const std::string line = "start " + place() + " " + std::to_string(::getpid()) + " " + action_of(arguments[1]) + " " +
-                           only + " " + std::to_string(nonce) + "\n";
+                           only + " " + nonce() + "\n";
   if (!note(arguments[0], line)) return 1;
   ::execv(arguments[3], arguments + 3);
   return 127;
 }
 
-int kept(char** arguments) { return note(arguments[0], "start " + std::to_string(::getpid()) + "\n") ? 0 : 1; }
+int kept(char** arguments) { return note(arguments[0], "start " + nonce() + "\n") ? 0 : 1; }
 
 int hook(char** arguments) {
   const std::string line =
