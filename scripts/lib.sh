@@ -39,6 +39,22 @@ install_packages() {
   rm -f "$log"
 }
 
+# What tests need and nobody wants to have installed for their sake (a dockerd): unpacked, and found after everything
+# else in the PATH. When it cannot be had, the tests that need it are skipped.
+unpack_packages() {
+  local dir=$root/build/unpacked packages package
+  export PATH=$PATH:$dir/usr/sbin:$dir/usr/bin
+  [ -e "$dir/complete" ] && return 0
+  mapfile -t packages < <(sed -n 's/^unpack //p' "$root/scripts/packages.txt")
+  say "unpacking ${packages[*]}"
+  rm -rf "$dir"
+  mkdir -p "$dir/packages"
+  (cd "$dir/packages" && apt-get -q download "${packages[@]}") >"$dir/log" 2>&1 || return 0
+  for package in "$dir"/packages/*.deb; do dpkg -x "$package" "$dir" || return 0; done
+  rm -r "$dir/packages"
+  touch "$dir/complete"
+}
+
 # configure PRESET [without-tests]: once; ninja does it again by itself when the build files change.
 configure() {
   local dir=$root/build/$1 tests=ON
