@@ -62,6 +62,43 @@ class StopMeansStop : public Invariant {
   std::map<std::string, std::set<Slot>> stopped_;
 };
 
+/// A rolling operation that was under way when somebody paused begins no further step until he resumes.
+class PauseStopsSteps : public Invariant {
+ public:
+  explicit PauseStopsSteps(Scene& scene) : Invariant(scene, "a_pause_stops_steps") {}
+  void recorded(const Record& record) override {
+    if (const auto* moved = std::get_if<OperationMoved>(&record.body)) running_[moved->service] = moved->id;
+    if (const auto* resumed = std::get_if<Resumed>(&record.body)) held_.erase(resumed->service);
+    if (const auto* paused = std::get_if<Paused>(&record.body)) asked_[paused->service] = {paused->until, running_};
+  }
+  void durable(const Record& record) override {
+    const auto* paused = std::get_if<Paused>(&record.body);
+    if (paused != nullptr) held_[paused->service] = asked_[paused->service];
+  }
+  void commanded(const Command& command) override {
+    const auto* dispatch = std::get_if<Dispatch>(&command);
+    const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
+    if (story == nullptr || story->intent.origin != Origin::operation) return;
+    const std::string& service = story->intent.service;
+    for (const auto& name : {std::string(), service}) {
+      const auto pause = held_.find(name);
+      if (pause == held_.end() || arena().now() >= pause->second.until) continue;
+      const auto before = pause->second.operations.find(service);
+      const bool held = before != pause->second.operations.end() && before->second == running_[service];
+      expect(!held, [&] { return words(story->intent) + " in an operation that was paused"; });
+    }
+  }
+
+ private:
+  struct Pause {
+    Instant until{};
+    std::map<std::string, CommandId> operations;
+  };
+  std::map<std::string, CommandId> running_;  // the newest operation of each service
+  std::map<std::string, Pause> asked_;        // that may not be durable yet
+  std::map<std::string, Pause> held_;
+};
+
 /// Shadow decides and does nothing; approve waits for a durable approval.
 class ModesRespected : public Invariant {
  public:
@@ -126,6 +163,7 @@ class OneConfiguration : public Invariant {
 
 void add_operator_invariants(Scene& scene, Invariants& out) {
   out.push_back(std::make_unique<StopMeansStop>(scene));
+  out.push_back(std::make_unique<PauseStopsSteps>(scene));
   out.push_back(std::make_unique<ModesRespected>(scene));
   out.push_back(std::make_unique<OneConfiguration>(scene));
 }

@@ -8,6 +8,7 @@
 #include "api/maintenance.hpp"
 #include "api/rollout.hpp"
 #include "engine/actions.hpp"
+#include "engine/gates.hpp"
 #include "engine/ladder.hpp"
 
 namespace homeostat::api {
@@ -108,10 +109,8 @@ json::array instances_json(const View& view, const std::string& name) {
 
 std::optional<Instant> pause_end(const View& view, const std::string& service) {
   std::optional<Instant> until;
-  for (const std::string& name : {std::string(), service}) {
-    const auto pause = view.durable.pauses.find(name);
-    if (pause == view.durable.pauses.end() || pause->second <= view.clock.now) continue;
-    until = std::max(until.value_or(kLongAgo), pause->second);
+  for (const engine::PauseState* pause : engine::pauses_of(view.durable, service, view.clock.now)) {
+    until = std::max(until.value_or(kLongAgo), pause->until);
   }
   return until;
 }
@@ -240,11 +239,13 @@ json::object service_json(const View& view, const std::string& name) {
 
 json::object engine_json(const View& view) {
   json::array pauses;
-  for (const auto& [name, until] : view.durable.pauses) {
-    if (until <= view.clock.now) continue;
+  for (const auto& [name, pause] : view.durable.pauses) {
+    if (pause.until <= view.clock.now) continue;
     pauses.push_back(json::object{{"service", name.empty() ? json::value(nullptr) : json::value(name)},
-                                  {"until", time_json(view.clock, until)},
-                                  {"forever", until == kNever}});
+                                  {"since", time_json(view.clock, pause.since)},
+                                  {"until", time_json(view.clock, pause.until)},
+                                  {"forever", pause.until == kNever},
+                                  {"by", pause.by.empty() ? json::value(nullptr) : json::value(printable(pause.by))}});
   }
   json::object engine{{"epoch", view.durable.epoch},
                       {"generation", view.durable.generation},

@@ -217,6 +217,9 @@ TEST_F(Story, StatusFromTheJournalAloneSaysWhatItKnows) {
   EXPECT_TRUE(web.at("checks").is_null());
   EXPECT_TRUE(web.at("paused_forever").as_bool());
   EXPECT_EQ(web.at("flags"), json::array{"paused"});
+  const json::value& pause = view.at("engine").at("pauses").at(0);
+  EXPECT_EQ(pause.at("by"), "alice");
+  EXPECT_EQ(pause.at("since"), iso_time(kWall + 14'000'000'000));
   EXPECT_EQ(web.at("instances").at(0).at("pid"), 42);
   EXPECT_EQ(web.at("instances").at(0).at("up_ms"), 6'000);
   EXPECT_EQ(view.at("escalations").at(0).at("id"), "1-9");

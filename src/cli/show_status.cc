@@ -56,7 +56,9 @@ std::string engine_text(const json::object& status, bool color) {
   for (const json::value& item : list_at(*engine, "pauses")) {
     const json::object& pause = item.as_object();
     const std::string until = flag_at(pause, "forever") ? "until resumed" : "until " + time_at(pause, "until", true);
-    warn(fmt::format("{} paused {}", text_at(pause, "service", "everything"), until));
+    const std::string by = text_at(pause, "by", "");
+    warn(fmt::format("{} paused {}, since {}{}", text_at(pause, "service", "everything"), until,
+                     time_at(pause, "since", true), by.empty() ? "" : " by " + by));
   }
   for (const json::value& item : list_at(*engine, "maintenance")) {
     const json::object& one = item.as_object();

@@ -59,6 +59,7 @@ enum class Bug : std::uint8_t {
   window_missed,
   maintenance_unseen,
   pause_forgotten,
+  steps_go_on,
   storm_ignored,
   approval_lasts,
   resource_ignored,

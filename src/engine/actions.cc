@@ -96,6 +96,7 @@ std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& pla
   ask.automatic = automatic(intent.origin, intent.by) && !ask.take_down;
   ask.disruptive = intent.disruptive;
   ask.counted = true;
+  ask.step = intent.origin == Origin::operation;
   ask.bring_up = intent.origin == Origin::desired;
   ask.command = command_behind(t.plan(id), intent.op);
   const View view = view_of(t, id, intent.slot);
@@ -270,6 +271,7 @@ Ask ask_for(Turn& t, const Wish& wish) {
   ask.slot = wish.slot;
   ask.take_down = wish.op == Op::stop;
   ask.automatic = automatic(wish.origin, wish.by) && !ask.take_down;
+  ask.step = wish.origin == Origin::operation;
   ask.bring_up = wish.origin == Origin::desired && !ask.take_down;
   ask.command = command_behind(t.plan(wish.service), wish.op);
   const View view = view_of(t, wish.service, wish.slot);

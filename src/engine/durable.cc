@@ -334,7 +334,12 @@ struct Fold {
     });
   }
 
-  void operator()(const Paused& r) { d.pauses[r.service] = r.until; }
+  void operator()(const Paused& r) {
+    PauseState& pause = d.pauses[r.service] = {at, r.until, r.by, {}};
+    for (const auto& [name, s] : d.services) {
+      if (s.operation && (r.service.empty() || r.service == name)) pause.operations.push_back(s.operation->id);
+    }
+  }
   void operator()(const Resumed& r) { d.pauses.erase(r.service); }
 
   void operator()(const MaintenanceBegan& r) {

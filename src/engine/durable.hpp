@@ -293,6 +293,20 @@ struct Disruption {
   };
 };
 
+/// Nothing is done by itself, for a service or for everything.
+struct PauseState {
+  Instant since{};
+  Instant until = kNever;
+  std::string by;
+  std::vector<CommandId> operations;  // that were under way: they are held, too
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("since", self.since);
+    v("until", self.until);
+    v("by", self.by);
+    v("operations", self.operations);
+  };
+};
+
 /// Somebody works on a service, or on everything.
 struct MaintenanceState {
   Instant since{};
@@ -329,7 +343,7 @@ struct Durable {
   std::map<CommandId, ActionState> actions;  // intended or being verified
   std::map<std::uint64_t, IncidentState> incidents;
   std::map<CommandId, EscalationState> escalations;
-  std::map<std::string, Instant> pauses;                // service ("": all) -> until
+  std::map<std::string, PauseState> pauses;             // service ("": all)
   std::map<std::string, MaintenanceState> maintenance;  // by hand, the same
   std::map<std::string, MaintenanceState> windows;      // by the configuration, the same
   std::vector<Maintained> maintained;

@@ -31,10 +31,20 @@ Gate engine_gate(Turn& t, const Ask& ask) {
   return {};
 }
 
+// What goes on by itself is held, and a rolling operation that was under way; what a person asks for later is done.
 Gate pause_gate(Turn& t, const Ask& ask) {
-  const auto until = paused_until(t.s, ask.service, t.now);
-  if (!until || planted(Bug::pause_ignored)) return {};
-  return Hold{"paused", *until == kNever ? "paused until resumed" : "paused", *until};
+  Gate hold;
+  if (planted(Bug::pause_ignored)) return hold;
+  const auto& operation = t.durable(ask.service).operation;
+  for (const PauseState* pause : pauses_of(t.s.durable, t.plan(ask.service).name, t.now)) {
+    const bool under_way =
+        ask.step && operation && std::ranges::count(pause->operations, operation->id) > 0 && !planted(Bug::steps_go_on);
+    if (!ask.automatic && !under_way) continue;
+    if (hold && pause->until <= hold->retry) continue;
+    const std::string by = pause->by.empty() ? "" : " by " + pause->by;
+    hold = Hold{"paused", "paused" + by + (pause->until == kNever ? " until resumed" : ""), pause->until};
+  }
+  return hold;
 }
 
 Gate lock_gate(Turn& t, const Ask& ask) {
@@ -255,11 +265,19 @@ BudgetUse fleet_budget(const State& s, Instant now) {
   return use_of(s, s.plan.fleet, s.index.instances, now, [](const Disruption&) { return true; });
 }
 
+std::vector<const PauseState*> pauses_of(const Durable& durable, const std::string& service, Instant now) {
+  std::vector<const PauseState*> in_force;
+  for (const auto& name : {std::string(), service}) {
+    const auto pause = durable.pauses.find(name);
+    if (pause != durable.pauses.end() && now < pause->second.until) in_force.push_back(&pause->second);
+  }
+  return in_force;
+}
+
 std::optional<Instant> paused_until(const State& s, ServiceId id, Instant now) {
   std::optional<Instant> until;
-  for (const auto& name : {std::string(), s.plan.services[id].name}) {
-    const auto pause = s.durable.pauses.find(name);
-    if (pause != s.durable.pauses.end() && now < pause->second) until = std::max(until.value_or(now), pause->second);
+  for (const PauseState* pause : pauses_of(s.durable, s.plan.services[id].name, now)) {
+    until = std::max(until.value_or(now), pause->until);
   }
   return until;
 }
@@ -271,8 +289,8 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
   if (!ask.take_down && !ask.bring_up) {
     if (auto hold = resource_gate(t, ask.service)) return hold;
   }
+  if (auto hold = pause_gate(t, ask)) return hold;
   if (ask.automatic) {
-    if (auto hold = pause_gate(t, ask)) return hold;
     if (auto hold = maintenance_gate(t, ask.service)) return hold;
     if (t.s.tilt_since && !ask.direct) return Hold{"tilt", "time has jumped; waiting for a fresh round of checks"};
     if (auto hold = ask.bring_up ? dependency_gate(t, ask) : diagnosis_gate(t, ask)) return hold;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/turn.hpp"
 
@@ -22,6 +23,7 @@ struct Ask {
   bool automatic = true;              // not an operator's own command
   bool direct = false;                // wanted on direct evidence, or none is needed
   bool disruptive = false;            // takes a running process away
+  bool step = false;                  // of a rolling operation
   bool bring_up = false;              // a first start: dependencies must be known to be well
   bool counted = false;               // the budgets have been charged for it already
   std::optional<Dependency> command;  // of the user's, that would do it
@@ -53,7 +55,9 @@ std::optional<BudgetUse> group_budget(const State& s, ServiceId id, Instant now)
 BudgetUse service_budget(const State& s, ServiceId id, Instant now);
 BudgetUse fleet_budget(const State& s, Instant now);
 
-/// The end of the pause that governs this service; nothing when it is not paused.
+/// The pauses that govern this service now: its own, and that of everything.
+std::vector<const PauseState*> pauses_of(const Durable& durable, const std::string& service, Instant now);
+/// Their end; nothing when there is none.
 std::optional<Instant> paused_until(const State& s, ServiceId id, Instant now);
 
 }  // namespace homeostat::engine

@@ -232,9 +232,9 @@ void operator_command(Turn& t, const Operator& in) {
 
 void pauses_due(Turn& t) {
   const auto pauses = t.s.durable.pauses;
-  for (const auto& [service, until] : pauses) {
-    if (t.now < until) {
-      t.wake_at(until);
+  for (const auto& [service, pause] : pauses) {
+    if (t.now < pause.until) {
+      t.wake_at(pause.until);
       continue;
     }
     t.record(Resumed{service, "the pause's end"});
