@@ -83,14 +83,15 @@ Response reload(const Daemon& daemon, const Request& request) {
   const auto asked = parse_reload(request);
   if (!asked) return asked.error();
   const std::uint64_t before = daemon.engine.durable().seq;
-  if (auto done = daemon.reload(*asked); !done) return refuse(409, done.error().text);
+  const auto note = daemon.reload(*asked);
+  if (!note) return refuse(409, note.error().text);
   if (asked->roll) {
     engine::Operator roll;
     roll.verb = engine::Verb::roll_outdated;
     roll.by = request.user;
     daemon.feed(std::move(roll));
   }
-  return ok({{"accepted", true}, {"seq", before}, {"generation", daemon.engine.durable().generation}});
+  return ok({{"accepted", true}, {"seq", before}, {"generation", daemon.engine.durable().generation}, {"note", *note}});
 }
 
 Response unknown_service(const engine::Engine& engine, const std::string& name) {

@@ -23,7 +23,8 @@ struct Daemon {
   /// Steps the engine and carries out what it wants.
   std::function<void(engine::Operator)> feed;
   /// Reads the configuration anew and goes over to it; an error leaves everything as it was.
-  std::function<std::expected<void, Error>(const ReloadAsked&)> reload;
+  /// What must be known of it, or nothing.
+  std::function<std::expected<std::string, Error>(const ReloadAsked&)> reload;
   WordsOf words = [](engine::TargetId) { return std::string_view(); };
 };
 

@@ -179,13 +179,15 @@ void add_govern_verbs(CLI::App& app, Context& context) {
 
   const auto roll = std::make_shared<bool>(false);
   const auto shrink = std::make_shared<bool>(false);
-  CLI::App* reload =
-      add_verb(app, context, "reload", "Go over to the changed configuration file: all of it, or nothing",
-               "homeostat reload --roll", [&context, roll, shrink] {
-                 const Answer answer = post(context, "/v1/reload", {{"roll", *roll}, {"accept_shrink", *shrink}});
-                 const std::string generation = answer ? text_at(*answer, "generation") : "";
-                 return say(context, answer, fmt::format("configuration {} is in force", generation));
-               });
+  CLI::App* reload = add_verb(
+      app, context, "reload", "Go over to the changed configuration file: all of it, or nothing",
+      "homeostat reload --roll", [&context, roll, shrink] {
+        const Answer answer = post(context, "/v1/reload", {{"roll", *roll}, {"accept_shrink", *shrink}});
+        const std::string generation = answer ? text_at(*answer, "generation") : "";
+        const std::string note = answer ? text_at(*answer, "note", "") : "";
+        return say(context, answer,
+                   fmt::format("configuration {} is in force{}{}", generation, note.empty() ? "" : "; ", note));
+      });
   reload->add_flag("--roll", *roll, "Restart what was started from an older configuration, instance by instance");
   reload->add_flag("--accept-shrink", *shrink, "Even when more than 30 % of the services are gone from it");
 }

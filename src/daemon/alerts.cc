@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdio>
 #include <fstream>
 #include <sstream>
 
@@ -31,9 +30,9 @@ std::string words(const api::Alert& alert) {
 
 }  // namespace
 
-Alerts::Alerts(std::string path) : path_(std::move(path)) { load(); }
+Alerts::Alerts(std::string path) : file_(std::move(path)) { load(); }
 
-void Alerts::take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns) {
+void Alerts::take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns, os::SavedFile::Saved kept) {
   bool changed = false;
   for (const api::Alert& alert : alerts) {
     const auto known = known_.find(alert.fingerprint);
@@ -47,7 +46,7 @@ void Alerts::take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns) {
     else
       spdlog::warn("more than {} alerts fire; {} is not kept", kMostKnown, alert.fingerprint);
   }
-  if (changed) save();
+  changed ? file_.save(saved(), std::move(kept)) : kept({});
 }
 
 probe::Finding Alerts::look(const std::vector<std::pair<std::string, std::string>>& labels,
@@ -68,7 +67,7 @@ const api::Alert* Alerts::firing(const std::vector<std::pair<std::string, std::s
   return found == known_.end() ? nullptr : &found->second.alert;
 }
 
-void Alerts::save() const {
+std::string Alerts::saved() const {
   json::array alerts;
   for (const auto& [fingerprint, known] : known_) {
     json::object labels;
@@ -79,15 +78,11 @@ void Alerts::save() const {
                       {"starts_ns", known.alert.starts_ns},
                       {"heard_ns", known.heard_ns}});
   }
-  const std::string made = path_ + ".new";
-  std::ofstream file(made, std::ios::trunc);
-  file << json::serialize(alerts);
-  file.close();
-  if (!file || std::rename(made.c_str(), path_.c_str()) != 0) spdlog::warn("the alerts cannot be kept in {}", path_);
+  return json::serialize(alerts);
 }
 
 void Alerts::load() {
-  std::ifstream file(path_);
+  std::ifstream file(file_.path());
   std::ostringstream text;
   if (!file || !(text << file.rdbuf())) return;
   try {
@@ -103,7 +98,7 @@ void Alerts::load() {
       if (known_.size() < kMostKnown) known_[known.alert.fingerprint] = std::move(known);
     }
   } catch (const std::exception& error) {
-    spdlog::warn("{} cannot be read, the alerts in it are forgotten: {}", path_, error.what());
+    spdlog::warn("{} cannot be read, the alerts in it are forgotten: {}", file_.path(), error.what());
     known_.clear();
   }
 }

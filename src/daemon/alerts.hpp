@@ -7,6 +7,7 @@
 
 #include "api/alerts.hpp"
 #include "homeostat/time.hpp"
+#include "os/saved_file.hpp"
 #include "probe/judge.hpp"
 
 namespace homeostat::daemon {
@@ -19,8 +20,9 @@ class Alerts {
   /// How often they are repeated while they fire; twice that without a repetition, and nobody knows.
   void configure(Duration repeat) { repeat_ = repeat; }
   /// A repetition refreshes what is known, what is resolved is forgotten, and an end before the beginning that is
-  /// known changes nothing. `wall_ns`: since 1970.
-  void take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns);
+  /// known changes nothing. `wall_ns`: since 1970. `kept`: what is known now is on the disk, or cannot be; it may be
+  /// called by another thread.
+  void take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns, os::SavedFile::Saved kept);
   /// Whether one fires that has all these labels.
   probe::Finding look(const std::vector<std::pair<std::string, std::string>>& labels, std::int64_t wall_ns) const;
   /// One that fires and has all these labels; null: none does. Valid until the next `take`.
@@ -33,9 +35,9 @@ class Alerts {
   };
 
   void load();
-  void save() const;
+  std::string saved() const;
 
-  std::string path_;
+  os::SavedFile file_;
   Duration repeat_ = std::chrono::hours(4);
   std::map<std::string, Known> known_;  // by fingerprint
 };

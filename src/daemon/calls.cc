@@ -18,6 +18,13 @@ std::string text_of(const std::vector<config::Problem>& problems) {
   return text;
 }
 
+// How often they are repeated can change at any time.
+std::optional<config::AlertsSpec> listening(const config::Config& config) {
+  auto alerts = config.alerts;
+  if (alerts) alerts->repeat = {};
+  return alerts;
+}
+
 }  // namespace
 
 // On the server's thread: only posts.
@@ -35,10 +42,7 @@ void Daemon::serve(api::Request request, api::Reply reply) {
 void Daemon::serve_alerts(const std::string& body, const api::Reply& reply) {
   auto alerts = api::parse_alerts(body);
   if (!alerts) return reply(std::move(alerts.error()));
-  const bool posted = inbox_->post([this, alerts = std::move(*alerts), reply] {
-    take_alerts(alerts);
-    reply({200, "{}"});
-  });
+  const bool posted = inbox_->post([this, alerts = std::move(*alerts), reply] { take_alerts(alerts, reply); });
   if (!posted) reply(api::refuse(503, "too many calls are waiting"));
 }
 
@@ -58,8 +62,12 @@ runtime::Values Daemon::alert_of(engine::ServiceId service, engine::Slot slot) c
 }
 
 // Who is looked at by alerts is looked at now.
-void Daemon::take_alerts(const std::vector<api::Alert>& alerts) {
-  alerts_->take(alerts, TimeKeeper::wall_ns());
+void Daemon::take_alerts(const std::vector<api::Alert>& alerts, const api::Reply& reply) {
+  alerts_->take(alerts, TimeKeeper::wall_ns(), [reply](const std::expected<void, Error>& kept) {
+    if (kept) return reply({200, "{}"});
+    spdlog::warn("the alerts hold, but only until Homeostat ends: {}", kept.error().text);
+    reply(api::refuse(503, "it holds, but only until Homeostat ends: " + kept.error().text));
+  });
   for (const engine::ServicePlan& service : engine_->plan().services) {
     const bool told = std::ranges::any_of(
         service.checks, [&](const engine::CheckPlan& check) { return alert_spec(*config_, check.probe) != nullptr; });
@@ -101,7 +109,7 @@ api::Response Daemon::answer(const api::Request& request, std::expected<config::
                            feed(std::move(wanted));
                            drain();
                          },
-                         [this, loaded](const api::ReloadAsked& asked) -> std::expected<void, Error> {
+                         [this, loaded](const api::ReloadAsked& asked) -> std::expected<std::string, Error> {
                            if (loaded == nullptr) return fail("no configuration was read");
                            if (!*loaded) return std::unexpected(loaded->error());
                            return go_over(std::move(**loaded), asked.accept_shrink);
@@ -126,7 +134,7 @@ void Daemon::load_then(std::function<void(std::expected<config::Config, Error>)>
   });
 }
 
-std::expected<void, Error> Daemon::go_over(config::Config next, bool accept_shrink) {
+std::expected<std::string, Error> Daemon::go_over(config::Config next, bool accept_shrink) {
   config_->plan = engine_->plan();
   const config::Comparison comparison = config::compare(*config_, next);
   if (comparison.needs_accept() && !accept_shrink) {
@@ -143,14 +151,17 @@ std::expected<void, Error> Daemon::go_over(config::Config next, bool accept_shri
   router_->configure(*config_);
   hands_->configure(*config_, before.get());
   if (config_->alerts) alerts_->configure(config_->alerts->repeat);
-  if (config_->alerts != before->alerts)
-    spdlog::warn("`alerts` has changed: it takes effect when Homeostat is started again");
+  std::string note;
+  if (listening(*config_) != listening(*before)) {
+    note = "where alerts are listened for, or who may post them, has changed: that takes effect at the next start";
+    spdlog::warn("{}", note);
+  }
   recorder_->rotate_inputs();
   carry_out(out_);
   drain();
   give_memory_back();
   spdlog::info("configuration {}: {} services", engine_->plan().generation, engine_->plan().services.size());
-  return {};
+  return note;
 }
 
 }  // namespace homeostat::daemon

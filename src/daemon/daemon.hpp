@@ -58,13 +58,14 @@ class Daemon {
   /// Answered when what it caused is durable: what was confirmed outlives us.
   void serve_alerts(const std::string& body, const api::Reply& reply);
   runtime::Values alert_of(engine::ServiceId service, engine::Slot slot) const;
-  void take_alerts(const std::vector<api::Alert>& alerts);
+  void take_alerts(const std::vector<api::Alert>& alerts, const api::Reply& reply);
   void command(const api::Request& request, std::expected<config::Config, Error>* loaded, api::Reply reply);
   void send_replies();
   api::Response answer(const api::Request& request, std::expected<config::Config, Error>* loaded);
   /// Loads the file beside the loop, then goes over to it; `then` hears about it on the loop.
   void load_then(std::function<void(std::expected<config::Config, Error>)> then);
-  std::expected<void, Error> go_over(config::Config next, bool accept_shrink);
+  /// What must be known of it, or nothing.
+  std::expected<std::string, Error> go_over(config::Config next, bool accept_shrink);
 
   RunOptions options_;
   std::unique_ptr<config::Config> config_;

@@ -4,6 +4,7 @@
 
 #include <ctime>
 
+#include "faults.hpp"
 #include "http.hpp"
 #include "lab.hpp"
 #include "os/child.hpp"
@@ -85,6 +86,31 @@ TEST_F(DaemonAlerts, OfARealAlertmanagerAreEvidenceUntilTheyAreResolved) {
   // Told once: an end that comes after an end would begin another alert.
   EXPECT_EQ(tell(fmt::format(R"(,"endsAt":"{:%FT%TZ}")", fmt::gmtime(std::time(nullptr) + 1))), 0);
   EXPECT_TRUE(becomes("healthy")) << lab_.cli({"status"}).out;
+}
+
+TEST_F(DaemonAlerts, AreConfirmedOnceTheyAreOnTheDisk) {
+  lab_.kill9();
+  Faults faults(lab_);
+  ASSERT_TRUE(lab_.start());
+  const std::string right = "Bearer its-own-secret";
+  faults.page()->sync_error = EIO;
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), right), 503) << lab_.log();
+  faults.page()->sync_error = 0;
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), right), 200) << "sent again";
+}
+
+TEST_F(DaemonAlerts, AReloadSaysWhatOnlyTheNextStartTakesUp) {
+  const auto reload_with = [&](const std::string& key, const std::string& other) {
+    std::string text = read_file(lab_.config_file());
+    write_file(lab_.config_file(), text.replace(text.find(key), key.size(), other));
+    const Finished done = lab_.cli({"reload"});
+    EXPECT_EQ(done.code, 0) << done.err;
+    return done.out;
+  };
+  EXPECT_EQ(reload_with("repeat: 1h", "repeat: 2h").find("next start"), std::string::npos);
+  const std::string others = fmt::format("'127.0.0.1:{}'", lab_.port(2));
+  EXPECT_NE(reload_with(fmt::format("'127.0.0.1:{}'", lab_.port(1)), others).find("next start"), std::string::npos);
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), "Bearer its-own-secret"), 200) << "until then all is as it was";
 }
 
 TEST_F(DaemonAlerts, AreTakenOnlyFromWhoMayAndOnlyWellFormed) {
