@@ -390,8 +390,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{service("remediation: { witihn: 3m }"), "4:20: unknown key `witihn` (did you mean `within`?)"},
         Case{service("completion: { ok: [300] }"), "4:24: `300` is not a whole number from 0 to 255"},
         Case{service("completion: {}", "exec: { status: [x] }"),
-             "4:17: this runtime does not tell how a run ended: `completion` needs `process`, `systemd` or "
-             "`supervisord`"},
+             "4:17: this runtime does not tell how a run ended (`status` of `exec` tells how it is now): `completion` "
+             "needs `process`, `systemd`, `supervisord`, `docker` or `podman`"},
         Case{with_issue("{ checks: [lag] }", "[slwo]"), "5:14: no issue is called `slwo` (did you mean `slow`?)"},
         Case{with_issue("{ checks: [lag] }", "[slow, slow]"), "5:20: `slow` is named twice"},
         Case{with_issue("{ checks: [lag, alvie] }"),

@@ -127,9 +127,10 @@ void check_completion(const Resolution& in, const Named<ServiceDraft>& service) 
   if (!plan.completion) return;
   const Position at = service.node->where("completion");
   if (!plan.runtime.managed && plan.runtime.identity != 0) {
-    in.reader.problem(at,
-                      "this runtime does not tell how a run ended: `completion` needs `process`, `systemd` or "
-                      "`supervisord`");
+    in.reader.problem(
+        at,
+        "this runtime does not tell how a run ended (`status` of `exec` tells how it is now): `completion` "
+        "needs `process`, `systemd`, `supervisord`, `docker` or `podman`");
   }
   if (plan.scaling || plan.rollout) in.reader.problem(at, "what is meant to end has neither `scaling` nor `rollout`");
 }
