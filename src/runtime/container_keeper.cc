@@ -48,6 +48,7 @@ struct ContainerKeeper::Container {
   bool looking = false;
   bool look_again = false;
   bool watched = false;  // its run was seen, and all that was told since
+  bool tidied = false;   // nothing is left of an order in whose middle we died
   Incarnation ours{};    // a run that an order of ours was meant to replace
 
   Incarnation end_of{};  // the run whose end is asked about
@@ -145,7 +146,7 @@ void ContainerKeeper::look(Container& container) {
 }
 
 void ContainerKeeper::look_aside(Container& container) {
-  ask(container, "/containers/" + container.charge.spec.unit + "-homeostat-old/json", kLookWithin,
+  ask(container, "/containers/" + aside_name(container.charge.spec) + "/json", kLookWithin,
       [this](Container& one, const HttpReply& reply) {
         if (one.order || !api_.is_up()) return;
         one.state.reset();
@@ -155,11 +156,22 @@ void ContainerKeeper::look_aside(Container& container) {
       });
 }
 
+// We died when the new one ran, and the old one was to be removed: by its id, and only while it rests.
+void ContainerKeeper::tidy(Container& container) {
+  container.tidied = true;
+  ask(container, "/containers/" + aside_name(container.charge.spec) + "/json", kLookWithin,
+      [this](Container&, const HttpReply& reply) {
+        const auto old = reply.status == 200 ? read_container(reply.body) : std::nullopt;
+        if (old) api_.call("DELETE", "/containers/" + old->id, {}, kLookWithin, [](const HttpReply&) {});
+      });
+}
+
 void ContainerKeeper::took(Container& container, const ContainerState& fresh) {
   container.state = fresh;
   container.missing = false;
   const Incarnation run = fresh.run();
   if (fresh.runs()) {
+    if (!container.charge.spec.image.empty() && !container.tidied) tidy(container);
     container.watched = api_.is_up();
     container.end_of = {};
     container.ask_at = kNever;

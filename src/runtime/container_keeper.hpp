@@ -38,6 +38,7 @@ class ContainerKeeper final : public Keeper {
   void look(Container& container);
   void look_aside(Container& container);
   void took(Container& container, const ContainerState& fresh);
+  void tidy(Container& container);
   void ask_how_it_ended(Container& container);
   void judge_end(Container& container, const std::string& events);
   void check_health(Container& container);

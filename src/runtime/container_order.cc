@@ -18,7 +18,6 @@ constexpr Duration kLookWithin = std::chrono::seconds(5);
 constexpr int kNotFound = 404;
 constexpr int kServerFailed = 500;
 
-std::string aside_name(const KeptSpec& spec) { return spec.unit + "-homeostat-old"; }
 std::string new_name(const KeptSpec& spec) { return spec.unit + "-homeostat-new"; }
 
 }  // namespace
@@ -27,6 +26,8 @@ std::string version_of(const std::string& image, const KeptSpec& spec) {
   const std::string prefix = spec.image + ":";
   return !spec.image.empty() && image.starts_with(prefix) ? image.substr(prefix.size()) : std::string();
 }
+
+std::string aside_name(const KeptSpec& spec) { return spec.unit + "-homeostat-old"; }
 
 struct ContainerOrder::Call {
   const char* method;

@@ -16,6 +16,9 @@ namespace homeostat::runtime {
 /// The version that an image of the service stands for; empty: it is none of its images.
 std::string version_of(const std::string& image, const KeptSpec& spec);
 
+/// What a container is called while another one takes its place.
+std::string aside_name(const KeptSpec& spec);
+
 /// To go over to another image, the new container is made first, beside the one that runs. Then that one is stopped and
 /// put aside under another name, the new one takes its name and is started, and the old one is removed. When something
 /// of it is refused, all goes back. The names tell how far it had come, should Homeostat die in the middle: what was
@@ -83,7 +86,6 @@ class ContainerOrder {
   std::deque<Step> steps_{};
   std::optional<ContainerState> state_{};  // nothing: there is no such container
   std::string settings_{};                 // of the container whose settings are taken
-  std::string image_settings_{};
   std::string old_{};   // the container that is replaced
   std::string new_{};   // the one that was made
   bool asked_ = false;  // from here on something may have happened

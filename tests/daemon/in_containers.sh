@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # in_containers.sh DIR podman|docker: a podman or a dockerd of its own, whose API is DIR/api.sock, with the images
-# localhost/lab:1 and :2 made of busybox. Ends with all its containers when it gets SIGTERM. Status 77: cannot be had.
+# localhost/lab:1 and :2 made of busybox, and :empty, in which there is nothing to start. Ends with all its containers
+# when it gets SIGTERM. Status 77: cannot be had.
 set -u
 dir=$1 kind=$2
 cannot() { echo "$*" >&2; exit 77; }
@@ -12,9 +13,10 @@ mount --make-rprivate / || cannot "no namespace"
 mountpoint -q /sys/fs/cgroup/unified && { umount /sys/fs/cgroup/unified || cannot "cannot unmount"; }
 
 image=$dir/image
-mkdir -p "$image/bin" "$image/tmp" "$dir/effects"
+mkdir -p "$image/bin" "$image/tmp" "$dir/empty/tmp" "$dir/effects"
 cp "$busybox" "$image/bin/busybox"
-for name in sh sleep cat echo mkdir chmod httpd nc grep; do ln -s busybox "$image/bin/$name"; done
+for name in sh sleep cat echo mkdir chmod httpd nc grep rm; do ln -s busybox "$image/bin/$name"; done
+contents() { if [ "$1" = empty ]; then tar -C "$dir/empty" -c .; else tar -C "$image" -c .; fi; }
 
 case $kind in
 podman)
@@ -29,8 +31,8 @@ runtime = "crun"
 TEXT
   export CONTAINERS_CONF=$dir/containers.conf
   engine=(podman --root "$dir/store" --runroot "$dir/run" --storage-driver vfs --tmpdir "$dir/tmp")
-  for version in 1 2; do
-    tar -C "$image" -c . | "${engine[@]}" import -c "ENV VERSION=$version" - "localhost/lab:$version" ||
+  for version in 1 2 empty; do
+    contents "$version" | "${engine[@]}" import -c "ENV VERSION=$version" - "localhost/lab:$version" ||
       cannot "no image"
   done
   serve=("${engine[@]}" system service --time 0 "unix://$dir/api.sock")
@@ -64,8 +66,8 @@ until [ "$(ask http://lab/_ping)" = OK ]; do
   read -r -t 0.05 <> <(:)
 done
 if [ "$kind" = docker ]; then
-  for version in 1 2; do
-    tar -C "$image" -c . |
+  for version in 1 2 empty; do
+    contents "$version" |
       ask -X POST -T - "http://lab/images/create?fromSrc=-&repo=localhost/lab&tag=$version" >/dev/null
   done
 fi

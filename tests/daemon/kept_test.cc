@@ -1,7 +1,9 @@
 // Units of a real systemd, looked after over its bus.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "orders.hpp"
 #include "runtime/systemd_keeper.hpp"
@@ -16,6 +18,8 @@ struct Unit {
   std::string name;
   std::string more{};  // lines of [Service]
   std::string unit{};  // lines of [Unit]
+  std::string keys{};  // of the service
+  std::string checks = "process: { process: {}, interval: 1m, fast_interval: 100ms }";
 };
 
 class Kept : public ::testing::Test {
@@ -29,7 +33,7 @@ class Kept : public ::testing::Test {
                              "HOMEOSTAT_INSTANCE=0\nExecStartPre=/bin/sh -c 'echo started >> {0}/starts.{1}'\n"
                              "ExecStart=/bin/sleep infinity\nTimeoutStopSec=5s\n{2}\n",
                              lab_.dir(), unit.name, unit.more, unit.unit));
-      services.push_back(service(unit.name));
+      services.push_back(service(unit));
     }
     systemd_.emplace(lab_, HOMEOSTAT_IN_SYSTEMD);
     if (const std::string why = systemd_->wait(); !why.empty()) {
@@ -40,15 +44,15 @@ class Kept : public ::testing::Test {
     ASSERT_TRUE(lab_.start());
     for (const Unit& unit : units) ASSERT_TRUE(healthy(unit.name)) << lab_.log() << lab_.records() << systemd_->log();
   }
-  std::string service(const std::string& name, const std::string& more = "") const {
+  std::string service(const Unit& unit, const std::string& more = "") const {
     // Looked at once a minute: what is noticed sooner was told.
     return fmt::format(
         "  {0}: {{ run: {{ systemd: {{ unit: {0}.service, bus: 'unix:path={1}/bus/system_bus_socket'{2} }} }}, "
-        "checks: {{ process: {{ process: {{}}, interval: 1m, fast_interval: 100ms }} }}, "
+        "checks: {{ {3} }}, "
         "remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
         "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
-        "stable_after: 300ms, reopen_within: 100ms, rearm_after: 100ms }}\n",
-        name, lab_.dir(), more);
+        "stable_after: 300ms, reopen_within: 100ms, rearm_after: 100ms{4} }}\n",
+        unit.name, lab_.dir(), more, unit.checks, unit.keys);
   }
   bool healthy(const std::string& name) const {
     return eventually([&] { return lab_.health(name) == "healthy"; });
@@ -160,7 +164,7 @@ TEST_F(Kept, AReleaseIsALink) {
   begin({{"web"}});
   if (IsSkipped()) return;
   for (const char* version : {"v1", "v2"}) fs::create_directories(lab_.dir() + "/releases/" + version);
-  lab_.configure({service("web", fmt::format(", releases: {}/releases, release: v1", lab_.dir()))});
+  lab_.configure({service({"web"}, fmt::format(", releases: {}/releases, release: v1", lab_.dir()))});
   ASSERT_EQ(lab_.cli({"reload"}).code, 0);
   const std::string link = lab_.dir() + "/releases/current";
   for (const char* version : {"v1", "v2"}) {
@@ -172,6 +176,57 @@ TEST_F(Kept, AReleaseIsALink) {
     EXPECT_TRUE(healthy("web")) << lab_.records();
   }
   EXPECT_EQ(lab_.post("deploy", {{"service", "web"}, {"version", "v3"}}).status, 404);
+}
+
+TEST_F(Kept, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
+  const std::string end = lab_.dir() + "/end";
+  ASSERT_EQ(::mkfifo(end.c_str(), 0600), 0);
+  begin({{.name = "batch",
+          .more = fmt::format("ExecStart=\nExecStart=/bin/sh -c 'read code < {}; exit $$code'", end),
+          .keys = ", completion: { ok: [0, 3] }"}});
+  if (IsSkipped()) return;
+  const auto ends_with = [&](const std::string& code) { std::ofstream(end) << code << std::endl; };
+  ends_with("7");
+  EXPECT_TRUE(eventually([&] { return starts("batch") == 2; })) << lab_.records();
+  EXPECT_TRUE(healthy("batch"));
+  ends_with("3");
+  EXPECT_TRUE(told("done: it ended with status 3")) << lab_.records();
+  EXPECT_TRUE(healthy("batch")) << lab_.cli({"status"}).out;
+
+  EXPECT_EQ(lab_.post("start", {{"service", "batch"}}).status, 200);
+  ASSERT_TRUE(eventually([&] { return starts("batch") == 3; })) << "it is run again when somebody wants it";
+  ASSERT_TRUE(told("start of batch/0 verified: well by its own checks [1-3]")) << lab_.records();
+  lab_.kill9();
+  ends_with("0");
+  ASSERT_TRUE(eventually([&] { return systemd_->active("batch") == "s \"inactive\""; }));
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(told("done: it ended with status 0")) << "systemd knows how it has ended: " << lab_.records();
+  EXPECT_TRUE(healthy("batch"));
+  EXPECT_EQ(starts("batch"), 3U) << lab_.records();
+}
+
+TEST_F(Kept, AUnitThatFailsOrThatSystemdRestartsAgainAndAgainIsAFailure) {
+  const std::string checks = "own: { runtime: { restarts: 2, within: 1m }, interval: 100ms, failure_threshold: 1 }";
+  begin({{.name = "failed", .keys = ", mode: shadow", .checks = checks},
+         {.name = "restless",
+          .more = "Restart=on-failure\nRestartSec=100ms",
+          .keys = ", mode: shadow",
+          .checks = checks}});
+  if (IsSkipped()) return;
+  ::kill(main("failed"), SIGKILL);
+  EXPECT_TRUE(told("failed/0 failed check process: the process was killed by signal 9")) << lab_.records();
+  for (int times = 0; times < 2; ++times) {
+    ASSERT_TRUE(healthy("restless")) << times << lab_.records();
+    const pid_t before = main("restless");
+    ::kill(before, SIGKILL);
+    ASSERT_TRUE(eventually([&] { return is_another(main("restless"), before); }));
+  }
+  EXPECT_TRUE(eventually([&] {
+    return text_at(lab_.check_status("restless", "own"), "last_words") == "restarted 2 times by its runtime lately";
+  })) << lab_.records();
+  EXPECT_TRUE(told("would restart restless/0 (rung 1 restart, attempt 1): own")) << lab_.records();
+  EXPECT_EQ(starts("failed"), 1U);
+  EXPECT_EQ(starts("restless"), 3U) << "by systemd alone";
 }
 
 /// Orders given by hand, to a unit that runs already.

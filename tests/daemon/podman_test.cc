@@ -1,71 +1,14 @@
 // Containers of a real podman and of a real dockerd.
-#include "containers.hpp"
+#include "contained.hpp"
 #include "orders.hpp"
 #include "runtime/container_keeper.hpp"
 
 namespace homeostat::lab {
 namespace {
 
-class Contained : public ::testing::TestWithParam<const char*> {
+class Contained : public ContainerTest {
  protected:
-  static std::string kind() { return GetParam(); }
-  void begin(const std::vector<Made>& all, const std::vector<std::string>& services = {}) {
-    containers_.emplace(lab_, HOMEOSTAT_IN_CONTAINERS, kind());
-    if (const std::string why = containers_->wait(); !why.empty()) {
-      fmt::print("{}\n", containers_->log());
-      GTEST_SKIP() << why;
-    }
-    std::vector<std::string> texts = services;
-    for (const Made& one : all) {
-      ASSERT_TRUE(containers_->make(one)) << containers_->log();
-      if (services.empty()) texts.push_back(service(one.name));
-    }
-    lab_.configure(texts);
-    ASSERT_TRUE(lab_.start()) << lab_.log();
-  }
-  std::string run(const std::string& container, const std::string& more = "") const {
-    return fmt::format("run: {{ {}: {{ container: '{}', socket: {}/api.sock{} }} }}", kind(), container, lab_.dir(),
-                       more);
-  }
-  /// Looked at once a minute: what is noticed sooner was told.
-  std::string service(const std::string& name, const std::string& more = "", const std::string& keys = "",
-                      const std::string& container = "") const {
-    return fmt::format(
-        "  {0}: {{ {1}, checks: {{ process: {{ process: {{}}, interval: 1m, fast_interval: 100ms }}{2} }}, "
-        "remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
-        "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
-        "stable_after: 300ms, reopen_within: 100ms, rearm_after: 100ms{3} }}\n",
-        name, run(container.empty() ? name : container, more), checks_, keys);
-  }
-  bool healthy(const std::string& name) const {
-    return eventually([&] { return lab_.health(name) == "healthy"; });
-  }
-  bool told(const std::string& words) const {
-    return eventually([&] { return lab_.records().find(words) != std::string::npos; });
-  }
-  pid_t main(const std::string& name) const {
-    const auto pids = lab_.pids(name + "/0");
-    return pids.empty() ? 0 : pids.front();
-  }
-  std::uint64_t starts(const std::string& name) const { return lab_.lines("effects/starts." + name); }
-  bool started(const std::string& name, std::uint64_t times) const {
-    return eventually([&] { return starts(name) == times; });
-  }
-  /// Its process dies, and another is there.
-  bool repaired(const std::string& name) const {
-    pid_t before = 0;
-    if (!eventually([&] { return (before = main(name)) != 0; })) return false;
-    const std::uint64_t times = starts(name);
-    ::kill(before, SIGKILL);
-    return started(name, times + 1) && healthy(name);
-  }
-  void person(const std::string& verb, const std::string& name) const {
-    containers_->ask("POST", "/containers/" + name + "/" + verb);
-  }
-
-  std::string checks_{};  // more of them
-  Lab lab_;
-  std::optional<Containers> containers_;
+  Contained() : ContainerTest(HOMEOSTAT_IN_CONTAINERS) {}
 };
 
 TEST_P(Contained, ACrashIsToldAndRepairedAStopByAPersonStays) {
@@ -171,6 +114,33 @@ TEST_P(Podman, AVersionIsAnotherImageAndAnotherInstanceACopy) {
   EXPECT_EQ(image(), "localhost/lab:2");
   EXPECT_EQ(starts("web"), 2U);
   EXPECT_TRUE(healthy("web"));
+}
+
+TEST_P(Podman, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
+  // It waits for its status to be written into a file.
+  begin({{.name = "batch",
+          .command =
+              "until [ -s /effects/end ]; do sleep 0.1; done; end=$(cat /effects/end); rm /effects/end; exit $end"}},
+        {service("batch", "", ", completion: { ok: [0, 3] }")});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("batch")) << lab_.log() << lab_.records();
+  const auto ends_with = [&](const std::string& status) { write_file(lab_.dir() + "/effects/end", status); };
+  ends_with("7");
+  EXPECT_TRUE(started("batch", 2)) << lab_.records();
+  ends_with("3");
+  EXPECT_TRUE(told("done: it ended with status 3")) << lab_.records();
+  EXPECT_TRUE(healthy("batch")) << lab_.cli({"status"}).out;
+
+  EXPECT_EQ(lab_.post("start", {{"service", "batch"}}).status, 200);
+  ASSERT_TRUE(started("batch", 3)) << "it is run again when somebody wants it";
+  ASSERT_TRUE(told("restart of batch/0 verified")) << lab_.records();
+  lab_.kill9();
+  ends_with("0");
+  ASSERT_TRUE(eventually([&] { return text_at(containers_->inspect("batch"), "State.Status") == "exited"; }));
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(told("done: it ended with status 0")) << lab_.records();
+  EXPECT_TRUE(healthy("batch"));
+  EXPECT_EQ(starts("batch"), 3U) << lab_.records();
 }
 
 /// Orders given by hand, to a container that runs already.

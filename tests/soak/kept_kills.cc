@@ -52,10 +52,10 @@ class Chaos {
     last_hurt_ = fmt::format("{} {}", service, dies ? "was killed" : "was made sick");
   }
 
-  // Most of the time goes by before anything is done, and little between an effect and its outcome: so that each is
-  // hit, some kills come at a random moment after it was noticed, and some after it was started.
+  // Most of the time goes by before anything is done, and little between an effect and its outcome. So that each phase
+  // is hit, some kills come right after it was noticed, some right after it was started, and some a little later.
   void wait_somewhere(const std::string& service) {
-    constexpr std::array kWithin{500, 250, 10, 10};  // milliseconds
+    constexpr std::array kWithin{500, 20, 10, 100};  // milliseconds
     const std::uint64_t point = below(kWithin.size());
     if (point >= 1) {
       lab::eventually([&] { return started_as_often_as_due() || (point == 1 && lab_.health(service) != "healthy"); });

@@ -1,0 +1,108 @@
+// A container is made anew of another image: Homeostat is killed after each thing it asks for, and the image is bad.
+#include "contained.hpp"
+#include "silencer.hpp"
+
+namespace homeostat::lab {
+namespace {
+
+class Recreated : public ContainerTest {
+ protected:
+  Recreated() : ContainerTest(HOMEOSTAT_IN_CONTAINERS) {}
+  void begin_with(const Made& web) {
+    silencer_.emplace(lab_.dir() + "/door.sock", lab_.dir() + "/api.sock");
+    socket_ = "door.sock";
+    begin({web}, {service("web", ", image: localhost/lab, release: '1'")});
+    if (IsSkipped()) return;
+    ASSERT_TRUE(healthy("web") && told("version 1 of web proved stable")) << lab_.log() << lab_.records();
+  }
+  bool deploy(const std::string& version) const {
+    return lab_.post("deploy", {{"service", "web"}, {"version", version}}).status == 200;
+  }
+  std::string image() const { return text_at(containers_->inspect("web"), "Config.Image"); }
+  /// All that there are, with their state: "web running".
+  std::string containers() const {
+    std::string all;
+    const json::value list = json::parse(containers_->ask("GET", "/containers/json?all=1").body);
+    for (const json::value& one : list.as_array()) {
+      all += (all.empty() ? "" : ", ") + text_at(one, "Names.0").substr(1) + " " + text_at(one, "State");
+    }
+    return all;
+  }
+  std::string effects(const std::string& name) const { return read_file(lab_.dir() + "/effects/" + name); }
+
+  std::optional<Silencer> silencer_;
+};
+
+TEST_P(Recreated, KilledAfterEachStepItIsFinishedAndThereWereNeverTwo) {
+  begin_with(
+      {.name = "web", .command = fmt::format("httpd -f -p 127.0.0.1:{} || echo two >> /effects/two", lab_.port(0))});
+  if (IsSkipped()) return;
+  struct Step {
+    const char* method;
+    const char* what;
+  };
+  constexpr Step kSteps[]{
+      {"POST", "name=web-homeostat-new "}, {"POST", "/stop?"},  {"POST", "rename?name=web-homeostat-old "},
+      {"POST", "rename?name=web "},        {"POST", "/start "}, {"DELETE", "?force=1 "}};
+  int version = 1;
+  for (const Step& step : kSteps) {
+    SCOPED_TRACE(step.what);
+    silencer_->silence_after([&](const std::string& line) {
+      // What is cleared away before the first step is named, what is removed after the last one is not.
+      return line.starts_with(step.method) && line.find(step.what) != std::string::npos &&
+             line.find("DELETE /containers/web") == std::string::npos;
+    });
+    version = 3 - version;
+    ASSERT_TRUE(deploy(std::to_string(version)));
+    ASSERT_TRUE(eventually([&] { return silencer_->silent(); })) << lab_.records();
+    lab_.kill9();
+    silencer_->speak();
+    ASSERT_TRUE(lab_.start());
+    EXPECT_TRUE(eventually([&] { return image() == fmt::format("localhost/lab:{}", version); })) << lab_.records();
+    EXPECT_TRUE(eventually([&] { return containers() == "web running"; })) << containers() << lab_.records();
+    EXPECT_TRUE(healthy("web")) << lab_.cli({"status"}).out << lab_.records();
+    EXPECT_TRUE(eventually([&] { return at(lab_.service_status("web"), "operation").is_null(); })) << lab_.records();
+  }
+  EXPECT_EQ(effects("two"), "");
+  EXPECT_TRUE(lab_.journal_is_good());
+}
+
+TEST_P(Recreated, ABadImageIsRolledBackWithTheSameSettings) {
+  checks_ = fmt::format(", well: {{ file: {{ path: {}/effects/well }}, role: alive, interval: 100ms }}", lab_.dir());
+  ladder_ = "[{ rollback: { when: changed_within 15m } }, { restart: {} }, { escalate: {} }]";
+  begin_with({.name = "web",
+              .command = "[ $VERSION = 1 ] && echo > /effects/well || rm /effects/well; exec sleep 100000",
+              .more = R"("Labels":{"own":"yes"})"});
+  if (IsSkipped()) return;
+  const json::value before = containers_->inspect("web");
+  ASSERT_TRUE(deploy("2"));
+  EXPECT_TRUE(told("rollback of web/0 verified")) << lab_.records();
+  EXPECT_TRUE(healthy("web")) << lab_.records();
+  EXPECT_EQ(image(), "localhost/lab:1");
+  EXPECT_EQ(starts("web"), 3U) << "it was never restarted on the bad one: " << lab_.records();
+  EXPECT_EQ(containers(), "web running");
+  EXPECT_TRUE(lab_.has_flag("web", "quarantined"));
+  const json::value after = containers_->inspect("web");
+  for (const char* setting : {"Config.Env", "Config.Cmd", "Config.Entrypoint", "Config.Labels", "Config.StopSignal",
+                              "HostConfig.Binds", "HostConfig.NetworkMode", "HostConfig.RestartPolicy"}) {
+    EXPECT_EQ(at(after, setting), at(before, setting)) << setting;
+  }
+}
+
+TEST_P(Recreated, WhatCannotBeStartedGivesWayToWhatRanBefore) {
+  begin_with({"web"});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(deploy("empty"));
+  EXPECT_TRUE(eventually([&] { return starts("web") == 2; })) << lab_.records();
+  EXPECT_TRUE(told("stopped: web/0: ")) << lab_.records();
+  EXPECT_TRUE(healthy("web")) << lab_.records();
+  EXPECT_EQ(image(), "localhost/lab:1");
+  EXPECT_EQ(containers(), "web running");
+  EXPECT_EQ(starts("web"), 2U) << lab_.records();
+}
+
+INSTANTIATE_TEST_SUITE_P(By, Recreated, ::testing::Values("podman"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace homeostat::lab
