@@ -67,8 +67,8 @@ until [ "$(ask http://lab/_ping)" = OK ]; do
 done
 if [ "$kind" = docker ]; then
   for version in 1 2 empty; do
-    contents "$version" |
-      ask -X POST -T - "http://lab/images/create?fromSrc=-&repo=localhost/lab&tag=$version" >/dev/null
+    image_of="fromSrc=-&repo=localhost/lab&tag=$version&changes=ENV%20VERSION=$version"
+    contents "$version" | ask -X POST -T - "http://lab/images/create?$image_of" >/dev/null
   done
 fi
 echo "$server" >"$dir/server.pid"

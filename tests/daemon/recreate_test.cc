@@ -101,7 +101,7 @@ TEST_P(Recreated, WhatCannotBeStartedGivesWayToWhatRanBefore) {
   EXPECT_EQ(starts("web"), 2U) << lab_.records();
 }
 
-INSTANTIATE_TEST_SUITE_P(By, Recreated, ::testing::Values("podman"),
+INSTANTIATE_TEST_SUITE_P(By, Recreated, ::testing::Values("podman", "docker"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
