@@ -219,7 +219,7 @@ TEST_F(Story, StatusFromTheJournalAloneSaysWhatItKnows) {
   EXPECT_EQ(web.at("flags"), json::array{"paused"});
   const json::value& pause = view.at("engine").at("pauses").at(0);
   EXPECT_EQ(pause.at("by"), "alice");
-  EXPECT_EQ(pause.at("since"), iso_time(kWall + 14'000'000'000));
+  EXPECT_EQ(pause.at("since"), json::value(iso_time(kWall + 14'000'000'000)));
   EXPECT_EQ(web.at("instances").at(0).at("pid"), 42);
   EXPECT_EQ(web.at("instances").at(0).at("up_ms"), 6'000);
   EXPECT_EQ(view.at("escalations").at(0).at("id"), "1-9");
