@@ -19,8 +19,12 @@ class PromqlJudged : public ::testing::Test {
  protected:
   Finding look(const Finding& found, Duration at = {}) { return check_.judge(found, Instant(at), kWallMs * 1'000'000); }
 
-  PromqlSpec spec_{.request = HttpSpec{}, .expect = "< 0.05", .held_for = 2min, .fresh_within = 1min};
-  PromqlCheck check_{spec_, {}};
+  static PromqlSpec spec() {
+    PromqlSpec out{.expect = "< 0.05", .held_for = 2min, .fresh_within = 1min};
+    out.request.emplace();
+    return out;
+  }
+  PromqlCheck check_{spec(), {}};
 };
 
 TEST_F(PromqlJudged, OnlyWhatDoesNotHoldForLongIsAFailure) {
