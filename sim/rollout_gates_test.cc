@@ -118,7 +118,7 @@ TEST(RolloutGate, AWindowIsWaitedForHoweverLongItTakes) {
   ASSERT_TRUE(ends(world, Phase::baking));
   world.run_for(7h);
   ASSERT_EQ(state_of(world).phase, Phase::baking) << state_of(world).harm;
-  EXPECT_EQ(state_of(world).gates.back().why, "closed until 1970-01-01 09:00 in UTC");
+  EXPECT_EQ(state_of(world).gates.back().why, "opens at 1970-01-01 09:00 in UTC");
   ASSERT_TRUE(ends(world, Phase::promoted, 1h));
   EXPECT_GE(world.now(), Instant(9h));
   EXPECT_LT(world.now(), Instant(9h + 2min));

@@ -49,7 +49,6 @@ void again(const Resolution& in, const Placed<WindowDraft>& placed, engine::Main
                                                     "needs `from` and `to`",
                                                     key));
     if (*cron == CronTime{}) return;  // reported when it was read
-    if (!next_match(*cron, 0)) return in.reader.problem(node.where(key), "there is no such day");
   }
   if (*draft.start == *draft.end) return in.reader.problem(node.where("end"), "it ends when it begins");
   out.start = *draft.start;

@@ -177,7 +177,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{service("budget: { max_actions: 0 }"), "4:28: `0` is not a number from 1 or a share from `1%` to `100%`"},
         Case{service("maintenance: [{ end: 0 4 * * sun }]"),
              "4:19: a window needs `start`, such as `0 3 * * sun`; one that is open once needs `from` and `to`"},
-        Case{service("maintenance: [{ start: 0 2 30 2 *, end: 0 4 * * * }]"), "4:28: there is no such day"},
+        Case{service("maintenance: [{ start: 0 2 30 2 *, end: 0 4 * * * }]"),
+             "4:28: `0 2 30 2 *`: there is no such day"},
         Case{service("maintenance: [{ start: 0 2 * * *, end: 0 2 * * * }]"), "4:44: it ends when it begins"},
         Case{service("maintenance: [{ start: 0 2 * * *, to: 2026-01-01 02:00 }]"),
              "4:19: either `start` and `end`, or `from` and `to`"},
@@ -231,6 +232,12 @@ INSTANTIATE_TEST_SUITE_P(
              "4:60: a list of arguments is needed here: [/usr/bin/program, argument]; it never goes through a shell"},
         Case{released("{ stages: [{ traffic: 5%, gates: { g: { window: { start: 0 9 * * *, end: 0 9 * * * } } } }] }"),
              "4:87: it ends when it begins: it is never open"},
+        Case{
+            released("{ stages: [{ traffic: 5%, gates: { g: { window: { start: 0 9 31 2 *, end: 0 17 * * * } } } }] }"),
+            "4:71: `0 9 31 2 *`: there is no such day"},
+        Case{released(
+                 "{ stages: [{ traffic: 5%, gates: { g: { window: { start: 0 9 31 2 *, end: 0 17 31 4 * } } } }] }"),
+             "4:71: `0 9 31 2 *`: there is no such day\nh.yaml:4:88: `0 17 31 4 *`: there is no such day"},
         Case{released("{ stages: [{ traffic: 5%, gates: { g: { window: { start: 0 9 * * *, end: 0 17 * * *, zone: Mars "
                       "} } } }] }"),
              "4:105: `Mars` is no time zone of this machine (write `Europe/Berlin`)"},

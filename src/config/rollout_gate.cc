@@ -88,7 +88,7 @@ void resolve_gates(const Resolution& in, const Node& stage, std::uint32_t number
       plan.kind = engine::GatePlan::Kind::window;
       plan.every = kLookEvery;
       plan.window = std::move(*gate.value.window);
-      if (plan.window.start == plan.window.end) {
+      if (plan.window.start == plan.window.end && plan.window.start != CronTime{}) {
         in.reader.problem(node.find("window")->where("end"), "it ends when it begins: it is never open");
       }
     }

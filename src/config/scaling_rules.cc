@@ -19,6 +19,7 @@ Type<CronTime> cron_type() {
             if (reader.found() != before) return;
             const auto cron = parse_cron(text);
             if (!cron) return reader.problem(node.at, quote(text) + ": " + cron.error());
+            if (!next_match(*cron, 0)) return reader.problem(node.at, quote(text) + ": there is no such day");
             out = *cron;
           }};
 }

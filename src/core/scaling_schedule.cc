@@ -174,8 +174,7 @@ std::string show_local(LocalMinutes time) {
 bool between(const CronTime& start, const CronTime& end, LocalMinutes now) {
   const auto starts = next_match(start, now);
   const auto ends = next_match(end, now);
-  if (!ends) return false;
-  return !starts || *ends < *starts;
+  return starts && ends && *ends < *starts;
 }
 
 bool active(const ScalingSchedule& schedule, LocalMinutes now) { return between(schedule.start, schedule.end, now); }

@@ -62,6 +62,8 @@ TEST(ScalingSchedule, IsActiveFromItsStartUntilItsEnd) {
   ScalingSchedule never = office;
   never.end = never.start;
   EXPECT_FALSE(active(never, at(kWednesday, 12, 0)));
+  never.start = parse_cron("0 8 31 2 *").value();
+  EXPECT_FALSE(active(never, at(kWednesday, 12, 0))) << "no February has so many days";
   ScalingSchedule night;
   night.start = parse_cron("0 22 * * *").value();
   night.end = parse_cron("0 6 * * *").value();

@@ -17,7 +17,7 @@ Instant asked_from(Turn& t, ServiceId id, const rollout::State& state, const Gat
 
 std::string opens(const ScalingSchedule& window, LocalMinutes now) {
   const auto at = next_match(window.start, now);
-  return at ? "closed until " + show_local(*at) + " in " + window.zone : "it never opens";
+  return at ? "opens at " + show_local(*at) + " in " + window.zone : "it never opens";
 }
 
 void take_answer(rollout::State& state, const GatePlan& plan, const GateAnswered& answer) {
