@@ -265,6 +265,42 @@ bool survives(const std::string& version, std::size_t kill_at) {
   const Phase end = version == "bad" ? Phase::rolled_back : Phase::promoted;
   EXPECT_TRUE(ends(world, end)) << version << " killed at record " << kill_at;
   world.run_for(2s);
+std::uint64_t samples_seen(const World& world) {
+  const auto& judge = world.engine().state().services[0].judge;
+  return judge ? judge->judge(world.now()).metrics[0].canary.samples : 0;
+}
+
+TEST(RolloutStory, AReloadKeepsWhatTheJudgeHasSeenUnlessItComparesSomethingElse) {
+  const RolloutPlan plan = *judged().rollout;
+  RolloutPlan tolerant = plan;
+  tolerant.metrics[0].promote_below = 0.2;
+  RolloutPlan elsewhere = plan;
+  elsewhere.told_by = 7;
+  RolloutPlan longer = plan;
+  longer.policy.add_stage(50, {"checks"}, 10s);
+  RolloutPlan slower = plan;
+  slower.policy.watch_after = 1h;
+  for (const auto& [next, goes_on] : {std::pair(plan, true), std::pair(slower, true), std::pair(tolerant, false),
+                                      std::pair(elsewhere, false), std::pair(longer, false)}) {
+    Started world(plan_of({judged()}));
+    ask(world, Verb::deploy, "v2");
+    ASSERT_TRUE(ends(world, Phase::baking));
+    serve(world, 1, 8s);  // it still bakes
+    const std::uint64_t before = samples_seen(world);
+    ASSERT_EQ(before, 80U);
+    ServicePlan service = judged();
+    service.rollout = std::make_shared<const RolloutPlan>(next);
+    world.reload(plan_of({std::move(service)}));
+    world.run_for(1s);
+    EXPECT_EQ(samples_seen(world), goes_on ? before : 0);
+    const auto moves = world.all<RolloutMoved>();
+    const bool said = std::ranges::any_of(
+        moves, [](const RolloutMoved& moved) { return moved.detail.starts_with("the judge of v2 begins anew"); });
+    EXPECT_EQ(said, !goes_on);
+    EXPECT_EQ(state_of(world).phase, Phase::baking);
+  }
+}
+
   EXPECT_EQ(running(world, version == "bad" ? "v1" : "v2"), 3) << version << " killed at record " << kill_at;
   EXPECT_EQ(running(world, "v1") + running(world, "v2") + running(world, "bad"), 3);
   EXPECT_EQ(skipped_gate(world), "") << kill_at;

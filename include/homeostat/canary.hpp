@@ -33,6 +33,8 @@ class Judge {
 
   Judgement judge(Instant now) const;
   const std::vector<Metric>& metrics() const { return metrics_; }
+  /// The other compares the same metrics, and calls harm proven by the same rules.
+  bool same_task(const Judge& other) const { return options_ == other.options_ && metrics_ == other.metrics_; }
   /// How much it has been told of a metric within so long, and how that spreads. Nothing: too little to say.
   std::optional<Traffic> traffic(std::size_t metric, Duration within) const;
   /// What it will be able to see of a metric, of which there is so much.

@@ -81,6 +81,7 @@ struct Options {
     visit("stages", self.stages);
     visit("block", self.block);
   };
+  friend bool operator==(const Options&, const Options&) = default;
 };
 
 /// Raw samples a side below which nothing is said, and below which nothing passes.

@@ -164,7 +164,8 @@ void compare_rollout(const ServicePlan& a, const ServicePlan& b, std::vector<std
   if (left.stages != right.stages || a.rollout->gates != b.rollout->gates) what.emplace_back("rollout: stages");
   left.stages = right.stages;
   if (left != right) what.emplace_back("rollout: rules");
-  if (a.rollout->metrics != b.rollout->metrics) what.emplace_back("rollout: judge");
+  if (a.rollout->metrics != b.rollout->metrics || a.rollout->told_by != b.rollout->told_by)
+    what.emplace_back("rollout: judge");
 }
 
 /// By names: an index says nothing of another configuration.

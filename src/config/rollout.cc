@@ -129,7 +129,7 @@ const Table<JudgedDraft>& judged_table() {
 }
 
 engine::JudgedFrom from_outside(const Resolution& in, const Named<ServiceDraft>& service, const Node& node,
-                                const SourceDraft& source, canary::Kind kind) {
+                                const SourceDraft& source, canary::Kind kind, Fingerprint& told_by) {
   const bool two = source.spec.queue;
   const std::string key(source.kind);
   if (!source.spec.each_instance && !source.spec.each_version) {
@@ -139,15 +139,19 @@ engine::JudgedFrom from_outside(const Resolution& in, const Named<ServiceDraft>&
   if (counts && !two) in.reader.problem(node.where(key), "of how many? `done` says where that stands");
   const engine::SourcePlan plan =
       resolve_source(in, service, node, source, two ? MetricKind::drain : MetricKind::average);
+  told_by.add(plan.identity).add(std::uint64_t{two});
   return {engine::JudgeSource::outside, plan.reference, two};
 }
 
 engine::JudgedFrom from_proxy(const Resolution& in, const Named<ServiceDraft>& service, const Node& node,
-                              JudgedDraft& draft) {
+                              JudgedDraft& draft, Fingerprint& told_by) {
   using canary::Kind;
   const Kind kind = *draft.haproxy == engine::JudgeSource::errors ? Kind::errors : Kind::latency;
   if (!service.value.traffic) {
     in.reader.problem(node.where("haproxy"), "it needs the service's `traffic: { haproxy: … }`");
+  } else {
+    const traffic::Spec& proxy = service.value.traffic->haproxy;
+    told_by.add(proxy.haproxy.socket).add(proxy.haproxy.backend).add(proxy.server);
   }
   if (node.find("kind") != nullptr && draft.metric.kind != kind) {
     in.reader.problem(node.where("kind"), fmt::format("what HAProxy counts is of kind `{}`", to_string(kind)));
@@ -157,13 +161,14 @@ engine::JudgedFrom from_proxy(const Resolution& in, const Named<ServiceDraft>& s
 }
 
 engine::JudgedFrom judged_from(const Resolution& in, const Named<ServiceDraft>& service, const Node& node,
-                               JudgedDraft& draft) {
+                               JudgedDraft& draft, Fingerprint& told_by) {
   int sources = draft.haproxy ? 1 : 0;
-  engine::JudgedFrom from = draft.haproxy ? from_proxy(in, service, node, draft) : engine::JudgedFrom{};
+  engine::JudgedFrom from = draft.haproxy ? from_proxy(in, service, node, draft, told_by) : engine::JudgedFrom{};
+  told_by.add(std::uint64_t(from.kind));
   for (const auto* source : {&draft.http, &draft.promql, &draft.exec}) {
     if (!*source) continue;
     ++sources;
-    from = from_outside(in, service, node, **source, draft.metric.kind);
+    from = from_outside(in, service, node, **source, draft.metric.kind, told_by);
   }
   if (sources > 1) in.reader.problem(node.at, "a metric has one source");
   return from;
@@ -266,8 +271,9 @@ void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
   }
   if (service.value.traffic) draft.policy.routing = rollout::Routing::by_weight;
   std::vector<engine::JudgedFrom> sources;
+  Fingerprint told_by;
   for (Named<JudgedDraft>& one : draft.judge) {
-    sources.push_back(judged_from(in, service, *node.find("judge")->find(one.name), one.value));
+    sources.push_back(judged_from(in, service, *node.find("judge")->find(one.name), one.value, told_by));
   }
   std::vector<canary::Metric> metrics = metrics_of(in, draft, node);
   if (draft.baseline == BaselineKind::fresh) {
@@ -286,8 +292,8 @@ void resolve_rollout(const Resolution& in, Named<ServiceDraft>& service) {
   }
   if (const auto valid = validate(draft.policy); !valid) in.reader.problem(node.where("stages"), valid.error());
   plan.instances += surge_of(draft.policy, plan.instances) + draft.policy.baseline;
-  plan.rollout = std::make_shared<const engine::RolloutPlan>(
-      engine::RolloutPlan{std::move(draft.policy), std::move(metrics), std::move(sources), std::move(gates)});
+  plan.rollout = std::make_shared<const engine::RolloutPlan>(engine::RolloutPlan{
+      std::move(draft.policy), std::move(metrics), std::move(sources), told_by.value(), std::move(gates)});
 }
 
 }  // namespace homeostat::config

@@ -215,6 +215,7 @@ struct RolloutPlan {
   rollout::Policy policy;
   std::vector<canary::Metric> metrics{};  // that the judge compares; none: no judge
   std::vector<JudgedFrom> sources{};      // of each of them; none: all are pushed
+  std::uint64_t told_by = 0;              // changes when one of them does: what the judge was told before is void
   std::vector<GatePlan> gates{};
   JudgedFrom source_of(std::size_t metric) const { return metric < sources.size() ? sources[metric] : JudgedFrom{}; }
 };

@@ -80,6 +80,7 @@ struct JudgeKept {
   Instant until{};  // … and what it has seen ends
   canary::Judge judge;
   std::map<std::string, std::uint64_t> told{};  // by whom: the number of what was told last
+  std::uint64_t told_by = 0;                    // what its sources were
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("to", self.to);
@@ -89,6 +90,7 @@ struct JudgeKept {
     v("until", self.until);
     v("judge", self.judge);
     v("told", self.told);
+    v("told_by", self.told_by);
   };
 };
 

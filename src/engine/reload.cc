@@ -117,6 +117,7 @@ std::vector<std::string> names(const Plan& plan) {
 
 void reload_plan(Turn& t, Plan plan) {
   release_removed(t, plan);
+  put_rollouts_away(t);
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     give_up_sources(t, id);
     give_up_traffic(t, id);
@@ -131,6 +132,7 @@ void reload_plan(Turn& t, Plan plan) {
   configure_breakers(t);
   fit_counts(t);
   fit_rollouts(t);
+  take_rollouts_up(t);
   forget_clocks(t);
   for (TargetId id = 0; id < t.s.targets.size(); ++id) restore_target(t, id, kept);
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {

@@ -19,15 +19,27 @@
 namespace homeostat::engine {
 namespace {
 
-void save(Turn& t, ServiceId id, const rollout::State& state, const RolloutPlaces& places, const std::string& by) {
+void save_as(Turn& t, ServiceId id, const rollout::State& state, const RolloutPlaces& places, const std::string& by,
+             std::string words) {
   t.record(RolloutMoved{t.plan(id).name,
                         state,
                         {places.spare.begin(), places.spare.end()},
                         places.versions,
-                        explain(t.plan(id).rollout->policy, state),
+                        std::move(words),
                         by,
                         {places.baseline.begin(), places.baseline.end()}});
   t.mark(id);
+}
+
+void save(Turn& t, ServiceId id, const rollout::State& state, const RolloutPlaces& places, const std::string& by) {
+  save_as(t, id, state, places, by, explain(t.plan(id).rollout->policy, state));
+}
+
+void recall(Turn& t, ServiceId id) {
+  const rollout::State state = *t.durable(id).rollout;
+  if (recall_judge(t, id, state)) return;
+  save_as(t, id, state, rollout_places(t, id), "",
+          "the judge of " + state.to + " begins anew: what it compares was changed in the configuration");
 }
 
 /// A reason against the new version, as one instance of it shows it; empty: none.
@@ -189,7 +201,17 @@ void rollouts_interrupted(Turn& t) {
     rollout::State state = *t.durable(id).rollout;
     interrupted(state, t.now);
     save(t, id, state, rollout_places(t, id), "");
-    recall_judge(t, id, state);
+    recall(t, id);
+  }
+}
+
+void put_rollouts_away(Turn& t) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) put_judge_away(t, id);
+}
+
+void take_rollouts_up(Turn& t) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    if (rollout_active(t, id)) recall(t, id);
   }
 }
 

@@ -27,6 +27,9 @@ void fit_rollouts(Turn& t);
 
 /// Nobody looked while we were away.
 void rollouts_interrupted(Turn& t);
+/// The configuration changes, and has changed: what was seen of a version goes on to count where it still can.
+void put_rollouts_away(Turn& t);
+void take_rollouts_up(Turn& t);
 
 /// A deployment of a service that has a rollout. False: there is nothing it could be compared with.
 bool deploy_by_rollout(Turn& t, ServiceId id, const Operator& in);

@@ -15,11 +15,14 @@ constexpr std::uint64_t kTimedOver = 1024;
 constexpr Duration kAskEvery = std::chrono::seconds(1);
 constexpr Duration kAskedWithin = std::chrono::seconds(10);  // the sources' own time-outs end before
 
-void begin_judging(Turn& t, ServiceId id) {
-  const RolloutPlan& plan = *t.plan(id).rollout;
+std::expected<canary::Judge, std::string> judge_of(const RolloutPlan& plan) {
   canary::Options options;
   options.stages = static_cast<std::uint32_t>(plan.policy.stages.size());
-  auto made = canary::Judge::make(options, plan.metrics);
+  return canary::Judge::make(options, plan.metrics);
+}
+
+void begin_judging(Turn& t, ServiceId id) {
+  auto made = judge_of(*t.plan(id).rollout);
   if (!t.check(made.has_value(), "a judge that validate let pass")) return;
   t.live(id).judge = std::move(*made);
   t.live(id).judge_kept = t.live(id).judge_since = t.now;
@@ -36,11 +39,8 @@ void end_judging(Turn& t, ServiceId id) {
   live.traffic->timed.clear();
 }
 
-void keep_judge(Turn& t, ServiceId id, const rollout::State& state) {
+void write_down(Turn& t, ServiceId id, const rollout::State& state) {
   LiveService& live = t.live(id);
-  if (!live.judge_news) return;
-  const Instant due = later(live.judge_kept, kKeepEvery);
-  if (t.now < due) return t.wake_at(due);
   live.judge_news = false;
   live.judge_kept = t.now;
   t.record(JudgeKept{t.plan(id).name,
@@ -50,7 +50,14 @@ void keep_judge(Turn& t, ServiceId id, const rollout::State& state) {
                      live.judge_since,
                      t.now,
                      *live.judge,
-                     {live.told.begin(), live.told.end()}});
+                     {live.told.begin(), live.told.end()},
+                     t.plan(id).rollout->told_by});
+}
+
+void keep_judge(Turn& t, ServiceId id, const rollout::State& state) {
+  if (!t.live(id).judge_news) return;
+  const Instant due = later(t.live(id).judge_kept, kKeepEvery);
+  t.now < due ? t.wake_at(due) : write_down(t, id, state);
 }
 
 void tell(Turn& t, ServiceId id, std::size_t metric, canary::Arm arm, double value, double traffic) {
@@ -225,15 +232,22 @@ void count_traffic(Turn& t, ServiceId id, const std::vector<PlaceTraffic>& place
   }
 }
 
-void recall_judge(Turn& t, ServiceId id, const rollout::State& state) {
+void put_judge_away(Turn& t, ServiceId id) {
+  if (t.live(id).judge && t.live(id).judge_news && rollout_active(t, id)) write_down(t, id, *t.durable(id).rollout);
+}
+
+bool recall_judge(Turn& t, ServiceId id, const rollout::State& state) {
+  const RolloutPlan& plan = *t.plan(id).rollout;
   const auto& kept = t.durable(id).judge;
-  if (!kept || state.phase != rollout::Phase::baking || kept->to != state.to || kept->began != state.began) return;
-  if (kept->stage != state.stage || !kept->judge.intact() || kept->judge.metrics() != t.plan(id).rollout->metrics)
-    return;
+  if (!kept || state.phase != rollout::Phase::baking || kept->to != state.to || kept->began != state.began) return true;
+  if (kept->stage != state.stage || !kept->judge.intact() || plan.metrics.empty()) return true;
+  const auto fresh = judge_of(plan);
+  if (!fresh || !kept->judge.same_task(*fresh) || kept->told_by != plan.told_by) return false;
   t.live(id).judge = kept->judge;
   t.live(id).judge_kept = t.now;
   t.live(id).judge_since = kept->since;
   for (const auto& [source, sequence] : kept->told) t.live(id).told[source] = sequence;
+  return true;
 }
 
 }  // namespace homeostat::engine

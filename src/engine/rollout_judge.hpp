@@ -14,7 +14,10 @@ void take_samples(Turn& t, ServiceId id, const Operator& in);
 void count_traffic(Turn& t, ServiceId id, const std::vector<PlaceTraffic>& places);
 /// What the sources told when they were asked last.
 void versions_measured(Turn& t, const VersionsMeasured& in);
-/// Goes on with what was written down before Homeostat was restarted.
-void recall_judge(Turn& t, ServiceId id, const rollout::State& state);
+/// Writes down what it has seen: the configuration changes.
+void put_judge_away(Turn& t, ServiceId id);
+/// Goes on with what was written down before a restart or a reload. False: that is void, because something else is to
+/// be compared now.
+bool recall_judge(Turn& t, ServiceId id, const rollout::State& state);
 
 }  // namespace homeostat::engine

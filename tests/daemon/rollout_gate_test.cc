@@ -94,6 +94,9 @@ TEST_F(DaemonRolloutGate, ItIsComparedWithAYoungInstanceByWhatIsPushed) {
   for (int again = 0; again < 3; ++again) tell("v2", 1);
   EXPECT_TRUE(eventually([&] { return said("rollout.judge.metrics.0.samples.0") == "1000"; }))
       << "told three times, it counts once: " << said("rollout.judge.metrics.0.samples.0");
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  tell("v2", 1);
+  EXPECT_EQ(said("rollout.judge.metrics.0.samples.0"), "1000") << "a reload forgets nothing of it";
   int sequence = 1;
   ASSERT_TRUE(within(seconds(30), [&] {
     tell("v1", ++sequence);
