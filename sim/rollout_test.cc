@@ -94,6 +94,54 @@ TEST(RolloutStory, WithoutASurgeInstancesAreReplacedInPlace) {
   EXPECT_EQ(running(world, "v2"), 3);
 }
 
+TEST(RolloutStory, NoInstanceIsTakenAwayWhereAnotherHasFailedSinceThatWasDecided) {
+  WorldOptions slow;
+  slow.journal_delay = 100ms;
+  Started world(plan_of({staged(two_stages(), 0)}), slow);
+  ask(world, Verb::deploy, "v2");
+  std::optional<Slot> going;
+  ASSERT_TRUE(world.run_until(
+      [&] {
+        for (const Intent& intent : world.all<Intent>()) {
+          if (intent.op == Op::stop) going = intent.slot;
+        }
+        return going.has_value();
+      },
+      1min));
+  world.fail_starts("web", true);
+  world.crash("web", *going == 0 ? 1 : 0);
+  world.run_for(1min);
+  EXPECT_EQ(running(world, "v1"), 2) << "one is down already, and one may be";
+  world.fail_starts("web", false);
+  ASSERT_TRUE(ends(world, Phase::promoted));
+}
+
+TEST(RolloutStory, StepsCostNoBudgetAndWhatPeopleRestartWaitsForThem) {
+  ServicePlan service = staged(two_stages(), 0);
+  service.budget = Budget{1, 0, 10min};
+  Started world(plan_of({service}));
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(world.run_until([&] { return running(world, "v1") == 2 && running(world, "v2") == 0; }, 1min));
+  Operator in;
+  in.verb = Verb::restart;
+  in.service = "web";
+  in.slot = 0;
+  in.by = "ada";
+  world.input(in);
+  int least = 9;
+  ASSERT_TRUE(world.run_until(
+      [&] {
+        least = std::min(least, running(world, "v1") + running(world, "v2"));
+        return state_of(world).phase == Phase::promoted;
+      },
+      5min));
+  EXPECT_EQ(least, 2);
+  world.run_for(15s);
+  world.behave("web", 0, Behaviour::error500);
+  EXPECT_TRUE(world.run_until([&] { return world.durable().services.at("web").incident != 0; }, 10s));
+  EXPECT_TRUE(world.run_until([&] { return world.durable().services.at("web").incident == 0; }, 30s)) << "repaired";
+}
+
 TEST(RolloutStory, AnApprovalIsWaitedForAndRemembered) {
   rollout::Policy policy;
   policy.add_stage(5, {"checks", "approval"}, 5s);
@@ -217,6 +265,42 @@ TEST(RolloutStory, AJudgeThatIsToldNothingOrLosesAMetricNeverPromotes) {
   }
 }
 
+std::uint64_t samples_seen(const World& world) {
+  const auto& judge = world.engine().state().services[0].judge;
+  return judge ? judge->judge(world.now()).metrics[0].canary.samples : 0;
+}
+
+TEST(RolloutStory, AReloadKeepsWhatTheJudgeHasSeenUnlessItComparesSomethingElse) {
+  const RolloutPlan plan = *judged().rollout;
+  RolloutPlan tolerant = plan;
+  tolerant.metrics[0].promote_below = 0.2;
+  RolloutPlan elsewhere = plan;
+  elsewhere.told_by = 7;
+  RolloutPlan longer = plan;
+  longer.policy.add_stage(50, {"checks"}, 10s);
+  RolloutPlan slower = plan;
+  slower.policy.watch_after = 1h;
+  for (const auto& [next, goes_on] : {std::pair(plan, true), std::pair(slower, true), std::pair(tolerant, false),
+                                      std::pair(elsewhere, false), std::pair(longer, false)}) {
+    Started world(plan_of({judged()}));
+    ask(world, Verb::deploy, "v2");
+    ASSERT_TRUE(ends(world, Phase::baking));
+    serve(world, 1, 8s);  // it still bakes
+    const std::uint64_t before = samples_seen(world);
+    ASSERT_EQ(before, 80U);
+    ServicePlan service = judged();
+    service.rollout = std::make_shared<const RolloutPlan>(next);
+    world.reload(plan_of({std::move(service)}));
+    world.run_for(1s);
+    EXPECT_EQ(samples_seen(world), goes_on ? before : 0);
+    const auto moves = world.all<RolloutMoved>();
+    const bool said = std::ranges::any_of(
+        moves, [](const RolloutMoved& moved) { return moved.detail.starts_with("the judge of v2 begins anew"); });
+    EXPECT_EQ(said, !goes_on);
+    EXPECT_EQ(state_of(world).phase, Phase::baking);
+  }
+}
+
 TEST(RolloutStory, WhatTheJudgeHasSeenSurvivesASnapshot) {
   Started world(plan_of({judged()}));
   ask(world, Verb::deploy, "v2");
@@ -265,42 +349,6 @@ bool survives(const std::string& version, std::size_t kill_at) {
   const Phase end = version == "bad" ? Phase::rolled_back : Phase::promoted;
   EXPECT_TRUE(ends(world, end)) << version << " killed at record " << kill_at;
   world.run_for(2s);
-std::uint64_t samples_seen(const World& world) {
-  const auto& judge = world.engine().state().services[0].judge;
-  return judge ? judge->judge(world.now()).metrics[0].canary.samples : 0;
-}
-
-TEST(RolloutStory, AReloadKeepsWhatTheJudgeHasSeenUnlessItComparesSomethingElse) {
-  const RolloutPlan plan = *judged().rollout;
-  RolloutPlan tolerant = plan;
-  tolerant.metrics[0].promote_below = 0.2;
-  RolloutPlan elsewhere = plan;
-  elsewhere.told_by = 7;
-  RolloutPlan longer = plan;
-  longer.policy.add_stage(50, {"checks"}, 10s);
-  RolloutPlan slower = plan;
-  slower.policy.watch_after = 1h;
-  for (const auto& [next, goes_on] : {std::pair(plan, true), std::pair(slower, true), std::pair(tolerant, false),
-                                      std::pair(elsewhere, false), std::pair(longer, false)}) {
-    Started world(plan_of({judged()}));
-    ask(world, Verb::deploy, "v2");
-    ASSERT_TRUE(ends(world, Phase::baking));
-    serve(world, 1, 8s);  // it still bakes
-    const std::uint64_t before = samples_seen(world);
-    ASSERT_EQ(before, 80U);
-    ServicePlan service = judged();
-    service.rollout = std::make_shared<const RolloutPlan>(next);
-    world.reload(plan_of({std::move(service)}));
-    world.run_for(1s);
-    EXPECT_EQ(samples_seen(world), goes_on ? before : 0);
-    const auto moves = world.all<RolloutMoved>();
-    const bool said = std::ranges::any_of(
-        moves, [](const RolloutMoved& moved) { return moved.detail.starts_with("the judge of v2 begins anew"); });
-    EXPECT_EQ(said, !goes_on);
-    EXPECT_EQ(state_of(world).phase, Phase::baking);
-  }
-}
-
   EXPECT_EQ(running(world, version == "bad" ? "v1" : "v2"), 3) << version << " killed at record " << kill_at;
   EXPECT_EQ(running(world, "v1") + running(world, "v2") + running(world, "bad"), 3);
   EXPECT_EQ(skipped_gate(world), "") << kill_at;

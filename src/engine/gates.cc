@@ -8,6 +8,7 @@
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/resources.hpp"
+#include "engine/rollout.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -220,16 +221,35 @@ Gate unavailable_gate(Turn& t, const Ask& ask) {
   if (ask.slot < 0 || !may_serve(t, ask.service, ask.slot)) return {};
   const std::vector<Ejection> ejections = ejections_of(t.s, ask.service);
   std::uint32_t unavailable = 0;
+  // Where a new version replaces instances in place, one has gone and the next is not wanted yet.
+  std::uint32_t missing = rollout_active(t, ask.service) ? t.durable(ask.service).rollout->needed : 0;
   for (const Place& place : t.live(ask.service).places) {
-    if (place.slot < 0 || place.slot == ask.slot || !t.wanted(ask.service, place.slot)) continue;
+    if (place.slot < 0 || !t.wanted(ask.service, place.slot)) continue;
+    missing -= std::min(missing, 1U);
+    if (place.slot == ask.slot) continue;
     const auto out = std::ranges::find(ejections, place.slot, &Ejection::slot);
     const bool no_requests = out != ejections.end() && out->kept.empty();
     if (place.action || no_requests || !view_of(t, ask.service, place.slot).up()) ++unavailable;
   }
+  unavailable += missing;
   const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.count(ask.service));
   if (unavailable + 1 <= allowed || planted(Bug::capacity_ignored)) return {};
   return Hold{"max_unavailable",
               std::to_string(unavailable) + " unavailable already, " + std::to_string(allowed) + " allowed",
+              later(t.now, kLookAgain)};
+}
+
+// A rollout takes an old instance away when enough others serve. Those may have failed since that was decided.
+Gate step_gate(Turn& t, const Ask& ask) {
+  const ServiceState& known = t.durable(ask.service);
+  const bool step = ask.take_down && !t.s.stopping && rollout_active(t, ask.service) && rollout::rising(*known.rollout);
+  if (!step || !known.spare.contains(ask.slot) || known.stopped || known.stopped_slots.contains(ask.slot)) return {};
+  if (!may_serve(t, ask.service, ask.slot) || planted(Bug::capacity_ignored)) return {};
+  const std::uint32_t needed = known.rollout->needed;
+  const std::uint32_t up = healthy_instances(t, ask.service);
+  if (up + t.plan(ask.service).max_unavailable.of(needed) >= needed) return {};
+  return Hold{"max_unavailable",
+              "without it only " + std::to_string(up) + " of " + std::to_string(needed) + " would serve",
               later(t.now, kLookAgain)};
 }
 
@@ -306,6 +326,7 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
       if (auto hold = budget_gate(t, ask)) return hold;
     }
   }
+  if (auto hold = step_gate(t, ask)) return hold;
   return ask.disruptive ? unavailable_gate(t, ask) : Gate{};
 }
 
