@@ -18,6 +18,14 @@ using rollout::Phase;
 
 constexpr std::uint32_t kThird = 3333;
 
+rollout::Policy fifth() {
+  rollout::Policy policy;
+  policy.add_stage(20, {"checks"}, 30s);
+  policy.watch_after = 10s;
+  policy.routing = rollout::Routing::by_weight;
+  return policy;
+}
+
 Plan watched(ServicePlan service) {
   EjectionPlan ejection;
   ejection.breaker.open_for = 20s;
@@ -27,11 +35,7 @@ Plan watched(ServicePlan service) {
   return plan;
 }
 
-ServicePlan routed() {
-  rollout::Policy policy;
-  policy.add_stage(20, {"checks"}, 30s);
-  policy.watch_after = 10s;
-  policy.routing = rollout::Routing::by_weight;
+ServicePlan routed(rollout::Policy policy) {
   ServicePlan service = web("web", 3 + rollout::surge_of(policy, 3));
   service.runtime.releases = true;
   service.release = "v1";
@@ -50,6 +54,15 @@ bool is_back(World& world) {
 }
 
 std::optional<Ejection> ejection(const World& world, Slot slot) { return ejection_of(world.engine().state(), 0, slot); }
+
+void order(World& world, Verb verb, const std::string& version = {}) {
+  Operator in;
+  in.verb = verb;
+  in.service = "web";
+  in.version = version;
+  in.by = "ada";
+  world.input(in);
+}
 
 TEST(Ejection, WhoFailsRequestsGetsNoneThenAFewAndAllOfThemWhenTheyGoWell) {
   Started world(watched(web("web", 3)));
@@ -207,13 +220,9 @@ TEST(Ejection, WhileADependencyIsDownNobodyIsBlamed) {
 }
 
 TEST(Ejection, AVersionThatFailsRequestsLosesThemAndIsRolledBack) {
-  Started world(watched(routed()));
+  Started world(watched(routed(fifth())));
   world.release_errs("v2", 80);
-  Operator in;
-  in.verb = Verb::deploy;
-  in.service = "web";
-  in.version = "v2";
-  world.input(in);
+  order(world, Verb::deploy, "v2");
   const auto state = [&] { return *world.durable().services.at("web").rollout; };
   ASSERT_TRUE(world.run_until([&] { return world.share("web", "v2") > 0; }, 1min));
   ASSERT_TRUE(world.run_until([&] { return world.share("web", "v2") == 0; }, 20s)) << "long before the bake is over";
@@ -221,13 +230,79 @@ TEST(Ejection, AVersionThatFailsRequestsLosesThemAndIsRolledBack) {
   EXPECT_NE(state().harm.find("the proxy sees it fail"), std::string::npos) << state().harm;
 }
 
+/// Half of the requests go to two places of v2, of which each alone gets too few for its own breaker.
+Plan two_together(Share max_ejected) {
+  rollout::Policy policy;
+  policy.surge = 2;
+  policy.add_stage(50, {"checks"}, 2min);
+  policy.routing = rollout::Routing::by_weight;
+  Plan plan = watched(routed(std::move(policy)));
+  plan.ejections["web"].breaker.min_calls = 10'000;
+  plan.ejections["web"].max_ejected = max_ejected;
+  return plan;
+}
+
+/// … and there the rollout is frozen.
+struct Halfway : Started {
+  explicit Halfway(Share max_ejected) : Started(two_together(max_ejected)) {
+    order(*this, Verb::deploy, "v2");
+    ready = run_until([&] { return state().phase == Phase::baking && share("web", "v2") == 5000; }, 2min);
+    order(*this, Verb::rollout_freeze);
+  }
+  const rollout::State& state() const { return *durable().services.at("web").rollout; }
+  std::optional<Ejection> out() const { return version_ejection(engine().state(), 0); }
+  bool ready = false;
+};
+
+TEST(Ejection, AVersionIsTakenOutAsAWholeWhereNoneOfItsPlacesGetsEnoughToTell) {
+  Halfway world({0, 50});
+  ASSERT_TRUE(world.ready);
+  world.release_errs("v2", 80);
+  ASSERT_TRUE(world.run_until([&] { return world.share("web", "v2") == 0; }, 1min));
+  ASSERT_EQ(world.durable().breakers.size(), 1U);
+  EXPECT_EQ(world.durable().breakers.begin()->first, "traffic:web/@v2");
+  const Instant probe_at = world.durable().breakers.begin()->second.probe_at;
+  world.kill_engine();
+  world.run_for(2s);
+  world.boot();
+  EXPECT_EQ(world.share("web", "v2"), 0U);
+  EXPECT_EQ(world.engine().state().breakers.at("traffic:web/@v2").machine.open_until(), probe_at);
+  ASSERT_TRUE(world.run_until([&] { return world.share("web", "v2") == 500; }, 1min)) << "a tenth of its share";
+  world.release_errs("v2", 0);
+  ASSERT_TRUE(world.run_until([&] { return world.share("web", "v2") == 5000; }, 2min)) << "it has proved well";
+  order(world, Verb::rollout_resume);
+  ASSERT_TRUE(world.run_until([&] { return world.state().phase == Phase::promoted; }, 5min)) << world.state().harm;
+  ASSERT_TRUE(is_back(world));
+  EXPECT_TRUE(world.engine().state().breakers.empty() || !world.engine().state().breakers.contains("traffic:web/@v2"));
+}
+
+TEST(Ejection, AVersionThatFailsAsAWholeIsRolledBackAndNoMoreAreOutThanMayBe) {
+  Halfway world({1, 0});
+  ASSERT_TRUE(world.ready);
+  world.release_errs("v2", 80);
+  ASSERT_TRUE(world.run_until([&] { return world.out().has_value(); }, 1min));
+  world.run_for(5s);
+  EXPECT_EQ(world.out()->kept.substr(0, 1), "0") << world.out()->kept;
+  EXPECT_EQ(world.share("web", "v2"), 5000U);
+  order(world, Verb::rollout_resume);
+  ASSERT_TRUE(world.run_until([&] { return world.state().phase == Phase::rolled_back; }, 2min));
+  EXPECT_NE(world.state().harm.find("the proxy sees it fail"), std::string::npos) << world.state().harm;
+  ASSERT_TRUE(is_back(world));
+}
+
+TEST(Ejection, WhereTheOldVersionFailsAsMuchTheNewOneIsNotToBlame) {
+  Halfway world({0, 50});
+  ASSERT_TRUE(world.ready);
+  for (const char* version : {"v1", "v2"}) world.release_errs(version, 80);
+  world.run_for(2min);
+  EXPECT_TRUE(world.durable().breakers.contains("traffic:web/@v2"));
+  EXPECT_FALSE(world.out());
+  EXPECT_EQ(world.share("web", "v2"), 5000U);
+}
+
 TEST(Ejection, AVersionsShareStaysExactWhileOneOfItsPlacesIsOut) {
-  Started world(watched(routed()));
-  Operator in;
-  in.verb = Verb::deploy;
-  in.service = "web";
-  in.version = "v2";
-  world.input(in);
+  Started world(watched(routed(fifth())));
+  order(world, Verb::deploy, "v2");
   ASSERT_TRUE(world.run_until([&] { return world.share("web", "v2") == 2000; }, 1min));
   world.errs("web", 0, 90);
   ASSERT_TRUE(gets(world, 0, 0, 20s));

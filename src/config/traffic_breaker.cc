@@ -29,9 +29,11 @@ Type<double> rate_type() {
 
 const Table<EjectionPlan>& ejection_table() {
   static const Table<EjectionPlan> table = [] {
-    Table<EjectionPlan> rows("traffic.breaker",
-                             "A circuit breaker before each instance, told by the proxy's counters: open, the instance "
-                             "gets no requests; half open, a few; closed, its share. It never restarts anybody.");
+    Table<EjectionPlan> rows(
+        "traffic.breaker",
+        "A circuit breaker before each instance, and during a rollout before each version, told by "
+        "the proxy's counters: open, it gets no requests; half open, a few; closed, its share. It "
+        "never restarts anybody.");
     rows.add("failure_rate", of_breaker(&BreakerOptions::failure_rate), rate_type(),
              {.text = "So many of the requests of the window must have failed: answers of 5xx, connections refused or "
                       "broken.",

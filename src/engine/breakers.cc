@@ -1,6 +1,7 @@
 #include "engine/breakers.hpp"
 
 #include "core/planted.hpp"
+#include "engine/rollout.hpp"
 #include "engine/sources.hpp"
 
 namespace homeostat::engine {
@@ -79,6 +80,13 @@ std::optional<Dependency> requests_to(const Plan& plan, const ServicePlan& servi
   return Dependency{std::string(kRequests) + service.name + "/" + std::to_string(slot), own->second.identity};
 }
 
+std::optional<Dependency> requests_to(const Plan& plan, const ServicePlan& service, std::string_view version) {
+  const auto own = plan.ejections.find(service.name);
+  if (own == plan.ejections.end()) return std::nullopt;
+  // No version of that name is taken for a place.
+  return Dependency{std::string(kRequests) + service.name + "/@" + std::string(version), own->second.identity};
+}
+
 std::optional<Dependency> proxy_before(const Plan& plan, const ServicePlan& service) {
   const auto own = plan.ejections.find(service.name);
   const bool led = service.rollout && service.rollout->policy.routing == rollout::Routing::by_weight;
@@ -126,7 +134,13 @@ std::map<std::string, std::uint64_t> dependencies(const Plan& plan) {
 
 void configure_breakers(Turn& t) {
   if (t.s.breakers.empty() && t.s.durable.breakers.empty()) return;
-  const auto wanted = dependencies(t.s.plan);
+  auto wanted = dependencies(t.s.plan);
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    if (!rollout_active(t, id)) continue;
+    for (const std::string& version : {t.durable(id).rollout->from, t.durable(id).rollout->to}) {
+      if (const auto behind = requests_to(t.s.plan, t.plan(id), version)) wanted[behind->name] = behind->identity;
+    }
+  }
   const auto stays = [&](const std::string& name, std::uint64_t identity) {
     const auto found = wanted.find(name);
     return found != wanted.end() && found->second == identity;

@@ -21,6 +21,8 @@ std::optional<Dependency> command_behind(const ServicePlan& service, Op op);
 Dependency dependency_of(const NotifierPlan& notifier);
 /// The requests that the service's proxy leads to this place; nothing: nobody counts them.
 std::optional<Dependency> requests_to(const Plan& plan, const ServicePlan& service, Slot slot);
+/// … and to all places of a version together.
+std::optional<Dependency> requests_to(const Plan& plan, const ServicePlan& service, std::string_view version);
 /// The proxy that leads its requests; nothing: there is none that the engine asks.
 std::optional<Dependency> proxy_before(const Plan& plan, const ServicePlan& service);
 /// All that a plan depends on, by name, with identity.

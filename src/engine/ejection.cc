@@ -35,10 +35,23 @@ void each_open(const State& s, ServiceId id, Visit&& visit) {
   }
 }
 
+const rollout::State* rollout_of(const State& s, ServiceId id) {
+  const auto& known = s.index.facts[id]->rollout;
+  return s.plan.services[id].rollout && known && !rollout::ended(*known) ? &*known : nullptr;
+}
+
 bool on_new_version(const State& s, ServiceId id, Slot slot) {
-  const ServiceState& known = *s.index.facts[id];
-  if (!known.rollout || rollout::ended(*known.rollout)) return false;
-  return wanted_version_of(s.plan.services[id], known, slot) == known.rollout->to;
+  const rollout::State* known = rollout_of(s, id);
+  return known != nullptr && wanted_version_of(s.plan.services[id], *s.index.facts[id], slot) == known->to;
+}
+
+const LiveBreaker* breaker_before(const State& s, ServiceId id, const std::string& version) {
+  const auto behind = requests_to(s.plan, s.plan.services[id], version);
+  const auto live = behind ? s.breakers.find(behind->name) : s.breakers.end();
+  return live == s.breakers.end() ? nullptr : &live->second;
+}
+bool is_closed(const LiveBreaker* breaker) {
+  return breaker == nullptr || breaker->machine.state() == BreakerState::closed;
 }
 
 /// It answers requests, as far as its checks and the proxy can tell.
@@ -66,41 +79,46 @@ Served served_of(const State& s, ServiceId id) {
   return served;
 }
 
+bool names(const std::vector<Slot>& slots, Slot slot) { return std::ranges::find(slots, slot) != slots.end(); }
+
 // The old version takes over what the new one cannot answer, never the other way round.
-bool others_take_over(const State& s, ServiceId id, Slot slot, const std::vector<Slot>& places) {
-  const bool fresh = on_new_version(s, id, slot);
-  return std::ranges::any_of(places,
-                             [&](Slot other) { return other != slot && (!on_new_version(s, id, other) || fresh); });
+bool others_take_over(const State& s, ServiceId id, const std::vector<Slot>& slots, const std::vector<Slot>& places) {
+  const bool fresh = std::ranges::all_of(slots, [&](Slot slot) { return on_new_version(s, id, slot); });
+  return std::ranges::any_of(
+      places, [&](Slot other) { return !names(slots, other) && (!on_new_version(s, id, other) || fresh); });
 }
 
 // Who has been taken out stays out: that others are down makes it no better.
 bool is_out(const State& s, ServiceId id, Slot slot) {
   const auto& route = s.index.facts[id]->route;
-  return route && std::ranges::find(route->stable, slot) == route->stable.end() &&
-         std::ranges::find(route->fresh, slot) == route->fresh.end();
+  return route && !names(route->stable, slot) && !names(route->fresh, slot);
 }
 
-std::string reason_to_keep(const State& s, ServiceId id, Slot slot, const Served& served) {
+/// Why these places keep their requests although they fail them.
+std::string reason_to_keep(const State& s, ServiceId id, const std::vector<Slot>& slots, const Served& served) {
   const ServicePlan& plan = s.plan.services[id];
   if (s.plan.shadow || plan.mode != Mode::act) {
     return "in mode " + std::string(s.plan.shadow ? "shadow" : name_of(plan.mode)) + " it is only said";
   }
   const std::uint32_t allowed = s.plan.ejections.at(plan.name).max_ejected.of(served.all);
   if (planted(Bug::ejects_all)) return {};
-  const std::uint32_t more = std::ranges::find(served.places, slot) == served.places.end() ? 0 : 1;
-  if (served.away + more > allowed && !is_out(s, id, slot)) {
+  const auto more = std::ranges::count_if(slots, [&](Slot slot) { return names(served.places, slot); });
+  const bool out = std::ranges::all_of(slots, [&](Slot slot) { return is_out(s, id, slot); });
+  if (served.away + more > allowed && !out) {
     return std::to_string(served.away) + " of " + std::to_string(served.all) + " get no requests already, and " +
            std::to_string(allowed) + " may";
   }
-  return others_take_over(s, id, slot, served.places) ? "" : "no other could take its requests";
+  return others_take_over(s, id, slots, served.places) ? "" : "no other could take its requests";
 }
 
-void decide(const State& s, ServiceId id, std::vector<Ejection>& ejections) {
+/// Who still gets requests when all of them are out that may be.
+Served decide(const State& s, ServiceId id, std::vector<Ejection>& ejections) {
   Served served = served_of(s, id);
   for (Ejection& one : ejections) {
-    one.kept = reason_to_keep(s, id, one.slot, served);
+    one.kept = reason_to_keep(s, id, {one.slot}, served);
     if (one.kept.empty()) served.away += static_cast<std::uint32_t>(std::erase(served.places, one.slot));
   }
+  return served;
 }
 
 // While a gate is closed (a dependency is down, time has jumped) what is counted says nothing about a place.
@@ -111,18 +129,68 @@ bool gates_hold(Turn& t, ServiceId id) {
   return check_gates(t, ask).has_value();
 }
 
+Ejection ejection(Slot slot, const OpenBreaker& open, const BreakerMachine& machine) {
+  return {slot, open.since, machine.state() == BreakerState::half_open,
+          std::to_string(open.failed) + " of " + std::to_string(open.calls) + " requests failed"};
+}
+
+/// Those that get no requests already come first, then the longest that fail them.
+std::vector<Ejection> failing(const State& s, ServiceId id) {
+  std::vector<Ejection> all;
+  each_open(s, id, [&](Slot slot, const OpenBreaker& open, const BreakerMachine& machine) {
+    all.push_back(ejection(slot, open, machine));
+  });
+  std::ranges::sort(all, {},
+                    [&](const Ejection& one) { return std::tuple(!is_out(s, id, one.slot), one.since, one.slot); });
+  return all;
+}
+
+// What its places have answered together: each alone may get too few requests to tell.
+void count_versions(Turn& t, ServiceId id, const std::vector<PlaceTraffic>& grown) {
+  const rollout::State* known = rollout_of(t.s, id);
+  if (known == nullptr) return;
+  for (const std::string& version : {known->from, known->to}) {
+    PlaceTraffic sum;
+    for (const PlaceTraffic& one : grown) {
+      const InstanceState* instance = t.instance(id, one.slot);
+      if (instance == nullptr || instance->version != version) continue;
+      sum.requests += one.requests;
+      sum.errors += one.errors;
+    }
+    breaker_saw(t, *requests_to(t.s.plan, t.plan(id), version), sum.requests, sum.errors);
+  }
+}
+
+// A version's breaker lives as long as its rollout: afterwards there is no other to take over.
+void progress_versions(Turn& t, ServiceId id) {
+  const auto any = requests_to(t.s.plan, t.plan(id), std::string_view());
+  if (!any) return;
+  const rollout::State* known = rollout_of(t.s, id);
+  std::vector<std::string> versions;
+  for (auto it = t.s.breakers.lower_bound(any->name); it != t.s.breakers.end() && it->first.starts_with(any->name);
+       ++it)
+    versions.push_back(it->first.substr(any->name.size()));
+  for (const std::string& version : versions) {
+    const Dependency behind = *requests_to(t.s.plan, t.plan(id), version);
+    const BreakerMachine& machine = t.s.breakers.at(behind.name).machine;
+    const bool closed = machine.state() == BreakerState::closed;
+    const bool over = known == nullptr || (version != known->from && version != known->to);
+    if (over && closed)
+      t.s.breakers.erase(behind.name);
+    else if (over || (!closed && machine.opened_at() < known->began))
+      forget_breaker(t, behind);
+    else if (machine.state(t.now) == BreakerState::probe_due)
+      breaker_probes(t, behind);
+    else if (machine.state() == BreakerState::open)
+      t.wake_at(machine.open_until());
+  }
+}
+
 }  // namespace
 
 std::vector<Ejection> ejections_of(const State& s, ServiceId id) {
-  std::vector<Ejection> ejections;
-  each_open(s, id, [&](Slot slot, const OpenBreaker& open, const BreakerMachine& machine) {
-    const std::string evidence = std::to_string(open.failed) + " of " + std::to_string(open.calls) + " requests failed";
-    ejections.push_back({slot, open.since, machine.state() == BreakerState::half_open, evidence});
-  });
-  if (ejections.empty()) return ejections;
-  std::ranges::sort(ejections, {},
-                    [&](const Ejection& one) { return std::tuple(!is_out(s, id, one.slot), one.since, one.slot); });
-  decide(s, id, ejections);
+  std::vector<Ejection> ejections = failing(s, id);
+  if (!ejections.empty()) decide(s, id, ejections);
   return ejections;
 }
 
@@ -132,30 +200,37 @@ std::optional<Ejection> ejection_of(const State& s, ServiceId id, Slot slot) {
   return found == all.end() ? std::nullopt : std::optional(*found);
 }
 
-std::string version_ejected(Turn& t, ServiceId id, const rollout::State& state) {
-  const std::vector<Ejection> ejections = ejections_of(t.s, id);
-  if (ejections.empty()) return {};
-  bool any = false;
-  for (const Place& place : t.live(id).places) {
-    if (place.slot < 0 || !t.wanted(id, place.slot)) continue;
-    const bool fresh = wanted_version_of(t.plan(id), t.durable(id), place.slot) == state.to;
-    const bool open = std::ranges::find(ejections, place.slot, &Ejection::slot) != ejections.end();
-    if (fresh != open) return {};
-    any = any || fresh;
+std::optional<Ejection> version_ejection(const State& s, ServiceId id) {
+  const rollout::State* known = rollout_of(s, id);
+  if (known == nullptr || s.durable.breakers.empty() || !s.plan.ejections.contains(s.plan.services[id].name)) return {};
+  const LiveBreaker* own = breaker_before(s, id, known->to);
+  if (is_closed(own) || !is_closed(breaker_before(s, id, known->from))) return {};
+  const auto open = s.durable.breakers.find(requests_to(s.plan, s.plan.services[id], known->to)->name);
+  if (open == s.durable.breakers.end()) return {};
+  Ejection out = ejection(kWhole, open->second, own->machine);
+  std::vector<Ejection> alone = failing(s, id);
+  const Served served = decide(s, id, alone);
+  std::vector<Slot> places;
+  for (const Place& place : s.services[id].places) {
+    if (place.slot >= 0 && wanted_in(s, id, place.slot) && on_new_version(s, id, place.slot))
+      places.push_back(place.slot);
   }
-  return any ? "the proxy sees it fail: " + ejections.front().evidence : std::string();
+  out.kept = reason_to_keep(s, id, places, served);
+  return out;
 }
 
 void count_failures(Turn& t, ServiceId id, const std::vector<PlaceTraffic>& now) {
   if (!t.s.plan.ejections.contains(t.plan(id).name) || gates_hold(t, id)) return;
   const LiveTraffic& live = *t.live(id).traffic;
+  std::vector<PlaceTraffic> grown;
   for (const PlaceTraffic& one : now) {
     const auto before = std::ranges::find(live.places, one.slot, &PlaceTraffic::slot);
     // It has begun to count anew.
     if (before == live.places.end() || one.requests < before->requests || one.errors < before->errors) continue;
-    breaker_saw(t, *requests_to(t.s.plan, t.plan(id), one.slot), one.requests - before->requests,
-                one.errors - before->errors);
+    grown.push_back({one.slot, one.up, one.requests - before->requests, one.errors - before->errors});
+    breaker_saw(t, *requests_to(t.s.plan, t.plan(id), one.slot), grown.back().requests, grown.back().errors);
   }
+  count_versions(t, id, grown);
 }
 
 void progress_ejections(Turn& t, ServiceId id) {
@@ -173,6 +248,7 @@ void progress_ejections(Turn& t, ServiceId id) {
   });
   for (const Slot slot : due) breaker_probes(t, *requests_to(t.s.plan, t.plan(id), slot));
   for (const Slot slot : gone) forget_breaker(t, *requests_to(t.s.plan, t.plan(id), slot));
+  progress_versions(t, id);
 }
 
 }  // namespace homeostat::engine

@@ -1,6 +1,7 @@
-// Places that fail too many of the requests that a proxy leads to them: each stands behind a circuit breaker. While it
-// is open the place gets no requests, half open it gets a few, and closed again all of them. How many may be without
-// requests is bounded, and nobody is restarted for it.
+// Places that fail too many of the requests that a proxy leads to them: each stands behind a circuit breaker, and
+// during a rollout each version as a whole behind another. While it is open the place or the version gets no requests,
+// half open it gets a few, and closed again all of them. How many places may be without requests is bounded, and nobody
+// is restarted for it.
 #pragma once
 
 #include <optional>
@@ -24,8 +25,9 @@ struct Ejection {
 std::vector<Ejection> ejections_of(const State& s, ServiceId id);
 std::optional<Ejection> ejection_of(const State& s, ServiceId id, Slot slot);
 
-/// What speaks against the new version of a rollout: each of its places fails too many requests, and not the others.
-std::string version_ejected(Turn& t, ServiceId id, const rollout::State& state);
+/// The new version of a rollout under way, where its places together fail too many requests and those of the old one do
+/// not. Its slot is kWhole.
+std::optional<Ejection> version_ejection(const State& s, ServiceId id);
 
 /// What the proxy has counted since it was looked at before.
 void count_failures(Turn& t, ServiceId id, const std::vector<PlaceTraffic>& now);

@@ -49,6 +49,12 @@ std::string evidence_in(Turn& t, ServiceId id, const Place& place) {
   return t.plan(id).name + "/" + std::to_string(place.slot) + " fails: " + reason_of(t, id, place, view);
 }
 
+// What the proxy has counted; a version that is being tried again has not failed again.
+std::string requests_against(Turn& t, ServiceId id) {
+  const auto out = version_ejection(t.s, id);
+  return out && !out->trial ? "the proxy sees it fail: " + out->evidence : std::string();
+}
+
 // Where the old version fails as well, or cannot be reached either, the new one is not to blame.
 bool old_version_fails(Turn& t, ServiceId id, const rollout::State& state) {
   bool any = false;
@@ -117,7 +123,7 @@ void look(Turn& t, ServiceId id, rollout::State& state) {
   } else {
     if (rising(state)) {
       std::string against = evidence(t, id, state);
-      if (against.empty()) against = version_ejected(t, id, state);
+      if (against.empty()) against = requests_against(t, id);
       if (!against.empty()) harm(state, against);
     }
     ask_checks(t, id, state);

@@ -92,6 +92,11 @@ std::optional<Route> wanted_route(Turn& t, ServiceId id) {
   route.share = state.step ? state.step->to.weight : state.split.weight;
   const bool any_fresh = !route.fresh.empty();
   take_out(t, id, route);
+  if (const auto out = version_ejection(t.s, id); out && out->kept.empty()) {
+    const bool tried = out->trial && rollout::rising(state);
+    const std::uint32_t part = tried ? t.s.plan.ejections.at(t.plan(id).name).trial : 0;
+    route.share = (part * route.share + 99) / 100;
+  }
   // Where all of the new version is taken out, the old one takes over.
   if ((any_fresh || !rollout::rising(state)) && route.fresh.empty()) route.share = 0;
   if (route.share == 0) route.fresh.clear();

@@ -45,7 +45,7 @@ class Checker {
       if (kind == "check") known(names_.checks, "check", word, word.text);
       if (kind == "config") known(names_.configs, "configuration", word, word.text);
       if (kind == "notifier") known(names_.notifiers, "notifier", word, word.text);
-      if (kind == "breaker") known(names_.breakers, "breaker", word, word.text);
+      if (kind == "breaker") breaker(word);
       if (kind == "name") known(names_.commands, "command", word, word.text);
       if (kind == "place") place(word);
     }
@@ -59,6 +59,13 @@ class Checker {
     const std::vector<std::string_view> near(all.begin(), all.end());
     problems.push_back({scenario_.file, word.at.line, word.at.column,
                         fmt::format("no {} {} is configured", what, config::quote(name)), config::nearest(name, near)});
+  }
+
+  // Before a version stands one like those before its instances.
+  void breaker(const Word& word) {
+    const std::size_t version = word.text.find("/@");
+    known(names_.breakers, "breaker", word,
+          version == std::string::npos ? word.text : word.text.substr(0, version) + "/0");
   }
 
   void place(const Word& word) {
