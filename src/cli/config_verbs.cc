@@ -1,11 +1,14 @@
 // validate, schema
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 
 #include "api/status.hpp"
 #include "cli/context.hpp"
+#include "cli/servers.hpp"
 #include "cli/table.hpp"
 #include "config/load.hpp"
 #include "config/reference.hpp"
@@ -77,25 +80,29 @@ void warn(const std::vector<config::Problem>& warnings) {
   }
 }
 
-int validate(const Context& context, const std::string& file) {
-  const auto config = config::load(file.empty() ? context.config : file);
-  if (config) {
-    const std::vector<config::Problem> warnings = config::warnings_of(*config);
-    const json::object good = summary(*config, warnings);
-    std::fputs(context.json ? (json::serialize(good) + "\n").c_str() : show_summary(good, context.color()).c_str(),
-               stdout);
-    if (!context.json) warn(warnings);
-    return kOk;
-  }
+int refuse(const Context& context, const std::vector<config::Problem>& problems) {
   if (context.json) {
-    const json::object bad{{"ok", false}, {"problems", problems_json(config.error())}};
+    const json::object bad{{"ok", false}, {"problems", problems_json(problems)}};
     std::printf("%s\n", json::serialize(bad).c_str());
   } else {
-    for (const config::Problem& problem : config.error()) std::fprintf(stderr, "%s\n", config::render(problem).c_str());
-    const std::size_t count = config.error().size();
-    std::fprintf(stderr, "%zu problem%s\n", count, count == 1 ? "" : "s");
+    for (const config::Problem& problem : problems) std::fprintf(stderr, "%s\n", config::render(problem).c_str());
+    std::fprintf(stderr, "%zu problem%s\n", problems.size(), problems.size() == 1 ? "" : "s");
   }
   return kUsage;
+}
+
+int validate(const Context& context, const std::string& file) {
+  const auto config = config::load(file.empty() ? context.config : file);
+  if (!config) return refuse(context, config.error());
+  CountedServers servers = count_servers(*config);
+  if (!servers.problems.empty()) return refuse(context, servers.problems);
+  std::vector<config::Problem> warnings = config::warnings_of(*config);
+  std::ranges::move(servers.warnings, std::back_inserter(warnings));
+  const json::object good = summary(*config, warnings);
+  std::fputs(context.json ? (json::serialize(good) + "\n").c_str() : show_summary(good, context.color()).c_str(),
+             stdout);
+  if (!context.json) warn(warnings);
+  return kOk;
 }
 
 }  // namespace

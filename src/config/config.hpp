@@ -43,6 +43,12 @@ struct ScalingPosition {
   std::vector<Position> metrics;
 };
 
+/// Where it is said what leads requests to a service.
+struct ProxyPosition {
+  std::uint32_t service = 0;
+  Position at;
+};
+
 struct Config {
   std::string path;
   std::string text;   // as read: the input log and the journal refer to it
@@ -54,6 +60,7 @@ struct Config {
   std::vector<CommandSpec> commands;          // exec rungs, and the gates of rollouts
   std::vector<NotifierSpec> notifiers;
   std::vector<ScalingPosition> scalings;
+  std::vector<ProxyPosition> proxies;
   std::optional<AlertsSpec> alerts;
 };
 

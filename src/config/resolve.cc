@@ -5,6 +5,7 @@
 #include <map>
 
 #include "config/resolve_parts.hpp"
+#include "config/servers.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -17,18 +18,6 @@ struct PortUse {
   std::uint16_t first = 0;
   std::uint16_t last = 0;
 };
-
-/// "6 instances", and what a rollout needs beside them.
-std::string show_places(const engine::ServicePlan& plan) {
-  if (!plan.rollout) return fmt::format("{} instances", plan.instances);
-  const std::uint32_t baseline = plan.rollout->policy.baseline;
-  const std::uint32_t rest = plan.instances - baseline;
-  const std::uint32_t surge =
-      plan.rollout->policy.strategy == rollout::Strategy::blue_green ? rest / 2 : plan.rollout->policy.surge;
-  const std::string compared = baseline > 0 ? fmt::format(" and {} to compare with", baseline) : std::string();
-  return fmt::format("{} instances: {}, {} more while a new version takes over{}", plan.instances, rest - surge, surge,
-                     compared);
-}
 
 /// Ports of one service: enough of them, and nobody else's.
 void check_ports(const Resolution& in, const Named<ServiceDraft>& service, std::vector<PortUse>& used) {

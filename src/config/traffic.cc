@@ -84,6 +84,7 @@ void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service) {
   resolve_ejection(in, service);
   plan.runtime.stop_grace += spec.drain;
   in.config.traffic.back() = spec;
+  in.config.proxies.push_back({static_cast<std::uint32_t>(in.config.traffic.size() - 1), at("server")});
   plan.routed = true;
 }
 

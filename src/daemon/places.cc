@@ -44,11 +44,14 @@ std::uint16_t port_of(const engine::Engine& engine, const config::Config& config
   return static_cast<std::uint16_t>(process->first_port + slot);
 }
 
+std::string server_name(const traffic::Spec& spec, const std::string& service, engine::Slot slot, std::uint16_t port) {
+  return runtime::fill(spec.server,
+                       {{"service", service}, {"instance", std::to_string(slot)}, {"port", std::to_string(port)}});
+}
+
 std::string server_of(const engine::Engine& engine, const traffic::Spec& spec, engine::ServiceId service,
                       engine::Slot slot, std::uint16_t port) {
-  return runtime::fill(spec.server, {{"service", engine.plan().services[service].name},
-                                     {"instance", std::to_string(slot)},
-                                     {"port", std::to_string(port)}});
+  return server_name(spec, engine.plan().services[service].name, slot, port);
 }
 
 const probe::AlertSpec* alert_spec(const config::Config& config, std::uint32_t probe) {

@@ -21,7 +21,9 @@ probe::Place place_of(const engine::Engine& engine, const config::Config& config
 std::uint16_t port_of(const engine::Engine& engine, const config::Config& config, engine::ServiceId service,
                       engine::Slot slot);
 
-/// What the instance's server is called in the proxy's configuration.
+/// What a place's server is called in the proxy's configuration.
+std::string server_name(const traffic::Spec& spec, const std::string& service, engine::Slot slot, std::uint16_t port);
+/// … of an instance.
 std::string server_of(const engine::Engine& engine, const traffic::Spec& spec, engine::ServiceId service,
                       engine::Slot slot, std::uint16_t port);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/servers.hpp"
 #include "daemon/places.hpp"
 #include "engine/route.hpp"
 
@@ -48,6 +49,18 @@ traffic::Haproxy* Router::proxy_of(engine::ServiceId service) {
   return proxy.get();
 }
 
+std::string Router::server_at(engine::ServiceId service, engine::Slot slot) const {
+  const std::uint16_t port = port_of(engine_, *config_, service, slot);
+  return server_of(engine_, *config_->traffic[service], service, slot, port);
+}
+
+std::vector<std::string> Router::servers_of(engine::ServiceId service) const {
+  std::vector<std::string> names;
+  const auto places = static_cast<engine::Slot>(engine_.plan().services[service].instances);
+  for (engine::Slot slot = 0; slot < places; ++slot) names.push_back(server_at(service, slot));
+  return names;
+}
+
 std::expected<Router::Weights, Error> Router::weights_of(engine::ServiceId service, const Settings& known) const {
   const engine::Route* route = route_in(engine_, service);
   if (route == nullptr) return Weights{};
@@ -63,15 +76,11 @@ std::expected<Router::Weights, Error> Router::weights_of(engine::ServiceId servi
   for (const traffic::ServerSetting& one : known) {
     if (process != nullptr && may_be_ours(one.server, spec, *process)) weights[one.server] = 0;
   }
-  const auto name = [&](engine::Slot slot) {
-    return server_of(engine_, spec, service, slot, port_of(engine_, *config_, service, slot));
-  };
-  const auto places = static_cast<engine::Slot>(engine_.plan().services[service].instances);
-  for (engine::Slot slot = 0; slot < places; ++slot) weights[name(slot)] = 0;
+  for (const std::string& server : servers_of(service)) weights[server] = 0;
   for (std::size_t group = 0; group < groups.size(); ++group) {
     const traffic::Weighted& part = (*weighted)[group];
     for (std::size_t i = 0; i < groups[group].places.size(); ++i) {
-      weights[name(groups[group].places[i])] = i < part.servers ? part.weight : 0;
+      weights[server_at(service, groups[group].places[i])] = i < part.servers ? part.weight : 0;
     }
   }
   return weights;
@@ -120,15 +129,18 @@ void Router::look(const engine::LookAtTraffic& command, Instant now) {
 
 void Router::seen(engine::TrafficSeen answer, const Settings& settings, const std::vector<traffic::ServerStat>& stats) {
   const engine::ServiceId service = answer.service;
-  const auto places = static_cast<engine::Slot>(engine_.plan().services[service].instances);
-  for (engine::Slot slot = 0; slot < places; ++slot) {
-    const std::uint16_t port = port_of(engine_, *config_, service, slot);
-    const std::string server = server_of(engine_, *config_->traffic[service], service, slot, port);
+  const engine::ServicePlan& plan = engine_.plan().services[service];
+  const std::vector<std::string> servers = servers_of(service);
+  std::vector<std::string> has;
+  for (const traffic::ServerSetting& one : settings) has.push_back(one.server);
+  answer.fault = config::lacking_servers(plan, config_->traffic[service]->haproxy.backend, servers, has);
+  if (!answer.fault.empty()) return feed_(std::move(answer));
+  for (engine::Slot slot = 0; slot < static_cast<engine::Slot>(plan.instances); ++slot) {
+    const std::string& server = servers[static_cast<std::size_t>(slot)];
     const auto set = std::ranges::find(settings, server, &traffic::ServerSetting::server);
     const auto stat = std::ranges::find(stats, server, &traffic::ServerStat::server);
-    if (set == settings.end() || stat == stats.end()) {
-      answer.fault = fmt::format("HAProxy's backend `{}` has no server `{}`: it needs one for each of {} places",
-                                 config_->traffic[service]->haproxy.backend, server, places);
+    if (stat == stats.end()) {
+      answer.fault = fmt::format("HAProxy does not tell what the server `{}` does", server);
       return feed_(std::move(answer));
     }
     const std::uint64_t errors = stat->answers_5xx + stat->connect_errors + stat->response_errors;

@@ -34,6 +34,9 @@ class Router {
   using Weights = std::map<std::string, int>;
 
   traffic::Haproxy* proxy_of(engine::ServiceId service);
+  std::string server_at(engine::ServiceId service, engine::Slot slot) const;
+  /// Of all its places.
+  std::vector<std::string> servers_of(engine::ServiceId service) const;
   std::expected<Weights, Error> weights_of(engine::ServiceId service, const Settings& known) const;
   void seen(engine::TrafficSeen answer, const Settings& settings, const std::vector<traffic::ServerStat>& stats);
   void done(engine::CommandId id, const std::expected<void, Error>& done);

@@ -146,6 +146,7 @@ std::expected<std::vector<StatLine>, Error> read_columns(std::string_view answer
 }
 
 std::expected<std::vector<ServerSetting>, Error> read_settings(std::string_view answer, std::string_view backend) {
+  if (answer.starts_with("Can't find backend")) return {};
   const std::size_t names = answer.find("# be_id be_name ");
   if (names == std::string_view::npos) {
     return fail(fmt::format("HAProxy did not answer `show servers state` but `{}`", head_of(answer)));

@@ -49,7 +49,7 @@ struct ServerSetting {
   bool up = false;          // as HAProxy's own checks see it
 };
 
-/// The servers of `backend` out of the answer to `show servers state`.
+/// The servers of `backend` out of the answer to `show servers state`; none: it has none, or there is no such backend.
 std::expected<std::vector<ServerSetting>, Error> read_settings(std::string_view answer, std::string_view backend);
 
 /// The answer to `get weight`: "10 (initial 100)".

@@ -16,11 +16,13 @@ using traffic::testing::RealHaproxy;
 
 class RoutedRollout : public ::testing::Test {
  protected:
-  void begin(const std::string& rollout) {
-    haproxy_.emplace(std::vector<int>{lab_.port(0), lab_.port(1), lab_.port(2)});
+  void begin(const std::string& rollout, int servers = 3, int places = 3) {
+    std::vector<int> ports;
+    for (int server = 0; server < servers; ++server) ports.push_back(lab_.port(server));
+    haproxy_.emplace(ports);
     lab_.make_release("web", "v1");
     lab_.make_release("web", "v2");
-    ServiceText text{.instances = 2, .more_ports = 1};
+    ServiceText text{.instances = 2, .more_ports = places - 2};
     text.run = fmt::format("releases: {}, release: v1", lab_.releases("web"));
     text.more = fmt::format(
         "rollout: {}, traffic: {{ haproxy: {{ socket: {}, backend: pool, server: 'm{{port}}', drain: 5s }} }}", rollout,
@@ -78,6 +80,56 @@ TEST_F(RoutedRollout, WhileTheProxyIsGoneNothingMovesAndItsWeightsComeBack) {
   ASSERT_TRUE(reaches("promoted")) << lab_.records();
   EXPECT_EQ(share(), 100);
   EXPECT_TRUE(lab_.journal_is_good());
+}
+
+TEST_F(RoutedRollout, AFreshBaselineGetsAsMuchAsTheNewVersionAndIsWhatItIsComparedWith) {
+  begin(
+      "{ baseline: fresh, stages: [{ traffic: 5%, bake: 1s, approval: true }], judge: { failed: { haproxy: errors } } "
+      "}",
+      4, 4);
+  Crowd crowd(haproxy_->port(), 4);
+  ASSERT_EQ(lab_.cli({"rollout", "start", "web", "v2"}).code, 0);
+  ASSERT_TRUE(reaches("baking")) << lab_.records();
+  EXPECT_EQ(lab_.starts().size(), 4U);
+  EXPECT_NEAR(share(2000), 5, 0.5);
+  std::int64_t fresh = 0;
+  std::int64_t old = 0;
+  ASSERT_TRUE(eventually([&] {
+    const json::value judged = at(lab_.service_status("web"), "rollout.judge.metrics.0.samples");
+    if (!judged.is_array()) return false;
+    fresh = judged.at(0).to_number<std::int64_t>();
+    old = judged.at(1).to_number<std::int64_t>();
+    return fresh > 500;
+  })) << lab_.records();
+  EXPECT_NEAR(static_cast<double>(old) / static_cast<double>(fresh), 1, 0.2) << old << " and " << fresh;
+  ASSERT_EQ(lab_.cli({"rollout", "approve", "web"}).code, 0);
+  ASSERT_TRUE(reaches("promoted")) << lab_.records();
+  EXPECT_EQ(share(), 100);
+  EXPECT_TRUE(eventually([&] { return !lab_.serves(0) + !lab_.serves(1) + !lab_.serves(2) + !lab_.serves(3) == 2; }))
+      << "two are needed";
+  crowd.end();
+  EXPECT_EQ(crowd.failed(), 0U) << "of " << crowd.answered();
+}
+
+TEST_F(RoutedRollout, WithoutAServerForEachPlaceValidateRefusesAndNothingBegins) {
+  begin("{ stages: [{ traffic: 5%, bake: 1s }] }", /*servers=*/2);
+  const std::string lacking = fmt::format(
+      "HAProxy's backend `pool` has 2 servers for 3 instances: 2, 1 more while a new version takes over; it has no "
+      "`m{}`",
+      lab_.port(2));
+  const Finished refused = lab_.cli({"validate", lab_.config_file()});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find(lacking + "\n1 problem\n"), std::string::npos) << refused.err;
+  EXPECT_TRUE(refused.err.starts_with(lab_.config_file() + ":")) << refused.err;
+  ASSERT_EQ(lab_.cli({"rollout", "start", "web", "v2"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return said("rollout.blocked") == lacking; })) << lab_.records();
+  EXPECT_EQ(lab_.starts().size(), 2U);
+  haproxy_->stop();
+  const Finished unknown = lab_.cli({"validate", lab_.config_file()});
+  EXPECT_EQ(unknown.code, 0) << unknown.err;
+  EXPECT_NE(unknown.err.find("warning: nobody knows whether HAProxy's backend `pool` has servers for 3 instances"),
+            std::string::npos)
+      << unknown.err;
 }
 
 }  // namespace
