@@ -20,7 +20,7 @@ class PromqlJudged : public ::testing::Test {
   Finding look(const Finding& found, Duration at = {}) { return check_.judge(found, Instant(at), kWallMs * 1'000'000); }
 
   static PromqlSpec spec() {
-    PromqlSpec out{.expect = "< 0.05", .held_for = 2min, .fresh_within = 1min};
+    PromqlSpec out{.request = {}, .expect = "< 0.05", .held_for = 2min, .fresh_within = 1min};
     out.request.emplace();
     return out;
   }
