@@ -204,6 +204,24 @@ TEST(Completion, IsHealthyAndStaysSoOverAKill) {
   EXPECT_FALSE(world.running("batch", 0));
 }
 
+// The second run is begun by an action that dies with Homeostat before it can say so, and ends while it is away.
+TEST(Completion, ARunThatNobodySawEndIsNotRepeated) {
+  Plan plan = plan_of({web("batch", 1)});
+  plan.services[0].checks.pop_back();
+  plan.services[0].completion = Completion{};
+  Started world(plan);
+  world.run_for(10s);
+  world.crash("batch", 0, 1);
+  const auto starts = [&] { return count_of(world, Op::start); };
+  ASSERT_TRUE(world.run_until([&] { return starts() == 2; }, 30s));
+  world.kill_engine();
+  world.crash("batch", 0, 0);
+  world.boot();
+  world.run_for(10min);
+  EXPECT_EQ(starts(), 2U);
+  EXPECT_EQ(known(world, "batch").locks.size(), 1U);
+}
+
 // Started again by hand it may be done before it was proved well: that proves it.
 TEST(Completion, InTheMiddleOfItsProofIsProof) {
   Plan plan = plan_of({web("batch", 1)});

@@ -33,6 +33,16 @@ bool runs(const engine::InstanceState* instance) {
   return instance != nullptr && instance->state == engine::RunState::running;
 }
 
+/// The action under way that starts the instance.
+engine::CommandId beginner_of(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
+  for (const auto& [id, action] : engine.durable().actions) {
+    const engine::Intent& intent = action.intent;
+    const bool starts = intent.op == engine::Op::start || intent.op == engine::Op::restart;
+    if (starts && intent.service == service && intent.slot == slot) return id;
+  }
+  return {};
+}
+
 std::vector<engine::Slot> slots_of(const engine::Engine& engine, engine::ServiceId service) {
   std::vector<engine::Slot> slots;
   for (const engine::Place& place : engine.state().services[service].places) {
@@ -118,7 +128,7 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
   const runtime::Sight& sight = known.sight;
   if (sight.is == Is::unreachable || sight.is == Is::busy) return hold(service, slot, known);
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
-  if (runs(instance) && finished(service, slot, sight)) return;
+  if (finished(service, slot, sight)) return;
   // In the middle of an action of ours it is that which has stopped it.
   const bool by_us = is_acted_on(engine_, engine_.plan().services[service].name, slot);
   if (sight.is == Is::stopped && runs(instance) && !by_us) return feed_(at_rest(service, slot));
@@ -130,10 +140,27 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
 // While nobody looked, a run that was meant to end has ended, and its keeper knows how: one that ended well is at rest
 // like one that was stopped.
 bool Keepers::finished(engine::ServiceId service, engine::Slot slot, const runtime::Sight& sight) {
+  const engine::InstanceState* instance = instance_in(engine_, service, slot);
   const auto& completion = engine_.plan().services[service].completion;
-  const Incarnation run = instance_in(engine_, service, slot)->incarnation;
-  if (!completion || completion->ok.empty() || run.boot != os::boot_number()) return false;
-  if (sight.is != Is::stopped && (sight.is != Is::ended || !sight.known)) return false;
+  const bool told = sight.is == Is::ended && sight.known;
+  if (!completion || completion->ok.empty()) return false;
+  Incarnation run;
+  if (runs(instance)) {
+    run = instance->incarnation;
+    if (run.boot != os::boot_number() || (sight.is != Is::stopped && !told)) return false;
+  } else {
+    // Nobody has heard of that run: an action of ours had begun it, and died with us before it could say so.
+    const engine::CommandId began = beginner_of(engine_, engine_.plan().services[service].name, slot);
+    run = sight.run;
+    if (began.none() || (instance != nullptr && instance->incarnation == run)) return false;
+    // systemd forgets a unit that has ended well: then nobody can tell whether it was begun.
+    if (run.none() && sight.is == Is::stopped) {
+      feed_(engine::Found{service, slot, {}, began, 0, {}, {}});
+      return true;
+    }
+    if (run.none() || !told) return false;
+    feed_(engine::Found{service, slot, run, began, 0, sight.version, {}});
+  }
   const std::int32_t code = sight.is == Is::stopped ? completion->ok.front() : sight.code;
   feed_(engine::Exited{service, slot, run, true, sight.signalled, code});
   return true;

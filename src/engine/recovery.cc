@@ -17,7 +17,8 @@ struct Settled {
 };
 
 // Incarnation changed: it was done. Unchanged: it was not, and may be decided anew. Otherwise nobody can tell.
-Settled settle(const ActionState& action, const InstanceState* instance, bool managed, CommandId started_by) {
+Settled settle(const ActionState& action, const InstanceState* instance, const ServicePlan& plan,
+               CommandId started_by) {
   const Intent& intent = action.intent;
   if (intent.mode == Mode::approve && !action.approved) {
     return {OutcomeKind::not_started, "Homeostat restarted; approval is asked anew"};
@@ -25,12 +26,17 @@ Settled settle(const ActionState& action, const InstanceState* instance, bool ma
   if (intent.op == Op::adjust) return {OutcomeKind::not_started, "Homeostat restarted before it was done"};
   // What it was to say is said again; how things are is read from the proxy.
   if (intent.op == Op::route) return {OutcomeKind::failed, "Homeostat was restarted while it ran"};
-  if (!managed || intent.op == Op::exec || intent.op == Op::scale || intent.op == Op::rollback) {
+  if (!plan.runtime.managed || intent.op == Op::exec || intent.op == Op::scale || intent.op == Op::rollback) {
     if (intent.idempotent) return {OutcomeKind::failed, "Homeostat was restarted while it ran; it may be repeated"};
     return {OutcomeKind::unknown, "Homeostat was restarted while it ran"};
   }
-  if (started_by == intent.id) return {OutcomeKind::succeeded, "found done after a restart of Homeostat"};
   const bool runs = instance != nullptr && instance->state == RunState::running;
+  // What it began is over, and nobody saw how it ended.
+  const bool end_seen = instance != nullptr && instance->since > action.at;
+  if (started_by == intent.id && plan.completion && !runs && !end_seen) {
+    return {OutcomeKind::unknown, "Homeostat was restarted while it ran, and it may have done its work"};
+  }
+  if (started_by == intent.id) return {OutcomeKind::succeeded, "found done after a restart of Homeostat"};
   if (runs && instance->incarnation == intent.expected) {
     if (planted(Bug::unsure_is_done)) return {OutcomeKind::succeeded, "it runs, so it was done"};
     return {OutcomeKind::not_started, "Homeostat restarted before it was done"};
@@ -67,7 +73,7 @@ void settle_open(Turn& t, CommandId id) {
   const auto started = t.s.started_by.find({*service, intent.slot});
   const CommandId started_by = started == t.s.started_by.end() ? CommandId{} : started->second;
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(*service, intent.slot);
-  const Settled settled = settle(action, instance, t.plan(*service).runtime.managed, started_by);
+  const Settled settled = settle(action, instance, t.plan(*service), started_by);
   t.record(Outcome{id, intent.service, intent.slot, settled.outcome, settled.detail});
   if (settled.outcome == OutcomeKind::unknown) {
     t.record(LockChanged{intent.service, intent.slot, true, intent.strategy + ": " + settled.detail});

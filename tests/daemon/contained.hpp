@@ -2,6 +2,7 @@
 #pragma once
 
 #include "containers.hpp"
+#include "silencer.hpp"
 
 namespace homeostat::lab {
 
@@ -38,6 +39,11 @@ class ContainerTest : public ::testing::TestWithParam<const char*> {
         "stable_after: 300ms, reopen_within: 100ms, rearm_after: 100ms{3} }}\n",
         name, run(container.empty() ? name : container, more), checks_, keys, ladder_);
   }
+  /// To be called before it begins: the API may fall silent.
+  void silence_possible() {
+    silencer_.emplace(lab_.dir() + "/door.sock", lab_.dir() + "/api.sock");
+    socket_ = "door.sock";
+  }
   bool healthy(const std::string& name) const {
     return eventually([&] { return lab_.health(name) == "healthy"; });
   }
@@ -69,6 +75,7 @@ class ContainerTest : public ::testing::TestWithParam<const char*> {
   std::string socket_ = "api.sock";  // where Homeostat asks
   Lab lab_;
   std::optional<Containers> containers_;
+  std::optional<Silencer> silencer_;
 
  private:
   std::string script_;

@@ -182,7 +182,8 @@ TEST_F(Kept, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
   const std::string end = lab_.dir() + "/end";
   ASSERT_EQ(::mkfifo(end.c_str(), 0600), 0);
   begin({{.name = "batch",
-          .more = fmt::format("ExecStart=\nExecStart=/bin/sh -c 'read code < {}; exit $$code'", end),
+          .more = fmt::format(
+              "ExecStartPre=/bin/sleep 0.3\nExecStart=\nExecStart=/bin/sh -c 'read code < {}; exit $$code'", end),
           .keys = ", completion: { ok: [0, 3] }"}});
   if (IsSkipped()) return;
   const auto ends_with = [&](const std::string& code) { std::ofstream(end) << code << std::endl; };
@@ -195,13 +196,13 @@ TEST_F(Kept, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
 
   EXPECT_EQ(lab_.post("start", {{"service", "batch"}}).status, 200);
   ASSERT_TRUE(eventually([&] { return starts("batch") == 3; })) << "it is run again when somebody wants it";
-  ASSERT_TRUE(told("start of batch/0 verified: well by its own checks [1-3]")) << lab_.records();
-  lab_.kill9();
+  lab_.kill9();  // before it could say that it has started it
   ends_with("0");
   ASSERT_TRUE(eventually([&] { return systemd_->active("batch") == "s \"inactive\""; }));
   ASSERT_TRUE(lab_.start());
-  EXPECT_TRUE(told("done: it ended with status 0")) << "systemd knows how it has ended: " << lab_.records();
-  EXPECT_TRUE(healthy("batch"));
+  // systemd has forgotten the unit, and with it whether it ran.
+  EXPECT_TRUE(told("it may have done its work")) << lab_.records();
+  EXPECT_TRUE(lab_.has_flag("batch", "locked"));
   EXPECT_EQ(starts("batch"), 3U) << lab_.records();
 }
 

@@ -117,6 +117,7 @@ TEST_P(Podman, AVersionIsAnotherImageAndAnotherInstanceACopy) {
 }
 
 TEST_P(Podman, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
+  silence_possible();
   // It waits for its status to be written into a file.
   begin({{.name = "batch",
           .command =
@@ -141,6 +142,19 @@ TEST_P(Podman, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
   EXPECT_TRUE(told("done: it ended with status 0")) << lab_.records();
   EXPECT_TRUE(healthy("batch"));
   EXPECT_EQ(starts("batch"), 3U) << lab_.records();
+
+  // Killed before it could say that it has started it.
+  silencer_->silence_after([](const std::string& line) { return line.find("/start ") != std::string::npos; });
+  EXPECT_EQ(lab_.post("start", {{"service", "batch"}}).status, 200);
+  ASSERT_TRUE(started("batch", 4) && eventually([&] { return silencer_->silent(); })) << lab_.records();
+  lab_.kill9();
+  ends_with("3");
+  ASSERT_TRUE(eventually([&] { return text_at(containers_->inspect("batch"), "State.Status") == "exited"; }));
+  silencer_->speak();
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(told("found done after a restart of Homeostat")) << lab_.records();
+  EXPECT_TRUE(healthy("batch"));
+  EXPECT_EQ(starts("batch"), 4U) << "a job that is done is not repeated: " << lab_.records();
 }
 
 /// Orders given by hand, to a container that runs already.

@@ -1,6 +1,5 @@
 // A container is made anew of another image: Homeostat is killed after each thing it asks for, and the image is bad.
 #include "contained.hpp"
-#include "silencer.hpp"
 
 namespace homeostat::lab {
 namespace {
@@ -9,8 +8,7 @@ class Recreated : public ContainerTest {
  protected:
   Recreated() : ContainerTest(HOMEOSTAT_IN_CONTAINERS) {}
   void begin_with(const Made& web) {
-    silencer_.emplace(lab_.dir() + "/door.sock", lab_.dir() + "/api.sock");
-    socket_ = "door.sock";
+    silence_possible();
     begin({web}, {service("web", ", image: localhost/lab, release: '1'")});
     if (IsSkipped()) return;
     ASSERT_TRUE(healthy("web") && told("version 1 of web proved stable")) << lab_.log() << lab_.records();
@@ -29,8 +27,6 @@ class Recreated : public ContainerTest {
     return all;
   }
   std::string effects(const std::string& name) const { return read_file(lab_.dir() + "/effects/" + name); }
-
-  std::optional<Silencer> silencer_;
 };
 
 TEST_P(Recreated, KilledAfterEachStepItIsFinishedAndThereWereNeverTwo) {
