@@ -1,6 +1,7 @@
 // How often the diagnosis acts on the true root, and how often on something else, over seeded graphs of a made-up
 // world.
 #include <fmt/format.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdio>
@@ -70,10 +71,16 @@ void look_again(World& world, const hd::Diagnosis& diagnosis, const hd::Report& 
   }
 }
 
+/// A symptom is acted on when it has been seen three times in a row, as the checks do by default.
+bool is_verdict(const World& world, const hd::Finding& one) {
+  const Look& look = world.seen()[one.node];
+  return look.direct || look.looks >= 3;
+}
+
 bool repair_roots(World& world, const hd::Report& report, std::vector<bool>& tried, Tally& tally) {
   bool acted = false;
   for (const hd::Finding& one : report.findings) {
-    if (one.role != hd::Role::root) continue;
+    if (one.role != hd::Role::root || !is_verdict(world, one)) continue;
     acted = true;
     ++tally.actions;
     if (world.repair(one.node)) {
@@ -96,8 +103,10 @@ void count_left(const World& world, Tally& tally) {
   }
 }
 
-bool asks_for_a_look(const hd::Report& report) {
-  return std::ranges::any_of(report.findings, [](const hd::Finding& one) { return one.role == hd::Role::look; });
+bool asks_for_a_look(const World& world, const hd::Report& report) {
+  return std::ranges::any_of(report.findings, [&](const hd::Finding& one) {
+    return one.role == hd::Role::look || (one.role == hd::Role::root && !is_verdict(world, one));
+  });
 }
 
 void play(World world, std::uint32_t roots, Tally& tally) {
@@ -113,7 +122,7 @@ void play(World world, std::uint32_t roots, Tally& tally) {
   constexpr int kMostLooks = 10;
   for (int round = 0; round < kRounds; ++round) {
     diagnosis.diagnose(evidence_of(world, tried), report);
-    for (int look = 0; look < kLooks || (asks_for_a_look(report) && look < kMostLooks); ++look) {
+    for (int look = 0; look < kLooks || (asks_for_a_look(world, report) && look < kMostLooks); ++look) {
       look_again(world, diagnosis, report);
       diagnosis.diagnose(evidence_of(world, tried), report);
     }
@@ -219,6 +228,13 @@ void table(std::uint64_t graphs, std::uint64_t seed) {
   }
 }
 
+/// Of this thread: what else the machine does meanwhile is not counted.
+double milliseconds_of_work() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
+}
+
 /// 1,000 services and about 3,000 edges, with from one to a hundred roots.
 void speed() {
   fmt::print(
@@ -230,9 +246,9 @@ void speed() {
     hd::Report report;
     std::vector<double> times;
     for (int i = 0; i < 1000; ++i) {
-      const auto began = std::chrono::steady_clock::now();
+      const double began = milliseconds_of_work();
       diagnosis.diagnose(evidence, report);
-      times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
+      times.push_back(milliseconds_of_work() - began);
     }
     std::sort(times.begin(), times.end());
     fmt::print("| 1000 | {} | {} | {} | {:.3f} ms | {:.3f} ms |\n", world.needs().size(), roots, report.findings.size(),

@@ -30,6 +30,7 @@ class Graph {
   static std::expected<Graph, std::string> make(std::uint32_t nodes, std::vector<Edge> edges);
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(circle_.size()); }
+  std::uint32_t edges() const { return static_cast<std::uint32_t>(down_.size()); }
   std::span<const Link> dependencies(Node node) const { return links(down_, down_first_, node); }
   std::span<const Link> dependents(Node node) const { return links(up_, up_first_, node); }
   /// Nodes that depend on each other share a number. What a node depends on has a smaller number, or the same.
@@ -64,7 +65,9 @@ class Diagnosis {
     Numbers numbers;
     Node by = kNobody;         // its best explanation
     bool explained = false;    // … which is known to be bad
-    std::uint32_t reach = 0;   // how many fail that it could explain, itself among them
+    std::uint32_t reach = 0;   // what fails that it could explain, itself among it, by `draws`
+    Instant onset = kNever;    // … and when that began
+    std::uint64_t hits = 0;    // its weight as one that hits others
     std::uint64_t known = 0;   // all explanations but an edge that nobody declared …
     std::uint64_t begins = 0;  // … and their share of all
     std::uint32_t finding = kNobody;
@@ -77,13 +80,15 @@ class Diagnosis {
   void weigh_dependents(Node node);
   void weigh_dependencies(Node node);
   void believe(Node node);
-  std::uint32_t reach(Node node);
+  std::uint32_t draws(Node node) const;
+  void find_reach(Node node);
   std::int32_t by_stranger(Node node) const;
-  void weigh_undeclared(std::uint32_t bad);
+  void weigh_undeclared(std::uint32_t failing);
   void judge(Finding& finding) const;
   std::int32_t stands_for(const Finding& one, bool first) const;
   void excuse_circle(std::span<Finding> circle);
   void judge_circles(Report& report);
+  std::uint64_t early(Node node, Instant first) const;
   void weigh_beginnings(Report& report, std::uint32_t failing);
   void settle(Finding& finding) const;
   void judge_waiting(Report& report) const;

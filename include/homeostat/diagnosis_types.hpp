@@ -61,9 +61,10 @@ struct Weights {
   std::int32_t soft_passes = -52;  // … three in ten over a soft one
   std::int32_t soft_stops = -15;
   std::int32_t undeclared = -100;            // one edge in ten is not declared
-  std::int32_t act = 60;                     // four to one before anything is done …
+  std::int32_t act = 40;                     // five to two before anything is done …
   std::int32_t act_beside = 250;             // … three hundred to one beside another root that may explain it
-  Duration onset = std::chrono::seconds(5);  // beginnings that are nearer to each other say nothing about their order
+  std::int32_t later = -25;                  // of two that may have hit each other, each second later than the first …
+  Duration onset = std::chrono::seconds(5);  // … up to so many; in a circle nothing less says who was first
   std::int32_t earlier = 60;                 // in a circle, the first to fail
 };
 

@@ -21,7 +21,7 @@ void Diagnosis::diagnose(std::span<const Evidence> evidence, Report& report) {
   for (const Node node : graph_.order()) believe(node);
   std::uint32_t failing = 0;
   for (Node node = 0; node < graph_.size(); ++node) {
-    if (alarms(evidence_[node].sign) && !evidence_[node].excluded && bad(node)) ++failing;
+    if (alarms(evidence_[node].sign) && !evidence_[node].excluded && bad(node)) failing += draws(node);
   }
   weigh_undeclared(failing);
   for (const Node node : graph_.order()) {

@@ -10,6 +10,7 @@ namespace {
 __extension__ using Wide = unsigned __int128;
 constexpr int kBits = 40;
 constexpr std::uint64_t kOne = std::uint64_t{1} << kBits;
+constexpr int kSpare = 20;  // of its bits, so that products of several fit
 
 // 10^(points / 100), in 1 / kOne. More than one is one.
 std::uint64_t power_of(std::int32_t points) {
@@ -30,34 +31,55 @@ bool may_begin(const Finding& finding) { return finding.role == Role::root || fi
 
 }  // namespace
 
-// Alone, each would be hit by a stranger with a chance that grows with the number of those that fail elsewhere. But the
-// ways lead back to somebody who began: summed over all forests of who hit whom (the weight of a hit is a factor of the
-// one that is hit times the number of those that the other explains, so that the determinant of the matrix-tree theorem
-// has a closed form), the chance that one began is b (1 + (1 - b) n / sum of n b), where b is its share alone, and n
-// how many fail that it explains.
+// What hits another begins before it: what the failures that `node` explains lose by having begun later than `first`.
+std::uint64_t Diagnosis::early(Node node, Instant first) const {
+  const Instant onset = beliefs_[node].onset;
+  if (onset == kNever) return kOne;
+  const auto late = std::chrono::duration_cast<std::chrono::milliseconds>(std::min(onset - first, weights_.onset));
+  return power_of(static_cast<std::int32_t>(weights_.later * late.count() / 1000));
+}
+
+// Alone, each would be hit by a stranger with a chance that grows with what fails elsewhere. But the ways lead back to
+// somebody who began: summed over all forests of who hit whom (the weight of a hit is a factor of the one that is hit
+// times one of the other, so that the determinant of the matrix-tree theorem has a closed form), the chance that one
+// began is b (1 + (1 - b) n / sum of n b), where b is its share alone, and n its weight as one that hits: what it
+// explains, less if that began later. To be hit is likelier by as much.
 void Diagnosis::weigh_beginnings(Report& report, std::uint32_t failing) {
   const auto each = [&](const auto& use) {
     for (Finding& one : report.findings) {
       if (may_begin(one)) use(one, beliefs_[one.node]);
     }
   };
+  Instant first = kNever;
   each([&](Finding& one, Belief& belief) {
-    belief.reach = std::max(belief.reach, 1U);
+    if (belief.reach == 0) {
+      belief.reach = 1;
+      belief.onset = evidence_[one.node].since;
+    }
+    first = std::min(first, belief.onset);
     const Numbers& n = one.numbers;
     belief.known = power_of(n.root) + power_of(n.hit);
     if (evidence_[one.node].sign != Sign::unknown) belief.known += power_of(n.mistake - n.support);
   });
+  Wide reach = 0;
+  Wide weights = 0;
+  each([&](Finding& one, Belief& belief) {
+    belief.hits = std::max<std::uint64_t>(early(one.node, first) >> kSpare, 1) * belief.reach;
+    reach += belief.reach;
+    weights += belief.hits;
+  });
   Wide beginnings = 0;
   each([&](Finding& one, Belief& belief) {
     const bool alone = one.numbers.undeclared == kImpossible;  // nobody fails elsewhere
-    const Wide strange = alone ? 0 : Wide{power_of(by_stranger(one.node))} * failing;
+    const Wide stranger = alone ? 0 : power_of(by_stranger(one.node));
+    const Wide strange = stranger * failing * weights / reach * belief.reach / belief.hits;
     belief.begins = static_cast<std::uint64_t>(Wide{belief.known} * kOne / (belief.known + strange));
-    beginnings += Wide{belief.begins} * belief.reach;
+    beginnings += Wide{belief.begins} * belief.hits;
   });
   each([&](Finding& one, Belief& belief) {
     if (one.role != Role::root) return;
     const Wide begins = belief.begins;
-    const Wide all = begins + begins * (kOne - belief.begins) / std::max<Wide>(beginnings, 1) * belief.reach;
+    const Wide all = begins + begins * (kOne - belief.begins) * belief.hits / std::max<Wide>(beginnings, 1);
     const auto chance = static_cast<std::uint64_t>(
         std::min<Wide>(all * power_of(one.numbers.root) / std::max<std::uint64_t>(belief.known, 1), kOne));
     one.score = std::min(one.score, points_of(chance, kOne - chance));

@@ -143,16 +143,24 @@ void Diagnosis::believe(Node node) {
   belief.bad = std::max({n.root, n.hit, unexplained(node)}) + n.support;
 }
 
-// How many fail that `node` could explain, itself among them.
-std::uint32_t Diagnosis::reach(Node node) {
+// An edge that nobody declared leads most likely to what many need: by so much more to one than to another.
+std::uint32_t Diagnosis::draws(Node node) const {
+  return 1 + static_cast<std::uint32_t>(graph_.dependents(node).size());
+}
+
+// What fails that `node` could explain, itself among it, and when that began.
+void Diagnosis::find_reach(Node node) {
+  Belief& belief = beliefs_[node];
   ++round_;
-  std::uint32_t count = 0;
   stack_.assign(1, node);
   seen_[node] = round_;
   while (!stack_.empty()) {
     const Node at = stack_.back();
     stack_.pop_back();
-    if (alarms(evidence_[at].sign) && !evidence_[at].excluded) ++count;
+    if (alarms(evidence_[at].sign) && !evidence_[at].excluded) {
+      belief.reach += draws(at);
+      belief.onset = std::min(belief.onset, evidence_[at].since);
+    }
     for (const Graph::Link& link : graph_.dependents(at)) {
       if (seen_[link.node] == round_ || !bad(link.node)) continue;
       if (!counts(link.node, Graph::Link{at, link.tie, link.any_of})) continue;
@@ -160,25 +168,25 @@ std::uint32_t Diagnosis::reach(Node node) {
       stack_.push_back(link.node);
     }
   }
-  return count;
 }
 
 // One of those that fail elsewhere hit it, over an edge that nobody declared.
 std::int32_t Diagnosis::by_stranger(Node node) const {
   const std::uint64_t edges = 10 * graph_.dependencies(node).size() + 3;
-  return weights_.undeclared + weights_.hard_passes + points_of(edges, std::uint64_t{10} * graph_.size()) +
+  return weights_.undeclared + weights_.hard_passes +
+         points_of(edges, std::uint64_t{10} * (graph_.size() + graph_.edges())) +
          sign_when_hit(weights_, evidence_[node].sign);
 }
 
 // The more fail elsewhere, and the more dependencies it declares, the likelier one is missing. It is worked out only
 // where it can matter: an alarm that a declared dependency explains needs no other.
-void Diagnosis::weigh_undeclared(std::uint32_t bad_in_all) {
+void Diagnosis::weigh_undeclared(std::uint32_t failing) {
   for (Node node = 0; node < graph_.size(); ++node) {
     Numbers& n = beliefs_[node].numbers;
     n.undeclared = kImpossible;
     if (evidence_[node].sign == Sign::healthy || !bad(node) || n.hit >= n.root) continue;
-    beliefs_[node].reach = reach(node);
-    const std::uint32_t elsewhere = bad_in_all - std::min(bad_in_all, beliefs_[node].reach);
+    find_reach(node);
+    const std::uint32_t elsewhere = failing - std::min(failing, beliefs_[node].reach);
     if (elsewhere > 0) n.undeclared = by_stranger(node) + points_of(elsewhere, 1);
   }
 }
