@@ -49,8 +49,9 @@ TEST_F(PromqlJudged, WhatIsNotToldIsUnknown) {
 }
 
 TEST_F(PromqlJudged, WhatOthersSayIsIndirect) {
-  spec_.held_for = {};
-  const Finding bad = PromqlCheck(spec_, {}).judge(answer(70, false), Instant{}, kWallMs * 1'000'000);
+  PromqlSpec at_once = spec();
+  at_once.held_for = {};
+  const Finding bad = PromqlCheck(at_once, {}).judge(answer(70, false), Instant{}, kWallMs * 1'000'000);
   EXPECT_EQ(bad.seen.reason, Reason::reported);
   EXPECT_FALSE(bad.seen.direct());
 }
