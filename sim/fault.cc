@@ -281,6 +281,8 @@ bool strike_world(Arena& arena, const FaultEvent& e) {
     case Fault::bad_release:
       return deploy_bad(arena, e);
     case Fault::operator_pauses:
+      // Some stop what they have just begun.
+      if (e.amount % 3 == 1) operate(arena, e, Verb::restart);
       return operate(arena, e, Verb::pause);
     case Fault::operator_resumes:
       return operate(arena, e, Verb::resume);
