@@ -86,10 +86,10 @@ class ContainerOrder {
   std::deque<Step> steps_{};
   std::optional<ContainerState> state_{};  // nothing: there is no such container
   std::string settings_{};                 // of the container whose settings are taken
-  std::string old_{};   // the container that is replaced
-  std::string new_{};   // the one that was made
-  bool asked_ = false;  // from here on something may have happened
-  bool ran_ = false;    // before
+  std::string old_{};                      // the container that is replaced
+  std::string new_{};                      // the one that was made
+  bool asked_ = false;                     // from here on something may have happened
+  bool ran_ = false;                       // before
   bool aside_ = false;
   bool stopped_ = false;
   std::string why_back_{};  // not empty: it failed, and all goes back
