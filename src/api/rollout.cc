@@ -1,5 +1,7 @@
 #include "api/rollout.hpp"
 
+#include <cmath>
+
 #include "api/rollout_forecast.hpp"
 #include "homeostat/rollout.hpp"
 
@@ -35,6 +37,9 @@ json::array passed_json(const View& view, const rollout::State& state) {
   return passed;
 }
 
+/// JSON has no word for infinity, which is what a change without an upper bound has.
+json::value bound_json(double x) { return std::isfinite(x) ? json::value(x) : json::value(nullptr); }
+
 json::value judged_json(const View& view, engine::ServiceId id) {
   const auto& judge = view.live_service(id).judge;
   if (!judge) return nullptr;
@@ -42,12 +47,13 @@ json::value judged_json(const View& view, engine::ServiceId id) {
   json::array metrics;
   for (const canary::MetricReport& one : said.metrics) {
     const bool open = one.verdict == canary::Verdict::undecided || one.verdict == canary::Verdict::not_enough_data;
-    metrics.push_back(json::object{{"name", one.name},
-                                   {"verdict", json::string(to_string(one.verdict))},
-                                   {"samples", json::array{one.canary.samples, one.baseline.samples}},
-                                   {"change", json::array{one.lower, one.change, one.upper}},
-                                   {"passes_in_ms", open ? passes_in(view, id, metrics.size()) : nullptr},
-                                   {"why", printable(one.why)}});
+    metrics.push_back(
+        json::object{{"name", one.name},
+                     {"verdict", json::string(to_string(one.verdict))},
+                     {"samples", json::array{one.canary.samples, one.baseline.samples}},
+                     {"change", json::array{bound_json(one.lower), bound_json(one.change), bound_json(one.upper)}},
+                     {"passes_in_ms", open ? passes_in(view, id, metrics.size()) : nullptr},
+                     {"why", printable(one.why)}});
   }
   const auto& sources = view.live_service(id).judged;
   return json::object{{"verdict", json::string(to_string(said.verdict))},

@@ -57,10 +57,12 @@ std::string passed_text(const json::object& passed) {
 // The bounds hold at all times at once: they close in on the change as samples come.
 std::string change_text(const json::array& change) {
   if (change.size() != 3) return "-";
-  const auto at = [&](std::size_t i) { return 100 * change.at(i).to_number<double>(); };
-  if (at(0) == 0 && at(2) == 0) return "-";
-  const auto bound = [](double percent) { return std::abs(percent) < 1000 ? fmt::format("{:+.1f}", percent) : "?"; };
-  return fmt::format("{} % ({} … {})", bound(at(1)), bound(at(0)), bound(at(2)));
+  const auto bound = [&](std::size_t i) -> std::string {
+    const double percent = change.at(i).is_number() ? 100 * change.at(i).to_number<double>() : HUGE_VAL;
+    return std::abs(percent) < 1000 ? fmt::format("{:+.1f}", percent) : "?";
+  };
+  if (bound(0) == "+0.0" && bound(2) == "+0.0") return "-";
+  return fmt::format("{} % ({} … {})", bound(1), bound(0), bound(2));
 }
 
 std::string samples_text(const json::array& samples) {
