@@ -296,8 +296,10 @@ struct Teller {
                                                                    slots_text(r.route->trial));
     if (r.route->share == 0)
       return fmt::format("the requests of {}: to {}{}", place(), slots_text(r.route->stable), trial);
-    return fmt::format("the requests of {}: {} to {}, the others to {}{}", place(), rollout::percent(r.route->share),
-                       slots_text(r.route->fresh), slots_text(r.route->stable), trial);
+    const std::string compared =
+        r.route->baseline.empty() ? std::string() : ", as much to each of " + slots_text(r.route->baseline);
+    return fmt::format("the requests of {}: {} to {}{}, the others to {}{}", place(), rollout::percent(r.route->share),
+                       slots_text(r.route->fresh), compared, slots_text(r.route->stable), trial);
   }
   std::string operator()(const engine::JudgeKept& r) {
     belongs(r.service, -1, 0);
