@@ -12,6 +12,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Blocks that differ by more than their own samples explain, before the samples are no longer trusted.
 constexpr double kLeastBlocks = 5;
 constexpr double kDeviations = 2;
+constexpr double kMostExcess = 0.5;  // of few blocks as well
 
 constexpr int kHalvings = 40;
 
@@ -94,7 +95,8 @@ Estimate MeanEvidence::Sums::estimate() const {
   result.variance = (inner * within + outer * across) / (inner + outer);
   result.freedom = inner + outer;
   // A side that wavers as a whole: only whole blocks tell how much.
-  if (inner > 0 && outer >= kLeastBlocks && across > within * (1 + kDeviations * std::sqrt(2 / outer))) {
+  if (inner > 0 && outer >= kLeastBlocks &&
+      across > within * (1 + std::min(kMostExcess, kDeviations * std::sqrt(2 / outer)))) {
     result.variance = across;
     result.freedom = outer;
   }

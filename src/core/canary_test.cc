@@ -186,7 +186,7 @@ TEST(CanaryJudge, ADriftThatBothSidesShareIsBlamedOnNeither) {
 
 TEST(CanaryJudge, ASideThatWaversAsAWholeIsNotTrustedByItsSamples) {
   // Each minute each side is up to 10 % faster or slower as a whole: a thousand samples tell no more than one. Over two
-  // thousand seeds it is wrong 3.9 times of 100.
+  // thousand seeds it is wrong 2.2 times of 100.
   int failed = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Judge judge = judge_of(latency());
