@@ -43,7 +43,8 @@ std::uint64_t Diagnosis::early(Node node, Instant first) const {
 // somebody who began: summed over all forests of who hit whom (the weight of a hit is a factor of the one that is hit
 // times one of the other, so that the determinant of the matrix-tree theorem has a closed form), the chance that one
 // began is b (1 + (1 - b) n / sum of n b), where b is its share alone, and n its weight as one that hits: what it
-// explains, less if that began later. To be hit is likelier by as much.
+// explains, less if that began later. To be hit is likelier by as much, unless it began so late that it was not hit
+// then.
 void Diagnosis::weigh_beginnings(Report& report, std::uint32_t failing) {
   const auto each = [&](const auto& use) {
     for (Finding& one : report.findings) {
@@ -72,7 +73,9 @@ void Diagnosis::weigh_beginnings(Report& report, std::uint32_t failing) {
   each([&](Finding& one, Belief& belief) {
     const bool alone = one.numbers.undeclared == kImpossible;  // nobody fails elsewhere
     const Wide stranger = alone ? 0 : power_of(by_stranger(one.node));
-    const Wide strange = stranger * failing * weights / reach * belief.reach / belief.hits;
+    const bool apart = belief.onset > later(first, weights_.onset);
+    const Wide own = apart ? Wide{belief.reach} << (kBits - kSpare) : Wide{belief.hits};
+    const Wide strange = stranger * failing * weights / reach * belief.reach / own;
     belief.begins = static_cast<std::uint64_t>(Wide{belief.known} * kOne / (belief.known + strange));
     beginnings += Wide{belief.begins} * belief.hits;
   });

@@ -233,10 +233,7 @@ TEST(Diagnosis, OfTwoThatMayHaveHitEachOtherTheOneThatBeganFirstIsTaken) {
   const auto [early, late] = two_groups(20, 4s);
   EXPECT_EQ(early.role, Role::root);
   EXPECT_EQ(late.role, Role::waits);
-  const auto [one, other] = two_groups(20, 5s);
-  const auto [same_one, same_other] = two_groups(20, 60s);
-  EXPECT_EQ(one.score, same_one.score) << "five seconds say as much as a minute";
-  EXPECT_EQ(other.score, same_other.score);
+  EXPECT_GT(two_groups(20, 60s).second.score, late.score + 50) << "so late it was not hit by it";
 }
 
 // What many need is needed by those too who did not say so.
