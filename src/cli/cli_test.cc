@@ -159,6 +159,34 @@ TEST_F(Cli, ValidateSaysWhereAFileIsWrong) {
   EXPECT_EQ(run("validate " + file("nowhere.yaml")).exit, 2);
 }
 
+TEST_F(Cli, GraphDrawsWhichServiceNeedsWhich) {
+  write("tiers.yaml",
+        "homeostat: 1\n"
+        "services:\n"
+        "  api: { run: { process: { command: [serve] } }, depends_on: [db, { soft: cache }] }\n"
+        "  cache: { run: { process: { command: [cache] } } }\n"
+        "  db: { checks: { alive: { tcp: { host: db.example, port: 5432 } } } }\n");
+  const std::string verb = "graph " + file("tiers.yaml");
+  const Ran text = run(verb);
+  ASSERT_EQ(text.exit, 0) << text.err;
+  EXPECT_NE(text.out.find("\"api\" -> \"cache\" [style=dotted, label=\"soft\"];"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("\"db\" [style=\"rounded,dashed\"];"), std::string::npos) << "not ours: " << text.out;
+  const auto as_json = parse_object(run(verb + " --json").out);
+  ASSERT_TRUE(as_json);
+  EXPECT_EQ(as_json->at("edges").at(0).at("to"), "db");
+  EXPECT_EQ(as_json->at("edges").at(1).at("tie"), "soft");
+  const Ran drawn = run(verb + " --svg");
+  ASSERT_EQ(drawn.exit, 0) << drawn.err;
+  EXPECT_NE(drawn.out.find("<title>api&#45;&gt;db</title>"), std::string::npos) << drawn.out;
+  EXPECT_TRUE(drawn.out.ends_with("</svg>\n"));
+  const std::string path = std::getenv("PATH");
+  ASSERT_EQ(::setenv("PATH", file("nothing").c_str(), 1), 0);
+  const Ran without_dot = run(verb + " --svg");
+  ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);
+  EXPECT_EQ(without_dot.exit, 1);
+  EXPECT_NE(without_dot.err.find("apt install graphviz"), std::string::npos) << without_dot.err;
+}
+
 TEST_F(Cli, WithoutDaemonAndJournalItIsThree) {
   for (const char* verb : {"status", "why web", "history", "stats", "check web", "stop web", "deploy web v2", "reload",
                            "pause --for 1m", "journal verify", "journal show"}) {
