@@ -48,7 +48,7 @@ struct Evidence {
 };
 
 /// Hundredths of a power of ten: 100 is ten times as likely. Chosen from the words beside them; only what it takes to
-/// act was chosen by looking at bench/diagnosis (with other seeds than those whose figures are given).
+/// act was chosen by looking at bench/diagnosis.
 struct Weights {
   std::int32_t root = -200;             // one service in a hundred fails by itself while another one does
   std::int32_t changed = 100;           // … ten times as often after a change
