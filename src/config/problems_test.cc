@@ -281,7 +281,7 @@ TEST(Problems, AreBounded) {
 TEST(Problems, AServiceHasAtMostAThousandChecks) {
   std::string checks;
   for (int i = 0; i < 1001; ++i) checks += fmt::format("      c{}: {{ tcp: {{ port: 80 }} }}\n", i);
-  EXPECT_EQ(problems_of(service("checks:\n" + checks)), "h.yaml:4:13: more than 1000 checks\n");
+  EXPECT_EQ(problems_of(service("checks:\n" + checks)), "h.yaml:5:7: more than 1000 checks\n");
 }
 
 TEST(Problems, SecretsAreReadAndNeverShown) {
