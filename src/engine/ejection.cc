@@ -66,6 +66,7 @@ bool serves(const State& s, ServiceId id, Slot slot) {
 struct Served {
   std::vector<Slot> places;
   std::uint32_t away = 0;
+  std::uint32_t ejected = 0;  // of them
   std::uint32_t all = 0;
 };
 
@@ -104,7 +105,7 @@ std::string reason_to_keep(const State& s, ServiceId id, const std::vector<Slot>
   if (planted(Bug::ejects_all)) return {};
   const auto more = std::ranges::count_if(slots, [&](Slot slot) { return names(served.places, slot); });
   const bool out = std::ranges::all_of(slots, [&](Slot slot) { return is_out(s, id, slot); });
-  if (served.away + more > allowed && !out) {
+  if (served.ejected + more > allowed || (served.away + more > allowed && !out)) {
     return std::to_string(served.away) + " of " + std::to_string(served.all) + " get no requests already, and " +
            std::to_string(allowed) + " may";
   }
@@ -116,7 +117,10 @@ Served decide(const State& s, ServiceId id, std::vector<Ejection>& ejections) {
   Served served = served_of(s, id);
   for (Ejection& one : ejections) {
     one.kept = reason_to_keep(s, id, {one.slot}, served);
-    if (one.kept.empty()) served.away += static_cast<std::uint32_t>(std::erase(served.places, one.slot));
+    if (!one.kept.empty()) continue;
+    const auto gone = static_cast<std::uint32_t>(std::erase(served.places, one.slot));
+    served.away += gone;
+    served.ejected += gone;
   }
   return served;
 }
