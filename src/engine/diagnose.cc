@@ -274,14 +274,33 @@ std::string ranking(const Turn& t, std::uint32_t incident) {
   return waiting == 0 ? words : words + "; " + std::to_string(waiting) + " more wait for them";
 }
 
-// No root stands out among those that wait for each other. So many that cannot be reached are a matter of doubt at
-// once; fewer, and those whose root is well again, are taken for what they are after a while.
-bool waits_for_nobody(Turn& t, const Ask& ask) {
+bool nobody_is_root(const Turn& t) {
+  return std::ranges::count(t.s.index.diagnosing.report.findings, diagnosis::Role::root, &Finding::role) == 0;
+}
+
+// No root stands out among those that wait for each other. So many that cannot be reached are a matter of doubt.
+bool is_for_doubt(Turn& t, const Ask& ask) {
+  const auto waiting = std::ranges::count(t.s.index.diagnosing.report.findings, diagnosis::Role::waits, &Finding::role);
+  return !ask.direct && !is_excused(t, ask.service) && waiting >= t.s.plan.doubt_roots;
+}
+
+// Fewer, and those whose root is well again, are taken for what they are after a while: the likeliest first, each of
+// the others when there was time to see whether those before it were the cause.
+bool waits_for_nobody(Turn& t, const Ask& ask, const Finding& finding) {
   const auto& all = t.s.index.diagnosing.report.findings;
-  const auto count = [&](diagnosis::Role role) { return std::ranges::count(all, role, &Finding::role); };
-  if (count(diagnosis::Role::root) > 0) return false;
-  const bool many = !ask.direct && !is_excused(t, ask.service) && count(diagnosis::Role::waits) >= t.s.plan.doubt_roots;
-  return many || t.now >= later(verdict_of(t, ask), kWaitsEnd);
+  const auto likelier = std::ranges::count_if(all, [&](const Finding& one) {
+    const bool before = one.score > finding.score || (one.score == finding.score && one.node < finding.node);
+    return one.role == diagnosis::Role::waits && before;
+  });
+  return t.now >= later(verdict_of(t, ask), kWaitsEnd * (1 + likelier));
+}
+
+// What may be the doing of `finding` is given time to recover when that has been repaired.
+void excuse_others(Turn& t, const Finding& finding) {
+  for (const Finding& one : t.s.index.diagnosing.report.findings) {
+    if (one.role == diagnosis::Role::waits && one.node != finding.node)
+      t.s.excused.try_emplace(t.plan(one.node).name, kNever);
+  }
 }
 
 std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
@@ -292,7 +311,11 @@ std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
     case diagnosis::Role::root:
       break;
     case diagnosis::Role::waits:
-      if (waits_for_nobody(t, ask)) break;
+      if (nobody_is_root(t) && is_for_doubt(t, ask)) break;
+      if (nobody_is_root(t) && waits_for_nobody(t, ask, finding)) {
+        excuse_others(t, finding);
+        break;
+      }
       [[fallthrough]];
     case diagnosis::Role::look:
       return Hold{"diagnosis", words_of(t, finding), later(t.now, kAskAgain)};
