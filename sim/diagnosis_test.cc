@@ -53,6 +53,47 @@ TEST(Diagnosis, WhatItNeedsIsLookedAtAgainToo) {
   EXPECT_EQ(world.effects()[effects].service, "db");
 }
 
+/// Two that nobody says need each other, below a third.
+Plan two_beside_each_other() {
+  ServicePlan a = web("a", 1);
+  ServicePlan b = web("b", 1);
+  a.checks = b.checks = {http_check()};
+  ServicePlan c = web("c", 1);
+  c.depends_on = {0, 1};
+  return plan_of({std::move(a), std::move(b), std::move(c)});
+}
+
+TEST(Diagnosis, OfThoseThatWaitForEachOtherOneIsRepairedAndTheOtherIsGivenTimeToRecover) {
+  Started world(two_beside_each_other());
+  const std::size_t effects = world.effects().size();
+  world.behave("a", 0, Behaviour::hang);
+  world.behave("b", 0, Behaviour::hang);
+  world.run_for(50s);
+  ASSERT_TRUE(fails(world, "a") && fails(world, "b"));
+  ASSERT_EQ(world.effects().size(), effects) << "nobody can say which was hit by which";
+  ASSERT_TRUE(world.run_until([&] { return world.effects().size() > effects; }, 30s));
+  const std::string first = world.effects()[effects].service;
+  const std::string other = first == "a" ? "b" : "a";
+  world.run_for(500ms);
+  world.behave(other, 0, Behaviour::well);
+  world.run_for(3min);
+  for (std::size_t i = effects; i < world.effects().size(); ++i) EXPECT_EQ(world.effects()[i].service, first);
+  EXPECT_EQ(world.status(other), Status::healthy);
+}
+
+TEST(Diagnosis, OfThoseThatWaitForEachOtherTheSecondHasItsTurn) {
+  Started world(two_beside_each_other());
+  const std::size_t effects = world.effects().size();
+  world.behave("a", 0, Behaviour::hang);
+  world.behave("b", 0, Behaviour::hang);
+  const auto repaired = [&](std::string_view service) {
+    const auto& all = world.effects();
+    return std::any_of(all.begin() + static_cast<std::ptrdiff_t>(effects), all.end(),
+                       [&](const auto& effect) { return effect.service == service; });
+  };
+  ASSERT_TRUE(world.run_until([&] { return repaired("a") && repaired("b"); }, 3min));
+}
+
 TEST(Diagnosis, WhoWaitsStillWaitsAfterAReload) {
   Started world(two_tiers());
   world.fail_starts("db", true);

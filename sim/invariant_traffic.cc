@@ -140,7 +140,9 @@ class WeightsAreAsTold : public Invariant {
     const bool changed = std::exchange(weight, now) != now;
     const std::uint32_t number = arena().number_of(moved->service);
     const ServicePlan* plan = arena().plan_of(number);
-    if (!changed || moved->state->step || plan == nullptr || !led_by_rollout(arena(), *plan)) return;
+    const bool begins =
+        moved->state->steps == 0;  // nothing has been divided yet; the last one may have ended otherwise
+    if (begins || !changed || moved->state->step || plan == nullptr || !led_by_rollout(arena(), *plan)) return;
     const ArenaProxy& proxy = arena().services()[number].proxy;
     const bool forgot = proxy.forgot_at != kLongAgo && arena().now() < later(proxy.forgot_at, kLook);
     if (forgot || proxy.lied) return;

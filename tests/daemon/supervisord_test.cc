@@ -1,7 +1,6 @@
 // Programs of a real supervisord, over its socket and over TCP with a password.
 #include <fmt/format.h>
 
-
 #include "lab.hpp"
 #include "os/child.hpp"
 
