@@ -298,9 +298,9 @@ struct Plan {
   std::vector<NotifierPlan> notifiers;  // in the order of Config::notifiers
   Budget fleet{3, 10, std::chrono::minutes(10)};
   std::vector<GroupPlan> groups;
-  std::optional<Budget> instance;              // of each instance by itself; absent: without bounds
+  std::optional<Budget> instance;      // of each instance by itself; absent: without bounds
   Few<MaintenanceWindow> maintenance;  // of everything
-  std::vector<std::string> zones;              // the shell tells the time in them: MaintenanceWindow::zone points here
+  std::vector<std::string> zones;      // the shell tells the time in them: MaintenanceWindow::zone points here
   Duration approval_within = std::chrono::minutes(30);  // so long somebody may take to approve something
   Duration storm_cool_down = std::chrono::seconds(30);  // so long nothing is done on indirect evidence after a storm
   /// The notifier for escalations that no ladder names one for; kNone: none.
