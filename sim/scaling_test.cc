@@ -117,6 +117,27 @@ TEST(Scaling, WhatDoesNotRunIsTheFirstThatIsNotNeeded) {
   EXPECT_TRUE(spare.contains(2) && spare.contains(3)) << "nobody knows of these";
 }
 
+TEST(Scaling, WhatACommandScalesIsNotStoppedOneByOne) {
+  ServicePlan service = scaled();
+  service.runtime = {};
+  service.runtime.restart = service.runtime.start_stop = service.runtime.scale = true;
+  service.checks = {http_check()};
+  Fleet world(plan_of({service}));
+  world.load("web", 12 * kOne);
+  world.input(by_hand(4));
+  world.run_for(30s);
+  world.behave("web", 1, Behaviour::hang);
+  const auto told_to = [&](Op op) {
+    const auto all = world.all<Intent>();
+    return std::ranges::count_if(all, [&](const Intent& intent) { return intent.op == op; });
+  };
+  ASSERT_TRUE(world.run_until([&] { return told_to(Op::restart) > 0; }, 2min));
+  world.input(by_hand(3));
+  world.run_for(1min);
+  EXPECT_TRUE(world.durable().services.at("web").spare.contains(1)) << "the one that fails is needed least";
+  EXPECT_EQ(told_to(Op::stop), 0) << "the command was told that there shall be three";
+}
+
 Operator freeze(Freeze direction, Duration length) {
   Operator in;
   in.verb = Verb::freeze;

@@ -456,7 +456,7 @@ void withdraw(Turn& t, ServiceId id, Place& place, const std::string& why) {
 namespace {
 
 // The user's own commands have no state that could be aligned later: a stop that had to wait for another action is run
-// now, and what was started or not is looked at.
+// now, and what was started or not is looked at. What the autoscaler does not need any more, `scale` takes away.
 void after_unmanaged(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   if (t.wanted(id, place.slot)) {
     const auto looked_at = [&](TargetId target) { return t.s.targets[target].active; };
@@ -464,6 +464,7 @@ void after_unmanaged(Turn& t, ServiceId id, Place& place, const Intent& intent) 
     if (intent.op == Op::start && !looking) begin_looking(t, place);
     return;
   }
+  if (t.plan(id).runtime.scale && t.durable(id).spare.contains(place.slot)) return stop_looking(t, place);
   if (intent.op == Op::stop) return;
   Wish wish;
   wish.service = id;
