@@ -74,7 +74,7 @@ TEST(Diagnosis, OfThoseThatWaitForEachOtherOneIsRepairedAndTheOtherIsGivenTimeTo
   ASSERT_TRUE(world.run_until([&] { return world.effects().size() > effects; }, 30s));
   const std::string first = world.effects()[effects].service;
   const std::string other = first == "a" ? "b" : "a";
-  world.run_for(500ms);
+  world.run_for(5500ms);  // it is asked about again after 5 s
   world.behave(other, 0, Behaviour::well);
   world.run_for(3min);
   for (std::size_t i = effects; i < world.effects().size(); ++i) EXPECT_EQ(world.effects()[i].service, first);
