@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(OfGuardrails, PlantedBug,
                                          Planted{Bug::group_budget_forgotten, "repairs_stay_within_the_budget"},
                                          Planted{Bug::maintenance_forgotten, "maintenance_is_left_alone"},
                                          Planted{Bug::window_missed, "maintenance_is_left_alone"},
-                                         Planted{Bug::pause_forgotten, "stop_means_stop"},
+                                         Planted{Bug::pause_forgotten, "a_pause_stops_steps"},
                                          Planted{Bug::steps_go_on, "a_pause_stops_steps"},
                                          Planted{Bug::approval_lasts, "every_intent_ends_once"}),
                          [](const testing::TestParamInfo<Planted>& item) {
