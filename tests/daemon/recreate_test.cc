@@ -108,6 +108,31 @@ TEST_P(Recreated, WhatCannotBeStartedGivesWayToWhatRanBefore) {
   EXPECT_EQ(starts("web"), 2U) << lab_.records();
 }
 
+/// Two versions side by side: one container more than are needed, made like the others.
+TEST_P(Recreated, ANewImageTakesOverInStagesAndOneThatCannotStartGoesBack) {
+  const std::string rollout =
+      ", instances: 2, rollout: { surge: 1, stages: [{ traffic: 50%, bake: 300ms, approval: true }] }";
+  begin({{"web-0"}, {"web-1"}}, {service("web", ", image: localhost/lab, release: '1'", rollout, "web-{instance}")});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("web") && told("version 1 of web proved stable")) << lab_.log() << lab_.records();
+  const auto running = [&](const std::string& version) {
+    const json::value list = json::parse(containers_->ask("GET", "/containers/json").body);
+    return std::ranges::count_if(list.as_array(), [&](const json::value& one) {
+      return text_at(one, "Image") == "localhost/lab:" + version && text_at(one, "State") == "running";
+    });
+  };
+  ASSERT_TRUE(deploy("2"));
+  EXPECT_TRUE(eventually([&] { return running("1") >= 1 && running("2") >= 1 && running("1") + running("2") >= 2; }))
+      << containers() << lab_.records();
+  EXPECT_TRUE(eventually([&] { return lab_.cli({"rollout", "approve", "web"}).code == 0; })) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return running("2") == 2 && running("1") == 0; })) << containers() << lab_.records();
+  EXPECT_TRUE(told("version 2 of web proved stable")) << lab_.records();
+  ASSERT_TRUE(deploy("empty"));
+  EXPECT_TRUE(told("version empty of web is quarantined")) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return running("2") == 2 && running("empty") == 0; })) << containers();
+  EXPECT_TRUE(healthy("web")) << lab_.records();
+}
+
 INSTANTIATE_TEST_SUITE_P(By, Recreated, ::testing::Values("podman", "docker"),
                          [](const auto& info) { return std::string(info.param); });
 
