@@ -95,11 +95,20 @@ std::vector<MetricReading> readings(const std::vector<MeasuredMetric>& told, con
   return out;
 }
 
+/// Also what somebody has asked for although nothing failed, and while it waits for an approval.
+bool is_repaired(Turn& t, ServiceId id) {
+  const ServiceState& state = t.durable(id);
+  return state.incident != 0 || state.operation || std::ranges::any_of(t.live(id).places, [&](const Place& place) {
+           const auto action = t.s.durable.actions.find(place.action_id());
+           return action != t.s.durable.actions.end() && action->second.intent.origin == Origin::ladder;
+         });
+}
+
 ScalingControl control_of(Turn& t, ServiceId id) {
   const ServiceState& state = t.durable(id);
   ScalingControl control;
   control.paused = paused_until(t.s, id, t.now).has_value() || maintenance_gate(t, id);
-  control.repairing = (state.incident != 0 || state.operation.has_value()) && !planted(Bug::repair_ignored);
+  control.repairing = is_repaired(t, id) && !planted(Bug::repair_ignored);
   if (!state.scaling || planted(Bug::freeze_ignored)) return control;
   if (t.now < state.scaling->held_until)
     control.by_hand = state.scaling->held;
