@@ -7,7 +7,7 @@
 namespace homeostat::config {
 namespace {
 
-constexpr std::size_t kMostChecks = 1000;  // of one service
+constexpr std::size_t kMostChecks = 10'000;  // of one service
 
 constexpr std::string_view kProcess = "process";
 

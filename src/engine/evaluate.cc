@@ -163,10 +163,9 @@ void align_count(Turn& t, ServiceId id, Place& whole) {
   const ServicePlan& plan = t.plan(id);
   if (!plan.runtime.scale || whole.action || !t.s.recovered || t.s.stopping || !t.wanted(id, kWhole)) return;
   LiveService& live = t.live(id);
-  if (t.durable(id).scaled == t.count(id)) {
-    live.scale_not_before = kLongAgo;
-    return;
-  }
+  const std::uint32_t made = t.durable(id).scaled;
+  if (made == t.count(id) || made == live.scale_told) live.scale_not_before = kLongAgo;
+  if (made == t.count(id)) return;
   if (t.now < live.scale_not_before) return t.wake_at(live.scale_not_before);
   live.scale_not_before = later(t.now, kAgain);
   Wish wish;
@@ -179,6 +178,7 @@ void align_count(Turn& t, ServiceId id, Place& whole) {
   wish.evidence = "should be " + std::to_string(t.count(id)) + " instances";
   const auto hold = check_gates(t, ask_for(t, wish));
   if (hold) return t.wake_at(std::min(hold->retry, live.scale_not_before));
+  live.scale_told = wish.count;
   begin_action(t, wish);
 }
 

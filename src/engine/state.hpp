@@ -245,6 +245,7 @@ struct LiveGates {
 inline constexpr std::size_t kMostTellers = 64;
 
 struct LiveService {
+  std::uint32_t scale_told = kUntold;  // instances that the exec runtime was last told to make
   Status status = Status::unknown;
   bool dirty = false;
   bool judge_news = false;             // the judge has heard something since it was last written down
@@ -270,6 +271,7 @@ struct LiveService {
     v("judge_at", self.judge_at);
     v("prerequisites", self.prerequisites);
     v("stable_from", self.stable_from);
+    v("scale_told", self.scale_told);
     v("scale_not_before", self.scale_not_before);
     v("dirty", self.dirty);
     v("scaling", self.scaling);
