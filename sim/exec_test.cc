@@ -40,16 +40,6 @@ TEST(Exec, ScaleCommandIsToldTheNumberOnceAndWhenItChanges) {
   EXPECT_TRUE(world.durable().disruptions.empty());
 }
 
-TEST(Exec, AnotherNumberIsToldAtOnceWhenTheLastHasBeenMade) {
-  Started world(plan_of({by_commands(2)}));
-  world.run_for(5min);
-  world.reload(plan_of({by_commands(3)}));
-  world.run_until([&] { return counts_told(world).size() == 2; }, 10s);
-  world.reload(plan_of({by_commands(4)}));
-  world.run_for(10s);
-  EXPECT_EQ(counts_told(world), (std::vector<std::uint32_t>{2, 3, 4}));
-}
-
 TEST(Hold, RepairThatWaitsFiveMinutesCallsSomebodyOnce) {
   Plan plan = plan_of({web("db", 1), web("web", 1)});
   Prerequisite file;

@@ -117,12 +117,32 @@ TEST(Scaling, WhatDoesNotRunIsTheFirstThatIsNotNeeded) {
   EXPECT_TRUE(spare.contains(2) && spare.contains(3)) << "nobody knows of these";
 }
 
-TEST(Scaling, WhatACommandScalesIsNotStoppedOneByOne) {
+ServicePlan scaled_by_command() {
   ServicePlan service = scaled();
   service.runtime = {};
   service.runtime.restart = service.runtime.start_stop = service.runtime.scale = true;
   service.checks = {http_check()};
-  Fleet world(plan_of({service}));
+  return service;
+}
+
+TEST(Scaling, ACommandIsToldAnotherNumberAtOnceWhenItHasMadeTheLast) {
+  WorldOptions slow;
+  slow.start_delay = 20s;
+  Started world(plan_of({scaled_by_command()}), slow);
+  world.load("web", 12 * kOne);
+  world.run_for(2min);
+  const auto told = [&](std::uint32_t count) {
+    const auto all = world.all<Intent>();
+    return std::ranges::any_of(all, [&](const Intent& i) { return i.op == Op::scale && i.count == count; });
+  };
+  world.input(by_hand(4));
+  ASSERT_TRUE(world.run_until([&] { return told(4); }, 1min));
+  world.input(by_hand(6));  // it makes four for 20 s
+  EXPECT_TRUE(world.run_until([&] { return told(6); }, 30s));
+}
+
+TEST(Scaling, WhatACommandScalesIsNotStoppedOneByOne) {
+  Fleet world(plan_of({scaled_by_command()}));
   world.load("web", 12 * kOne);
   world.input(by_hand(4));
   world.run_for(30s);
