@@ -18,13 +18,15 @@ class SystemdWorld : public KeptWorld {
 
   std::string begin() override {
     std::filesystem::create_directories(lab_.dir() + "/units");
+    // Of this machine's /tmp, where this may have been built, only the lab is seen inside.
+    std::filesystem::copy_file(build_dir() + "/noted", lab_.dir() + "/noted");
     for (const char* name : {"web", "other"}) {
       // Who is started is well again; the note is on the disk before the service runs.
       write_file(fmt::format("{}/units/{}.service", lab_.dir(), name),
                  fmt::format("[Service]\nEnvironment=HOMEOSTAT_LAB={0} HOMEOSTAT_SERVICE={1} HOMEOSTAT_INSTANCE=0\n"
-                             "ExecStartPre=/usr/bin/touch {0}/well.{1}\nExecStartPre={2}/noted kept {0}/notes.{1}\n"
+                             "ExecStartPre=/usr/bin/touch {0}/well.{1}\nExecStartPre={0}/noted kept {0}/notes.{1}\n"
                              "ExecStart=/bin/sleep infinity\nTimeoutStopSec=5s\n",
-                             lab_.dir(), name, build_dir()));
+                             lab_.dir(), name));
     }
     systemd_.emplace(lab_, script_);
     if (const std::string why = systemd_->wait(); !why.empty()) return why;
