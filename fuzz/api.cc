@@ -67,7 +67,7 @@ api::Response ask(const api::Request& request, Asked& asked) {
                            .config = config,
                            .clock = {},
                            .feed = [&](engine::Operator wanted) { asked.commands.push_back(std::move(wanted)); },
-                           .reload = [&](const api::ReloadAsked& reload) -> std::expected<void, Error> {
+                           .reload = [&](const api::ReloadAsked& reload) -> std::expected<std::string, Error> {
                              asked.reloads.push_back(reload);
                              return {};
                            }};
