@@ -7,17 +7,26 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "core/text.hpp"
+
 namespace homeostat::config {
+namespace {
+
+constexpr std::size_t kMostText = 700;
+constexpr std::size_t kMostHint = 80;
+
+}  // namespace
 
 Reader::Reader(std::string file, std::vector<Problem>& problems) : file_(std::move(file)), problems_(problems) {
   std::error_code ignored;
   folder_ = std::filesystem::absolute(file_, ignored).lexically_normal().parent_path().string();
 }
 
-void Reader::problem(Position at, std::string text, std::string hint) {
+void Reader::problem(Position at, const std::string& text, const std::string& hint) {
   if (problems_.size() == kMostProblems) problems_.push_back({file_, 0, 0, "there are more problems", {}});
   if (problems_.size() > kMostProblems) return;
-  problems_.push_back({file_, at.line, at.column, std::move(text), std::move(hint)});
+  // Names that are no names stand in many a text.
+  problems_.push_back({file_, at.line, at.column, printable(text, kMostText), printable(hint, kMostHint)});
 }
 
 std::string Reader::absolute(std::string_view path) const {

@@ -13,6 +13,7 @@
 #include "config/node.hpp"
 #include "config/reference.hpp"
 #include "config/trial.hpp"
+#include "core/text.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -35,8 +36,20 @@ TEST(Hostile, WhatYamlHasAndWeDoNot) {
   EXPECT_EQ(first_problem("a: 1\nb: 2\na: 3\n"), "h.yaml:3:1: `a` is given twice");
   EXPECT_EQ(first_problem("[a]: 1\n"), "h.yaml:1:1: a key must be a plain word");
   EXPECT_EQ(first_problem("a: [1\n"), "h.yaml:2:1: not valid YAML: end of sequence flow not found");
+  // The library shows one byte: its own for the end of the file, or a part of a character.
+  EXPECT_EQ(first_problem("a: \"b\\"), "h.yaml:1:7: not valid YAML: unknown escape character:  ");
+  EXPECT_EQ(first_problem("a: \"\\Ą\"\n"), "h.yaml:1:7: not valid YAML: unknown escape character: \xef\xbf\xbd");
+  EXPECT_EQ(first_problem("a: \"b\\u"), "h.yaml:1:8: not valid YAML: bad character found while scanning hex number");
   EXPECT_EQ(first_problem("a: \xff\n"), "h.yaml:1:4: not UTF-8 text, or a control character");
   EXPECT_EQ(first_problem(std::string_view("a: \0\n", 5)), "h.yaml:1:4: not UTF-8 text, or a control character");
+}
+
+TEST(Hostile, NamesThatAreNoneAreShownWithoutWhatDrivesATerminal) {
+  const auto read = load_text("homeostat: 1\nissues: { \"a\\u0085b\": {} }\nservices: { \"\\e[2J\": {} }\n", "h.yaml");
+  ASSERT_FALSE(read);
+  for (const Problem& one : read.error()) {
+    EXPECT_EQ(render(one), printable(render(one)));
+  }
 }
 
 TEST(Hostile, Bombs) {

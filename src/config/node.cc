@@ -6,6 +6,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -14,6 +15,8 @@
 
 namespace homeostat::config {
 namespace {
+
+constexpr std::size_t kMostSaid = 200;
 
 Position position(const YAML::Mark& mark) {
   if (mark.is_null()) return {};
@@ -148,6 +151,18 @@ Position position_of(std::string_view text, std::size_t offset) {
   return at;
 }
 
+/// The parser reads ahead: beyond the end of a line there is nothing to point to.
+Position within(std::string_view text, Position at) {
+  std::string_view rest = text;
+  for (std::uint32_t line = 1; line < at.line; ++line) {
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return position_of(text, text.size());
+    rest.remove_prefix(end + 1);
+  }
+  const std::size_t length = std::min(rest.find('\n'), rest.size());
+  return {at.line, std::min(at.column, static_cast<std::uint32_t>(length + 1))};
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -181,10 +196,10 @@ std::optional<Node> parse_yaml(std::string_view text, const std::string& file, s
   } catch (const Stop&) {
     // Already reported.
   } catch (const YAML::Exception& error) {
-    const Position at = position(error.mark);
-    problems.push_back({file, at.line, at.column, fmt::format("not valid YAML: {}", error.msg), {}});
+    const Position at = within(text, position(error.mark));
+    problems.push_back({file, at.line, at.column, "not valid YAML: " + printable(error.msg, kMostSaid), {}});
   } catch (const std::exception& error) {
-    problems.push_back({file, 0, 0, fmt::format("not valid YAML: {}", error.what()), {}});
+    problems.push_back({file, 0, 0, "not valid YAML: " + printable(error.what(), kMostSaid), {}});
   }
   if (problems.size() > before) return std::nullopt;
   return builder.take();

@@ -18,12 +18,16 @@ class Reader {
 
   Reader(std::string file, std::vector<Problem>& problems);
 
-  void problem(Position at, std::string text, std::string hint = {});
+  void problem(Position at, const std::string& text, const std::string& hint = {});
 
   /// `path` from the root: a relative one starts at the folder of the configuration file.
   std::string absolute(std::string_view path) const;
   const std::string& folder() const { return folder_; }
   std::size_t found() const { return problems_.size(); }
+
+  /// A text that must never be repeated, whoever says it.
+  void keep_secret(std::string text) { secrets_.push_back(std::move(text)); }
+  std::vector<std::string> take_secrets() { return std::move(secrets_); }
 
   /// The checks' timing where a check says nothing of its own; read before the checks are.
   CheckPolicy timing;
@@ -32,6 +36,7 @@ class Reader {
   std::string file_;
   std::string folder_;
   std::vector<Problem>& problems_;
+  std::vector<std::string> secrets_;
 };
 
 /// A default of a field table as a tree. A default that is no YAML is a defect of this program.

@@ -94,7 +94,8 @@ Type<std::vector<Named<T>>> map_type(std::string what, Type<T> item) {
             for (std::size_t i = 0; i < node.keys.size(); ++i) {
               const Key& key = node.keys[i];
               if (!is_name(key.text)) {
-                reader.problem(key.at, quote(key.text) + " is no name for a " + what + ": 1 to 63 of a-z 0-9 _ -");
+                reader.problem(key.at, quote(key.text) + " is no name for " + (what == "issue" ? "an " : "a ") + what +
+                                           ": 1 to 63 of a-z 0-9 _ -");
               }
               out.push_back({key.text, &node.items[i], key.at, {}});
               item.read(node.items[i], reader, out.back().value);

@@ -57,9 +57,9 @@ class ScenarioReader {
     auto words = split_words(line, number);
     if (!words) return std::unexpected(std::move(words.error()));
     if (words->empty()) {
-      if (!line.starts_with('#')) return in_config_ ? config_line(line, number) : Outcome{};
-      if (out_.title.empty()) out_.title = line.substr(std::min(line.size(), line.find_first_not_of("# ")));
-      return {};
+      const bool title = line.starts_with('#') && out_.title.empty();
+      if (title) out_.title = line.substr(std::min(line.size(), line.find_first_not_of("# ")));
+      return in_config_ ? config_line(line, number) : Outcome{};
     }
     if (!indented) return section(*words);
     if (!in_events_) return wrong(words->front().at, "a line outside of `config` and `events`");

@@ -66,6 +66,17 @@ TEST(Read, AnErrorOfTheConfigurationHasThePlaceInTheScenario) {
   EXPECT_NE(all.find("a.scn:3:3: "), std::string::npos) << all;
 }
 
+TEST(Read, NeitherCommentsNorBlankLinesMoveThatPlace) {
+  const auto read = read_scenario(
+      "config\n  homeostat: 1\n# at the margin\n\n  servces: {}\nevents\n  at 1s expect web is healthy\n", "a.scn");
+  ASSERT_TRUE(read);
+  const auto configs = prepare(*read);
+  ASSERT_FALSE(configs);
+  std::string all;
+  for (const Problem& one : configs.error()) all += config::render(one) + "\n";
+  EXPECT_NE(all.find("a.scn:5:3: "), std::string::npos) << all;
+}
+
 TEST(Read, ASectionIsKnownByItsWord) {
   EXPECT_NE(problem("evnts\n").find("(did you mean `events`?)"), std::string::npos);
   EXPECT_EQ(config::render(read_scenario("events\n  at 1s expect web is healthy\n", "a.scn").error()),
