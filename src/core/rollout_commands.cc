@@ -88,7 +88,11 @@ Done resume(State& state, Instant now) {
   }
   state.frozen.clear();
   if (state.phase != Phase::baking && state.phase != Phase::watching) state.since = now;
-  if (state.step) state.step->since = now;
+  if (!state.step) return {};
+  state.step->since = now;
+  // How it was when a step back was decided may not be how it is now: what is not done by now is taken back.
+  if (state.phase == Phase::reverting)
+    state.step = Step{++state.steps, state.split, now, "the last step is decided anew: " + state.harm};
   return {};
 }
 

@@ -238,6 +238,27 @@ TEST(Rollout, AFreezeHoldsEverythingAndKeepsTheEvidence) {
   EXPECT_EQ(story.state.phase, Phase::rolled_back);
 }
 
+// On the way back the new version was so ill that all of it was to go at once; then it was well again, and nobody else
+// could have taken its requests.
+TEST(Rollout, AStepBackThatWasNotDoneIsDecidedAnewWhenItIsResumed) {
+  Story story;
+  story.policy.surge = 0;
+  story.policy.add_stage(50).watch_after = 1h;
+  story.run();
+  ASSERT_EQ(story.state.phase, Phase::watching);
+  EXPECT_TRUE(harm(story.state, "no answer"));
+  advance(story.policy, story.state, {6, 0, 0}, story.now);
+  ASSERT_EQ(story.state.step->to, (Split{0, 0, 10000}));
+  story.now += story.policy.step_within;
+  advance(story.policy, story.state, {6, 0, 5}, story.now);
+  EXPECT_EQ(story.state.frozen, "a step back was not done in time");
+  ASSERT_TRUE(resume(story.state, story.now).has_value());
+  EXPECT_EQ(story.state.step->to, story.state.split);
+  confirm(story.state, story.state.step->id, story.now);
+  advance(story.policy, story.state, {6, 0, 5}, story.now);
+  EXPECT_EQ(story.state.step->to, (Split{0, 5, 10000})) << "who serves stays until somebody else can";
+}
+
 TEST(Rollout, APauseWithoutEndIsEndedByAPerson) {
   Story story;
   story.policy.add_stage(5);

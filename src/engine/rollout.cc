@@ -35,6 +35,12 @@ void save(Turn& t, ServiceId id, const rollout::State& state, const RolloutPlace
   save_as(t, id, state, places, by, explain(t.plan(id).rollout->policy, state));
 }
 
+// A step is for certain places.
+void save_moved(Turn& t, ServiceId id, const rollout::State& state, const std::string& by) {
+  const bool stepped = state.step && state.steps != t.durable(id).rollout->steps;
+  save(t, id, state, stepped ? assign_places(t, id, state, state.step->to) : rollout_places(t, id), by);
+}
+
 void recall(Turn& t, ServiceId id) {
   const rollout::State state = *t.durable(id).rollout;
   if (recall_judge(t, id, state)) return;
@@ -263,7 +269,7 @@ void rollout_command(Turn& t, ServiceId id, const Operator& in) {
   if (!t.plan(id).rollout || !t.durable(id).rollout) return;
   rollout::State state = *t.durable(id).rollout;
   if (!ask_rollout(*t.plan(id).rollout, state, in, t.now)) return;
-  save(t, id, state, rollout_places(t, id), in.by);
+  save_moved(t, id, state, in.by);
 }
 
 void progress_rollout(Turn& t, ServiceId id) {
@@ -274,8 +280,7 @@ void progress_rollout(Turn& t, ServiceId id) {
   look(t, id, state);
   advance(policy, state, look_at(t, id, state), t.now);
   if (state == before) return t.wake_at(next_deadline(policy, state));
-  const bool stepped = state.steps != before.steps;
-  save(t, id, state, stepped ? assign_places(t, id, state, state.step->to) : rollout_places(t, id), "");
+  save_moved(t, id, state, "");
   if (before.blocked.empty() && !state.blocked.empty()) call(t, id, state, "waits: " + state.blocked);
   if (state.frozen != before.frozen && !state.frozen.empty()) call(t, id, state, "is frozen: " + state.frozen);
   if (ended(state)) settle(t, id, state);
