@@ -10,6 +10,7 @@ constexpr std::uint32_t kMost = 1000;
 }  // namespace
 
 void Restarts::saw(std::uint32_t count, Instant now) {
+  if (count < count_) rises_.clear();
   const std::uint32_t risen = began_ && count > count_ ? std::min(count - count_, kMost) : 0;
   began_ = true;
   count_ = count;

@@ -10,7 +10,8 @@ namespace homeostat::daemon {
 
 class Restarts {
  public:
-  /// The count as it is now. One that is lower than before begins anew.
+  /// The count as it is now. One that is lower than before begins anew: somebody has restarted the instance, and what
+  /// its runtime had to do before that says nothing about how it runs now.
   void saw(std::uint32_t count, Instant now);
   std::uint32_t within(Duration span, Instant now) const;
 

@@ -145,7 +145,8 @@ void SupervisordKeeper::take(const XmlValue& all, std::uint64_t look) {
       const ProgramState fresh = program_of(*info);
       if (fresh.state == kExited && (!program->state || program->state->state != kExited)) program->ended_at = now_;
       if (!fresh.run.none() && fresh.run != program->ran) {
-        if (!program->ran.none() && !program->work) ++program->restarts;
+        const bool by_hand = program->work || (program->state && program->state->state == kStopped);
+        if (!program->ran.none() && !by_hand) ++program->restarts;
         program->ran = fresh.run;
       }
       program->state = fresh;
@@ -286,6 +287,8 @@ void SupervisordKeeper::finish(Program& program, OutcomeKind kind, const std::st
   program.work.reset();
   Outcome outcome{.kind = kind, .detail = detail};
   if (program.state && program.state->state == kRunning) outcome.now_running = program.state->run;
+  // What supervisord had to do before says nothing about how it runs now.
+  if (kind == OutcomeKind::succeeded) program.restarts = 0;
   work.done(std::move(outcome));
   changed(program);
 }

@@ -37,11 +37,11 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
     std::vector<std::string> services;
     for (const char* name : {"web", "flap"}) {
       services.push_back(
-          fmt::format("  {0}: {{ run: {{ supervisord: {{ program: {0}, server: {1} }} }}, "
+          fmt::format("  {0}: {{ run: {{ supervisord: {{ program: {0}, server: {1} }} }}, {2}"
                       "remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
                       "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
                       "reopen_within: 100ms, rearm_after: 100ms }}\n",
-                      name, server));
+                      name, server, checks_));
     }
     lab_.configure(services);
     ASSERT_TRUE(lab_.start());
@@ -79,6 +79,7 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
   }
 
   Lab lab_;
+  std::string checks_;  // of both
   std::optional<os::Child> supervisord_;
 };
 
@@ -106,6 +107,31 @@ TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
   EXPECT_TRUE(repaired("web"));
   EXPECT_TRUE(lab_.journal_is_good());
 }
+
+class KeptProgramCounted : public KeptProgram {
+ protected:
+  KeptProgramCounted() {
+    checks_ = "checks: { own: { runtime: { restarts: 3, within: 1m }, interval: 200ms, failure_threshold: 1 } }, ";
+  }
+};
+
+TEST_P(KeptProgramCounted, IsFoundFailingWhenSupervisordRestartsItAgainAndAgain) {
+  for (std::uint64_t times = 1; times <= 3; ++times) {
+    EXPECT_EQ(lab_.records().find("incident"), std::string::npos) << lab_.records();
+    pid_t running = 0;
+    ASSERT_TRUE(eventually([&] { return (running = main("flap")) != 0; }));
+    ::kill(running, SIGKILL);
+    ASSERT_TRUE(eventually([&] { return starts("flap") == times + 1; }));
+    ASSERT_TRUE(eventually([&] { return main("flap") != running; }));
+    EXPECT_EQ(lab_.health("web"), "healthy");
+    std::this_thread::sleep_for(milliseconds(400));  // two looks at it
+  }
+  ASSERT_TRUE(told("restart of flap/0 verified")) << "it is ours now, and begins anew: " << lab_.records();
+  EXPECT_EQ(starts("flap"), 5U) << lab_.records();
+  EXPECT_TRUE(healthy("flap"));
+}
+
+INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramCounted, ::testing::Values(false));
 
 class KeptProgramHung : public KeptProgram {};
 
