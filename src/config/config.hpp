@@ -62,6 +62,7 @@ struct Config {
   std::vector<ScalingPosition> scalings;
   std::vector<ProxyPosition> proxies;
   std::optional<AlertsSpec> alerts;
+  std::vector<std::string> secrets;  // texts that must never be repeated
 };
 
 }  // namespace homeostat::config

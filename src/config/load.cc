@@ -18,6 +18,7 @@ std::expected<Config, std::vector<Problem>> load_text(std::string_view text, con
   config.path = name;
   config.text = text;
   resolve(draft, *root, reader, config);
+  config.secrets = reader.take_secrets();
   if (!problems.empty()) return std::unexpected(std::move(problems));
   return config;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 
@@ -70,6 +71,25 @@ void read_secret(const Node& node, Reader& reader, SecretText& out) {
     }
   }
   out = {std::move(*content), "file " + path};
+}
+
+// Who knows where a secret address is has not got the secret: that is in its path.
+std::string_view without_host(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos) return text;
+  const std::size_t path = text.find('/', scheme + 3);
+  return path == std::string_view::npos ? std::string_view() : text.substr(path + 1);
+}
+
+// Of "Bearer opensesame", the second word.
+std::string_view without_scheme(std::string_view header) { return header.substr(header.find(' ') + 1); }
+
+// What a file of its own holds is one; of what stands in the configuration, what is called so.
+bool is_secret(std::string name, const SecretText& text) {
+  if (text.source != text.value) return true;
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  static constexpr std::string_view kCalled[] = {"auth", "cookie", "key", "pass", "secret", "token"};
+  return std::ranges::any_of(kCalled, [&](std::string_view word) { return name.contains(word); });
 }
 
 }  // namespace
@@ -196,7 +216,10 @@ Type<SecretText> secret_type() {
            fmt::format(R"({{"anyOf":[{},{{"type":"object","required":["file"],"additionalProperties":false,)"
                        R"("properties":{{"file":{{"type":"string"}}}}}}]}})",
                        kWord)},
-          read_secret};
+          [](const Node& node, Reader& reader, SecretText& out) {
+            read_secret(node, reader, out);
+            reader.keep_secret(std::string(without_host(out.value)));
+          }};
 }
 
 Type<Pairs> secrets_type(std::string name_what) {
@@ -213,7 +236,10 @@ Type<Pairs> secrets_type(std::string name_what) {
                   });
               if (bad) reader.problem(node.keys[i].at, fmt::format("{} is no name of a {}", quote(name), name_what));
               out.emplace_back(name, SecretText{});
-              read_secret(node.items[i], reader, out.back().second);
+              SecretText& text = out.back().second;
+              read_secret(node.items[i], reader, text);
+              if (!is_secret(name, text)) continue;
+              reader.keep_secret(std::string(name_what == "header" ? without_scheme(text.value) : text.value));
             }
           }};
 }

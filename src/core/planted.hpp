@@ -69,6 +69,9 @@ enum class Bug : std::uint8_t {
   weights_unread,
   unready_served,
   traffic_left_behind,
+  numbered_backwards,
+  recovery_unnoticed,
+  secret_told,
 };
 
 #ifdef HOMEOSTAT_PLANTED_BUGS

@@ -145,6 +145,7 @@ std::expected<std::string, Error> Daemon::go_over(config::Config next, bool acce
   next.plan.generation = engine_->durable().generation + 1;
   next.plan.shadow = options_.shadow;
   const auto before = std::exchange(config_, std::make_unique<config::Config>(std::move(next)));
+  keep_secrets();
   engine_->reload(config_->plan, now(), out_);
   eyes_->configure(*config_);
   meters_->configure(*config_);

@@ -89,7 +89,8 @@ std::expected<void, Error> Daemon::open_parts() {
       {.now = [this] { return now(); },
        .runtime_says = [this](engine::ServiceId service, engine::Slot slot,
                               const probe::RuntimeSpec& spec) { return hands_->keepers().says(service, slot, spec); },
-       .alerts_say = [this](const Labels& labels) { return alerts_->look(labels, TimeKeeper::wall_ns()); }},
+       .alerts_say = [this](const Labels& labels) { return alerts_->look(labels, TimeKeeper::wall_ns()); },
+       .hide_secrets = [this](std::string& text) { secrets_.hide(text); }},
       cgroups);
   if (!eyes) return std::unexpected(eyes.error());
   eyes_ = std::move(*eyes);
@@ -113,7 +114,12 @@ std::expected<void, Error> Daemon::open_parts() {
   return {};
 }
 
+void Daemon::keep_secrets() {
+  for (const std::string& secret : std::exchange(config_->secrets, {})) secrets_.add(secret);
+}
+
 void Daemon::begin() {
+  keep_secrets();
   config_->plan.generation = engine_->durable().generation + 1;
   config_->plan.shadow = options_.shadow;
   engine_->start(config_->plan, build_id(), now(), out_);
@@ -190,14 +196,15 @@ void Daemon::notice_gap(Instant planned) {
 
 void Daemon::drain() {
   while (!inputs_.empty()) {
-    const engine::Input input = std::move(inputs_.front());
+    engine::Input input = std::move(inputs_.front());
     inputs_.pop_front();
-    step(input);
+    step(std::move(input));
   }
 }
 
-void Daemon::step(const engine::Input& input) {
+void Daemon::step(engine::Input input) {
   const Instant at = now();
+  secrets_.hide(input);
   recorder_->log_input(input, at);
   const auto moved = place_of(input);
   engine_->step(input, at, out_);

@@ -21,6 +21,7 @@
 #include "daemon/run.hpp"
 #include "daemon/signals.hpp"
 #include "daemon/time_keeper.hpp"
+#include "engine/secrets.hpp"
 
 namespace homeostat::daemon {
 
@@ -37,6 +38,7 @@ class Daemon {
   Daemon(RunOptions options, config::Config config);
   std::expected<void, Error> open_parts();
   void begin();
+  void keep_secrets();
   void give_memory_back();
 
   Instant now() const { return time_->now(); }
@@ -45,7 +47,7 @@ class Daemon {
   void notice_gap(Instant planned);
   void feed(engine::Input input) { inputs_.push_back(std::move(input)); }
   void drain();
-  void step(const engine::Input& input);
+  void step(engine::Input input);
   std::optional<std::pair<engine::ServiceId, engine::Slot>> place_of(const engine::Input& input) const;
   void carry_out(engine::Commands& out);
   void hear_journal();
@@ -69,6 +71,7 @@ class Daemon {
 
   RunOptions options_;
   std::unique_ptr<config::Config> config_;
+  engine::Secrets secrets_;  // of all configurations of this life: what is under way may still repeat an old one
   std::optional<os::Loop> loop_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<TimeKeeper> time_;

@@ -33,7 +33,9 @@ std::expected<std::unique_ptr<Eyes>, Error> Eyes::open(os::Loop& loop, const eng
     if (words.empty()) {
       self->last_words_.erase(target);
     } else {
-      self->last_words_.insert_or_assign(target, std::string(words));
+      std::string& said = self->last_words_[target];
+      said = words;
+      self->around_.hide_secrets(said);
     }
     self->feed_(engine::Observed{target, run, seen});
   };

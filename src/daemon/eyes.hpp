@@ -24,6 +24,7 @@ class Eyes {
     std::function<Instant()> now;
     RuntimeSays runtime_says;
     std::function<probe::Finding(const Labels&)> alerts_say;
+    std::function<void(std::string&)> hide_secrets;
   };
 
   static std::expected<std::unique_ptr<Eyes>, Error> open(os::Loop& loop, const engine::Engine& engine, Feed feed,

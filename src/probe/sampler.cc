@@ -15,32 +15,6 @@ namespace {
 // The other side keeps its own time; this is only for the case that it does not.
 constexpr Duration kGrace = std::chrono::milliseconds(500);
 constexpr std::size_t kMostAtOnce = 256;  // of commands, and of questions to HAProxy
-constexpr std::size_t kSecretLeast = 4;   // what is shorter stands in every second text
-constexpr std::size_t kSecretPart = 8;
-
-/// What came from a file of its own cannot be told from what was written down: none of it is repeated.
-std::vector<std::string> secrets_of(const SourceSpec& source, const Place& place) {
-  std::vector<std::string> out;
-  if (const auto* http = std::get_if<HttpSource>(&source.from)) {
-    for (const auto& [name, value] : filled(http->request, place).headers) {
-      out.push_back(value);
-      if (const auto blank = value.find(' '); blank != std::string::npos) out.push_back(value.substr(blank + 1));
-    }
-  } else if (const auto* exec = std::get_if<ExecSpec>(&source.from)) {
-    for (const auto& [name, value] : child_for(*exec, place).env) out.push_back(value);
-  }
-  std::erase_if(out, [](const std::string& one) { return one.size() < kSecretLeast; });
-  return out;
-}
-
-// A secret may have been cut where the text was: its beginning is hidden, too.
-void hide(std::string& text, const std::string& secret) {
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto same = std::ranges::mismatch(std::string_view(text).substr(at), secret).in2 - secret.begin();
-    const auto length = static_cast<std::size_t>(same);
-    if (length == secret.size() || length >= kSecretPart) text.replace(at, length, "…");
-  }
-}
 
 Reading read_result(const os::RunResult& result, std::size_t numbers) {
   const Finding judged = judge(result);
@@ -78,7 +52,7 @@ std::expected<std::unique_ptr<Sampler>, Error> Sampler::open(os::Loop& loop, std
 void Sampler::ask(const SourceSpec& source, const Place& place, Instant now, Done done) {
   now_ = now;
   const std::uint64_t ticket = ++tickets_;
-  pending_[ticket] = {later(now, source.timeout + kGrace), std::move(done), secrets_of(source, place)};
+  pending_[ticket] = {later(now, source.timeout + kGrace), std::move(done)};
   if (const auto* http = std::get_if<HttpSource>(&source.from))
     ask_http(ticket, *http, place, source.timeout);
   else if (const auto* haproxy = std::get_if<HaproxySource>(&source.from))
@@ -121,10 +95,7 @@ void Sampler::run_command(std::uint64_t ticket, const SourceSpec& source, const 
 void Sampler::answer(std::uint64_t ticket, Reading reading) {
   auto found = pending_.extract(ticket);
   if (found.empty()) return;  // too late, or forgotten
-  if (!reading) {
-    for (const std::string& secret : found.mapped().secrets) hide(reading.error().why, secret);
-    reading.error().why = for_people(reading.error().why);
-  }
+  if (!reading) reading.error().why = for_people(reading.error().why);
   found.mapped().done(std::move(reading));
 }
 

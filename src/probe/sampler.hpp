@@ -37,7 +37,6 @@ class Sampler {
   struct Pending {
     Instant ends{};
     Done done;
-    std::vector<std::string> secrets;  // not to be told, whoever says them
   };
 
   Sampler(os::Loop& loop, std::optional<os::Cgroups> cgroups) : loop_(loop), runner_(loop, std::move(cgroups)) {}

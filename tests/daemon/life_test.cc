@@ -82,6 +82,15 @@ std::string files_with(const std::string& dir, const std::string& words) {
   return found;
 }
 
+/// Everything that anybody is told.
+std::string told(const Lab& lab) {
+  std::string all = lab.log();
+  for (const char* target : {"/v1/status", "/v1/why/web", "/v1/history?all=true", "/v1/journal", "/v1/stats"}) {
+    all += ask_socket(lab.socket(), "GET", target).value_or(Answer{}).body;
+  }
+  return all;
+}
+
 TEST(DaemonSecrets, NeverLeaveTheDaemonButToTheTarget) {
   Lab lab;
   const std::string secret = "s3cr3t-0f-the-l4b";
@@ -103,11 +112,30 @@ TEST(DaemonSecrets, NeverLeaveTheDaemonButToTheTarget) {
   ASSERT_TRUE(lab.start());
   ASSERT_TRUE(eventually([&] { return !lab.escalations("web").empty(); }));
   EXPECT_TRUE(received);
-  std::string told = lab.log();
-  for (const char* target : {"/v1/status", "/v1/why/web", "/v1/history?all=true", "/v1/journal", "/v1/stats"}) {
-    told += ask_socket(lab.socket(), "GET", target).value_or(Answer{}).body;
-  }
-  EXPECT_EQ(told.find(secret), std::string::npos);
+  EXPECT_EQ(told(lab).find(secret), std::string::npos);
+  lab.signal(SIGTERM);
+  EXPECT_EQ(lab.wait_exit(), 0);
+  EXPECT_EQ(files_with(lab.state(), secret), "");
+}
+
+TEST(DaemonSecrets, ThatACheckOrARepairPrintsAreNotRepeated) {
+  Lab lab;
+  const std::string secret = "s3cr3t-0f-the-l4b";
+  write_file(lab.dir() + "/token", secret + "\n", 0600);
+  lab.configure({lab.service(
+      "web",
+      {.remediation = fmt::format("[{{ exec: {{ command: [/bin/sh, -c, 'echo mended with; cat {}/token; exit 3'], "
+                                  "attempts: 1 }} }}, {{ escalate: {{}} }}]",
+                                  lab.dir()),
+       .checks = fmt::format("alive: {{ exec: {{ command: [/bin/sh, -c, 'echo \"bad: $TOKEN\"; exit 2'], "
+                             "env: {{ TOKEN: {{ file: {}/token }} }} }} }}",
+                             lab.dir())})});
+  ASSERT_TRUE(lab.start());
+  ASSERT_TRUE(eventually([&] { return !lab.escalations("web").empty(); }));
+  const std::string all = told(lab);
+  EXPECT_EQ(all.find(secret), std::string::npos);
+  EXPECT_NE(all.find("bad: …"), std::string::npos) << all;
+  EXPECT_NE(all.find("exit status 3: …"), std::string::npos) << all;
   lab.signal(SIGTERM);
   EXPECT_EQ(lab.wait_exit(), 0);
   EXPECT_EQ(files_with(lab.state(), secret), "");

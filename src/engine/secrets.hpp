@@ -1,0 +1,28 @@
+// Secrets that others repeat: a command prints its password, a server sends a token back. Nothing of them gets into the
+// journal, the state, or an answer: texts from outside go through here before the engine sees them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/input.hpp"
+
+namespace homeostat::engine {
+
+class Secrets {
+ public:
+  /// What is shorter than 4 bytes stands in every second text and is left out.
+  void add(std::string_view secret);
+  /// Puts `…` in the place of each secret in the text, and of each beginning of one that has 8 bytes or more: a text
+  /// may have been cut in the middle of it.
+  void hide(std::string& text) const;
+  /// … in all texts of the input that are for people. Names stay as they are.
+  void hide(Input& input) const;
+  bool empty() const { return secrets_.empty(); }
+
+ private:
+  std::vector<std::string> secrets_;
+};
+
+}  // namespace homeostat::engine
