@@ -6,7 +6,10 @@ namespace homeostat::sim {
 
 using namespace engine;
 
-Arena::Arena(Plan plan, ArenaOptions options) : plan_(std::move(plan)), options_(options) { rebuild_index(); }
+Arena::Arena(Plan plan, ArenaOptions options) : plan_(std::move(plan)), options_(options) {
+  secrets_.add(kCanary);
+  rebuild_index();
+}
 
 void Arena::rebuild_index() {
   index_.clear();
@@ -58,12 +61,18 @@ void Arena::give(const Input& input) {
   if (sprung_) die(keep_);
 }
 
+// Texts from outside go the way that the shell has for them.
+void Arena::hear(Input input) {
+  secrets_.hide(input);
+  give(input);
+}
+
 bool Arena::tell(const Input& input) {
   if (!engine_) return false;
   if (paused())
-    at(paused_until_, [this, input] { give(input); });
+    at(paused_until_, [this, input] { hear(input); });
   else
-    give(input);
+    hear(input);
   return true;
 }
 
@@ -193,7 +202,7 @@ void Arena::journal_stalls(Duration span) {
 bool Arena::journal_fails(Duration restarted_after) {
   if (!engine_ || paused() || journal_dead_) return false;
   journal_dead_ = true;
-  give(JournalFailed{"no space left on device"});
+  hear(JournalFailed{"no space left on device"});
   const std::uint64_t life = life_;
   const auto restart = [this, life] {
     if (life == life_) kill(0, std::chrono::seconds(1));
@@ -216,7 +225,8 @@ void Arena::peace() {
   }
   releases_.clear();
   ambush_ = {};
-  for (Spell<bool>* spell : {&cut_, &self_bad_, &self_mute_, &notifier_bad_, &file_gone_})
+  cut_.until = std::min(cut_.until, now_);
+  for (Spell<bool>* spell : {&self_bad_, &self_mute_, &notifier_bad_, &file_gone_})
     spell->until = std::min(spell->until, now_);
   if (now_ < stalled_until_) journal_stalls({});
 }

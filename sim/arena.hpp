@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/engine.hpp"
+#include "engine/secrets.hpp"
 #include "sim/witness.hpp"
 
 namespace homeostat::sim {
@@ -31,6 +32,12 @@ enum class Metering : std::uint8_t { well, fail, silent, lie_high, lie_low, late
 /// up. `refuses`: it can be looked at and takes no orders. `lies`: it reads back what it was told and does what it
 /// likes, and counts failures where there are none.
 enum class Proxying : std::uint8_t { well, gone, hangs, refuses, lies };
+
+/// How our own network is cut. `part`: from one half of the services. `lossy`: of two looks one is lost.
+enum class Cut : std::uint8_t { none, whole, part, lossy };
+
+/// A secret of the world's: everybody repeats it who has something to say.
+inline constexpr std::string_view kCanary = "canary-of-the-secrets";
 
 /// A fault that ends by itself.
 template <class T>
@@ -133,9 +140,9 @@ class Arena {
   void journal_stalls(Duration span);
   /// Nothing becomes durable any more, until somebody restarts the engine.
   bool journal_fails(Duration restarted_after);
-  void cut_network(Duration span) {
-    if (!network_cut()) cut_from_ = now_;
-    cut_.until = later(now_, span);
+  void cut_network(Duration span, Cut how = Cut::whole) {
+    if (cut_.at(now_) == Cut::none) cut_from_ = now_;
+    cut_ = {how, later(now_, span)};
   }
   void self_check_fails(Duration span) { self_bad_.until = later(now_, span); }
   void self_check_hangs(Duration span) { self_mute_.until = later(now_, span); }
@@ -152,9 +159,12 @@ class Arena {
   Duration slept() const { return slept_; }
   bool alive() const { return engine_ != nullptr; }
   bool paused() const { return now_ < paused_until_; }
-  bool network_cut() const { return now_ < cut_.until; }
-  /// True when the last cut reached into the span that ends now.
-  bool cut_within(Duration span) const { return cut_from_ <= now_ && now_ < later(cut_.until, span); }
+  /// True when the last cut reached into the span that ends now, and concerned the service.
+  bool cut_within(Duration span, std::uint32_t service) const {
+    return cut_from_ <= now_ && now_ < later(cut_.until, span) && (cut_.kind != Cut::part || is_beyond(service));
+  }
+  /// The service is on the other side when the network is cut in part.
+  bool is_beyond(std::uint32_t service) const { return Random::mix(service) % 2 == 0; }
   const engine::Engine& engine() const { return *engine_; }
   const engine::Plan& plan() const { return plan_; }
   const std::vector<ArenaService>& services() const { return services_; }
@@ -166,6 +176,8 @@ class Arena {
   /// What the durable records fold to, each of them written and read back.
   const engine::Durable& survives() const { return twin_; }
   const std::vector<engine::Record>& records() const { return records_; }
+  /// What is written of the latest record.
+  const std::string& last_written() const { return written_.back(); }
   std::size_t durable_records() const { return durable_; }
   std::uint64_t inputs() const { return inputs_; }
   std::uint64_t trace() const { return trace_; }
@@ -196,6 +208,7 @@ class Arena {
   void at(Instant when, What what, bool for_engine = true);
   void happen(Event event);
   void give(const engine::Input& input);
+  void hear(engine::Input input);
   void take();
   void spring(std::size_t records_before);
   void die(std::size_t keep);
@@ -215,6 +228,7 @@ class Arena {
   void handle(const engine::MeasureVersions&) {}
   void handle(const engine::AskGate& c);
   engine::MeasuredMetric measure(const ArenaService& service, bool by_instance) const;
+  bool is_cut_off(std::uint32_t service) const;
   Observation look(const engine::Target& target, Duration timeout);
   Observation answer(ArenaPlace& place, Duration timeout) const;
   void serve(std::uint32_t service);
@@ -228,6 +242,7 @@ class Arena {
 
   engine::Plan plan_;
   ArenaOptions options_;
+  engine::Secrets secrets_;
   Witness none_;
   Witness* witness_ = &none_;
   std::unique_ptr<engine::Engine> engine_;
@@ -253,7 +268,7 @@ class Arena {
   Ambush ambush_;
   bool sprung_ = false;
   std::size_t keep_ = 0;
-  Spell<bool> cut_{true};
+  Spell<Cut> cut_;
   Instant cut_from_ = kNever;
   Spell<bool> self_bad_{true};
   Spell<bool> self_mute_{true};

@@ -5,6 +5,13 @@ namespace homeostat::sim {
 
 using namespace engine;
 
+namespace {
+
+// Who fails shows all that he has.
+std::string said(bool ok) { return ok ? "" : "it did not work with " + std::string(kCanary); }
+
+}  // namespace
+
 Observation Arena::answer(ArenaPlace& place, Duration timeout) const {
   const Duration quick = options_.probe_delay;
   switch (now_ < place.conduct.until ? place.conduct.kind : place.release) {
@@ -30,6 +37,20 @@ Observation Arena::answer(ArenaPlace& place, Duration timeout) const {
   return {Result::success, Reason::none, 200, quick};
 }
 
+bool Arena::is_cut_off(std::uint32_t service) const {
+  switch (cut_.at(now_)) {
+    case Cut::none:
+      return false;
+    case Cut::whole:
+      return true;
+    case Cut::part:
+      return is_beyond(service);
+    case Cut::lossy:
+      break;
+  }
+  return Random::mix(order_) % 2 == 0;
+}
+
 Observation Arena::look(const Target& target, Duration timeout) {
   const Observation good{Result::success, Reason::none, 200, options_.probe_delay};
   if (target.check == kNone) {
@@ -39,7 +60,7 @@ Observation Arena::look(const Target& target, Duration timeout) {
   ArenaPlace& place = services_[index_[target.service]].at(target.slot);
   const bool runs = !plan.runtime.managed || target.slot < 0 || place.alive;
   if (plan.checks[target.check].process) return runs ? good : Observation{Result::failure, Reason::exited, -1, {}};
-  if (network_cut()) return {Result::timeout, Reason::timed_out, 0, timeout};
+  if (is_cut_off(index_[target.service])) return {Result::timeout, Reason::timed_out, 0, timeout};
   if (!runs) return {Result::failure, Reason::refused, 0, options_.probe_delay};
   return answer(place, timeout);
 }
@@ -60,7 +81,7 @@ void Arena::handle(const Probe& c) {
 void Arena::handle(const Notify& c) {
   ++calls_;
   const bool ok = !notifier_bad_.at(now_);
-  at(now_ + std::chrono::milliseconds(10), [this, c, ok] { give(NotifyDone{c.escalation, ok, ""}); });
+  at(now_ + std::chrono::milliseconds(10), [this, c, ok] { hear(NotifyDone{c.escalation, ok, said(ok)}); });
 }
 
 void Arena::handle(const SelfCheck& c) {
@@ -109,7 +130,7 @@ void Arena::handle(const Measure& c) {
   for (std::size_t i = 0; i < answer.metrics.size(); ++i) {
     const bool asked = (c.held >> i & 1) == 0;
     const bool well = metering != Metering::fail || i != fails % answer.metrics.size();
-    if (!asked || !well) answer.metrics[i] = {MetricFault::unread, {}, {}, {}, {}};
+    if (!asked || !well) answer.metrics[i] = {MetricFault::unread, {}, {}, {}, said(false)};
   }
   const Duration wait = metering == Metering::late ? std::chrono::seconds(2 + c.round % 12) : options_.probe_delay;
   // An answer that nobody waits for any more comes all the same.
@@ -124,6 +145,7 @@ void Arena::handle(const AskGate& c) {
   answer.result = luck == 0  ? rollout::GateResult::failed
                   : luck < 4 ? rollout::GateResult::waiting
                              : rollout::GateResult::passed;
+  answer.why = said(luck >= 4);
   if (luck != 4) at(now_ + std::chrono::seconds(luck == 5 ? 25 : 1), [this, answer] { tell(answer); });
 }
 
@@ -215,8 +237,8 @@ void Arena::did(const Order& order, Op op, bool was_well) {
 void Arena::finish(const Order& order, OutcomeKind outcome, const Incarnation& running) {
   if (!order.tells || sprung_ || !engine_) return;
   if (paused()) return at(paused_until_, [=, this] { finish(order, outcome, running); });
-  const char* const detail = outcome == OutcomeKind::succeeded ? "" : "it did not work";
-  give(ActionDone{order.c.id, outcome, running, 0, detail, services_[order.service].at(order.c.slot).version});
+  const std::string& version = services_[order.service].at(order.c.slot).version;
+  hear(ActionDone{order.c.id, outcome, running, 0, said(outcome == OutcomeKind::succeeded), version});
 }
 
 }  // namespace homeostat::sim

@@ -264,6 +264,12 @@ bool strike_world(Arena& arena, const FaultEvent& e) {
     case Fault::network_cut:
       arena.cut_network(e.span);
       return true;
+    case Fault::network_cut_in_part:
+      arena.cut_network(e.span, Cut::part);
+      return true;
+    case Fault::network_loses:
+      arena.cut_network(e.span, Cut::lossy);
+      return true;
     case Fault::self_check_fails:
       arena.self_check_fails(e.span);
       return true;

@@ -104,20 +104,24 @@ class CutOff : public Invariant {
   explicit CutOff(Scene& scene) : Invariant(scene, "own_network_cut_disturbs_nothing") {}
   void did(const Deed& deed) override {
     const Story* story = ledger().find(deed.id);
-    if (!on_evidence(story) || !arena().cut_within(std::chrono::minutes(1))) return;
+    if (!on_evidence(story) || !arena().cut_within(std::chrono::minutes(1), deed.service)) return;
     if (deed.op != Op::stop && deed.op != Op::restart) return;
     // Where only a few services run nobody can tell whose fault it is.
-    if (running() < 2 * arena().plan().doubt_roots) return;
+    if (running_beyond() < 2 * arena().plan().doubt_roots) return;
     const bool own = arena().now() - ledger().spot(deed.service, deed.slot).own_fault < std::chrono::minutes(2);
     expect(!deed.was_well || own, [&] { return words(story->intent) + " although only our own network was cut"; });
   }
 
  private:
-  std::size_t running() const {
-    const auto& services = arena().services();
-    return static_cast<std::size_t>(std::ranges::count_if(services, [](const ArenaService& service) {
-      return std::ranges::any_of(service.places, [](const ArenaPlace& place) { return place.alive; });
-    }));
+  // So many are on the other side of the cut.
+  std::size_t running_beyond() const {
+    std::size_t count = 0;
+    for (std::uint32_t i = 0; i < arena().services().size(); ++i) {
+      const auto& places = arena().services()[i].places;
+      const bool runs = std::ranges::any_of(places, [](const ArenaPlace& place) { return place.alive; });
+      if (runs && arena().cut_within(std::chrono::minutes(1), i)) ++count;
+    }
+    return count;
   }
 };
 
@@ -166,6 +170,8 @@ class WhoWaits : public Invariant {
     if (plan.instances != 1 || arena().plan_of(number) == nullptr) return false;
     const Spot& spot = ledger().spot(number, 0);
     if (spot.ladder.rounds > 0) return false;
+    // What was not reached through a network that is cut is no failure of its own.
+    if (!spot.dead && arena().cut_within(std::chrono::minutes(1), number)) return false;
     bool fails = spot.dead;
     for (CheckId id = 0; id < spot.checks.size() && id < plan.checks.size(); ++id) {
       const bool proved = spot.checks[id].good >= plan.checks[id].policy.success_threshold;

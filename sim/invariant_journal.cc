@@ -8,7 +8,7 @@ using namespace engine;
 
 namespace {
 
-/// Records are numbered without a gap and never go back in time; each start is a new epoch after the durable one.
+/// Records are numbered without a gap and never go back in time.
 class JournalInOrder : public Invariant {
  public:
   explicit JournalInOrder(Scene& scene) : Invariant(scene, "journal_is_without_gaps") {}
@@ -21,14 +21,31 @@ class JournalInOrder : public Invariant {
            [&] { return "record " + std::to_string(record.seq) + " follows " + std::to_string(seq_); });
     seq_ = record.seq;
     at_ = record.at;
-    const auto* epoch = std::get_if<EpochBegan>(&record.body);
-    if (epoch == nullptr) return;
-    expect(epoch->epoch == arena().survives().epoch + 1, [] { return std::string("an epoch that is not the next"); });
   }
 
  private:
   std::uint64_t seq_ = 0;
   Instant at_ = kLongAgo;
+};
+
+/// Each life has a number higher than that of any before it, and does nothing until nobody can have that number again:
+/// of two that take themselves for the owner, everything that they act on can tell which one is.
+class NewerLife : public Invariant {
+ public:
+  explicit NewerLife(Scene& scene) : Invariant(scene, "each_life_is_newer_than_the_last") {}
+  void recorded(const Record& record) override {
+    const auto* began = std::get_if<EpochBegan>(&record.body);
+    if (began == nullptr) return;
+    expect(began->epoch > arena().survives().epoch,
+           [&] { return "life " + std::to_string(began->epoch) + " follows one of the same number"; });
+    mine_ = began->epoch;
+  }
+  void did(const Deed&) override {
+    expect(arena().survives().epoch == mine_, [] { return std::string("an action before the life is on record"); });
+  }
+
+ private:
+  std::uint64_t mine_ = 0;
 };
 
 /// The engine knows exactly what its records say, after a crash the same as an engine that never crashed.
@@ -65,6 +82,21 @@ class StateIsTheFold : public Invariant {
   std::uint64_t compared_ = 0;
 };
 
+/// What others repeat of a secret is in no record, and so in nothing that is known of the past.
+class NoSecretTold : public Invariant {
+ public:
+  explicit NoSecretTold(Scene& scene) : Invariant(scene, "no_secret_is_told") {}
+  void recorded(const Record&) override {
+    const std::string& text = arena().last_written();
+    if (text.find("it did not work") == std::string::npos) return;
+    expect(text.find(kCanary) == std::string::npos, [&] { return "a record tells a secret: " + text; });
+  }
+  void rested() override {
+    const std::string state = arena().engine().save();
+    expect(state.find(kCanary) == std::string::npos, [] { return std::string("the state tells a secret"); });
+  }
+};
+
 /// When nothing can become durable, nothing is done; after the failure only people are called.
 class NoJournalNoAction : public Invariant {
  public:
@@ -97,7 +129,9 @@ class NoJournalNoAction : public Invariant {
 
 void add_journal_invariants(Scene& scene, Invariants& out) {
   out.push_back(std::make_unique<JournalInOrder>(scene));
+  out.push_back(std::make_unique<NewerLife>(scene));
   out.push_back(std::make_unique<StateIsTheFold>(scene));
+  out.push_back(std::make_unique<NoSecretTold>(scene));
   out.push_back(std::make_unique<NoJournalNoAction>(scene));
 }
 

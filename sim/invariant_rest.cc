@@ -17,7 +17,8 @@ class Bounded : public Invariant {
   void given(const Input& input) override {
     commands_ = records_ = 0;
     if (const auto* in = std::get_if<Observed>(&input)) answered(*in);
-    if (std::holds_alternative<ActionDone>(input) || std::holds_alternative<Operator>(input)) excuse();
+    const bool forgets = std::holds_alternative<Gap>(input);
+    if (forgets || std::holds_alternative<ActionDone>(input) || std::holds_alternative<Operator>(input)) excuse();
   }
   void recorded(const Record&) override {
     ++records_;
@@ -33,7 +34,7 @@ class Bounded : public Invariant {
     if (probe == nullptr) return;
     if (probe->target >= asked_.size()) asked_.resize(probe->target + 1);
     Asked& asked = asked_[probe->target];
-    // An answer that never came is given up after a while; a start forgets the run before it.
+    // An answer that never came is given up after a while; a start, or a jump of time, forgets the run before it.
     const bool again = asked.open && arena().now() < later(asked.at, std::chrono::seconds(5)) && !asked.excused;
     expect(!again, [] { return std::string("a check runs twice at a time"); });
     asked = {arena().now(), true, probe->run, false};

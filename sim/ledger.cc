@@ -35,7 +35,8 @@ void Ledger::told(const Observed& in) {
   if (in.seen.bad()) {
     told.last_bad = arena_.now();
     told.direct = in.seen.direct();
-    if (in.seen.direct() || !arena_.cut_within(policy.timeout * 2)) spot.own_fault = arena_.now();
+    if (in.seen.direct() || !arena_.cut_within(policy.timeout * 2, arena_.index_of(target.service)))
+      spot.own_fault = arena_.now();
   }
   const bool ended = in.seen.reason == Reason::exited || in.seen.reason == Reason::signalled;
   if (told.bad >= policy.failure_threshold || (in.seen.bad() && ended)) told.verdict = true;

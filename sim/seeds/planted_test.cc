@@ -11,7 +11,7 @@
 namespace homeostat::sim {
 namespace {
 
-constexpr std::uint64_t kMostSeeds = 1000;
+constexpr std::uint64_t kMostSeeds = 2000;  // as many as the test of all seeds runs
 
 struct Planted {
   Bug bug;
@@ -22,10 +22,15 @@ class PlantedBug : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedBug, IsFound) {
   planted_bug = GetParam().bug;
-  const CampaignResult result = run_campaign(1, kMostSeeds, std::max(1U, std::thread::hardware_concurrency()));
+  const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  CampaignResult result = run_campaign(1, kMostSeeds, threads);
+  // In one seed something else may break first.
+  while (result.failed && result.failure.broken != GetParam().found_by) {
+    const std::uint64_t next = result.failed->seed + 1;
+    result = run_campaign(next, kMostSeeds + 1 - next, threads);
+  }
   planted_bug = Bug::none;
   ASSERT_TRUE(result.failed) << "not found in " << kMostSeeds << " seeds";
-  EXPECT_EQ(result.failure.broken, GetParam().found_by) << result.failure.how;
   std::printf("found by seed %llu: %s\n", static_cast<unsigned long long>(result.failed->seed),
               result.failure.how.c_str());
 }
@@ -43,7 +48,9 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::shadow_acts, "modes_are_respected"},
         Planted{Bug::removed_stays_open, "one_configuration_at_a_time"},
         Planted{Bug::record_lost, "journal_is_without_gaps"},
-        Planted{Bug::unrecorded, "state_is_the_fold_of_the_journal"},
+        Planted{Bug::epoch_reused, "each_life_is_newer_than_the_last"},
+        Planted{Bug::numbered_backwards, "newer_orders_win"}, Planted{Bug::recovery_unnoticed, "approvals_do_not_last"},
+        Planted{Bug::secret_told, "no_secret_is_told"}, Planted{Bug::unrecorded, "state_is_the_fold_of_the_journal"},
         Planted{Bug::acts_without_journal, "no_journal_no_action"}, Planted{Bug::runs_twice, "nothing_piles_up"},
         Planted{Bug::breaker_ignored, "breakers_hold"}, Planted{Bug::bounds_ignored, "scaling_stays_within_its_bounds"},
         Planted{Bug::fault_ignored, "what_cannot_be_read_takes_nothing_away"},
@@ -74,7 +81,6 @@ INSTANTIATE_TEST_SUITE_P(OfTheSameKind, PlantedBug,
                                          Planted{Bug::fleet_budget_forgotten, "repairs_stay_within_the_budget"},
                                          Planted{Bug::approval_skipped, "modes_are_respected"},
                                          Planted{Bug::stop_ignored, "nothing_piles_up"},
-                                         Planted{Bug::epoch_reused, "journal_is_without_gaps"},
                                          Planted{Bug::wait_ignored, "attempts_are_bounded"},
                                          Planted{Bug::down_for_ever, "comes_to_rest"}),
                          [](const testing::TestParamInfo<Planted>& item) { return std::string(item.param.found_by); });

@@ -5,6 +5,7 @@
 #include "engine/completion.hpp"
 #include "engine/engine.hpp"
 #include "engine/escalate.hpp"
+#include "engine/instances.hpp"
 #include "engine/ladder.hpp"
 #include "engine/looking.hpp"
 #include "engine/operations.hpp"
@@ -102,7 +103,8 @@ std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& pla
   const View view = view_of(t, id, intent.slot);
   ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, id, intent.origin) || asked_for(intent);
   if (auto hold = check_gates(t, ask)) return hold->gate + ": " + hold->detail;
-  if (intent.origin == Origin::ladder && !view.failing && !asked_for(intent)) return "recovered by itself";
+  const bool needed = view.failing || asked_for(intent) || planted(Bug::recovery_unnoticed);
+  if (intent.origin == Origin::ladder && !needed) return "recovered by itself";
   if (ask.automatic && !ask.bring_up && is_shadow(t, id)) return "the service is in shadow mode now";
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
   const bool runs = instance != nullptr && instance->state == RunState::running;
@@ -190,30 +192,6 @@ std::optional<Owner> owner_of(Turn& t, CommandId id) {
   Place& place = t.place(*service, action->second.intent.slot);
   if (place.action_id() != id) return std::nullopt;
   return Owner{*service, &place};
-}
-
-// What the runtime reports is what runs now, whatever became of the action.
-void adopt_report(Turn& t, ServiceId id, Place& place, const Intent& intent, const ActionDone& in) {
-  if (!t.plan(id).runtime.managed || place.slot < 0 || intent.op == Op::exec) return;
-  const InstanceState* known = t.instance(id, place.slot);
-  const bool ran = known != nullptr && known->state == RunState::running;
-  const std::string& version = in.version.empty() ? intent.version : in.version;
-  if (in.outcome == OutcomeKind::succeeded && intent.op != Op::stop) {
-    return set_instance(t, id, place.slot, RunState::running, in.now_running, version, in.port, "");
-  }
-  if (in.outcome == OutcomeKind::succeeded) {
-    set_instance(t, id, place.slot, RunState::stopped, {}, known == nullptr ? std::string() : known->version, 0,
-                 "stopped");
-    return stop_looking(t, place);
-  }
-  if (ran && in.now_running == known->incarnation) return;
-  if (!in.now_running.none()) {
-    set_instance(t, id, place.slot, RunState::running, in.now_running, version, in.port, in.detail);
-    return ran ? void() : begin_looking(t, place);  // one that was found running is looked at like any other
-  }
-  set_instance(t, id, place.slot, t.wanted(id, place.slot) ? RunState::dead : RunState::stopped, {}, intent.version, 0,
-               in.detail);
-  stop_looking(t, place);
 }
 
 void succeeded(Turn& t, ServiceId id, Place& place, const Intent& intent) {
@@ -347,28 +325,6 @@ void action_done(Turn& t, const ActionDone& in) {
   attempt_ended(t, id, *place, intent, false, in.detail);
 }
 
-bool runtime_at_it(Turn& t, const Place& place) {
-  if (!place.action || !place.action->dispatched) return false;
-  const auto action = t.s.durable.actions.find(place.action_id());
-  if (action == t.s.durable.actions.end() || action->second.succeeded_at) return false;
-  const Op op = action->second.intent.op;
-  return op != Op::exec && op != Op::scale;
-}
-
-void exited(Turn& t, const Exited& in) {
-  if (in.service >= t.s.services.size() || in.slot < 0 || !t.has_place(in.service, in.slot)) return;
-  Place& place = t.place(in.service, in.slot);
-  const InstanceState* known = t.instance(in.service, in.slot);
-  if (known == nullptr || known->state != RunState::running || known->incarnation != in.incarnation) return;
-  if (runtime_at_it(t, place) || completed(t, in)) return;
-  if (!in.known) ended_unseen(t, in.service, in.slot);
-  Observation seen{Result::failure, in.signalled ? Reason::signalled : Reason::exited, in.known ? in.code : -1, {}};
-  const RunState state = t.wanted(in.service, in.slot) ? RunState::dead : RunState::stopped;
-  set_instance(t, in.service, in.slot, state, known->incarnation, known->version, known->port, explain(seen));
-  if (state == RunState::dead) return process_ended(t, in.service, place, seen);
-  stop_looking(t, place);
-}
-
 namespace {
 
 // Stopped by an operator while it was being verified: there is nothing left to prove.
@@ -485,16 +441,6 @@ void attempt_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bo
   if (!t.plan(id).runtime.managed && place.slot >= 0 && !place.action) after_unmanaged(t, id, place, intent);
   if (intent.origin == Origin::operation) return operation_step_ended(t, id, place.slot, intent.id, ok, detail);
   if (intent.origin == Origin::ladder) ladder_try_ended(t, id, place, intent, ok);
-}
-
-void set_instance(Turn& t, ServiceId id, Slot slot, RunState state, const Incarnation& incarnation,
-                  const std::string& version, std::uint16_t port, const std::string& detail) {
-  const InstanceState* known = t.instance(id, slot);
-  const bool same_start = state != RunState::running && known != nullptr;
-  const std::uint64_t identity = same_start ? known->identity : t.plan(id).runtime.identity;
-  t.record(InstanceChanged{t.plan(id).name, slot, state, incarnation, version, port, identity, detail});
-  if (state == RunState::stopped) forget_health(t, t.place(id, slot));
-  t.mark(id);
 }
 
 }  // namespace homeostat::engine

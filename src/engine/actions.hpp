@@ -41,11 +41,7 @@ Ask ask_for(Turn& t, const Wish& wish);
 /// Intents up to `seq` are durable.
 void journal_durable(Turn& t, std::uint64_t seq);
 void action_done(Turn& t, const ActionDone& in);
-void exited(Turn& t, const Exited& in);
 void approve(Turn& t, CommandId id, const std::string& by);
-
-/// True while the runtime starts or stops the instance of this place: it reports what it leaves.
-bool runtime_at_it(Turn& t, const Place& place);
 
 /// Judges the action under way on a place: verified, failed to prove well, or out of time.
 void progress_action(Turn& t, ServiceId id, Place& place);
@@ -61,9 +57,5 @@ void attempt_ended(Turn& t, ServiceId id, Place& place, const Intent& intent, bo
 
 /// Verification is given this long at least: the grace, the successes and one answer of the slowest `alive` check.
 Duration verification_time(const ServicePlan& plan);
-
-/// The instance of a place runs, or has ended, as `state` says.
-void set_instance(Turn& t, ServiceId id, Slot slot, RunState state, const Incarnation& incarnation,
-                  const std::string& version, std::uint16_t port, const std::string& detail);
 
 }  // namespace homeostat::engine

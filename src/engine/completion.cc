@@ -4,6 +4,7 @@
 
 #include "engine/actions.hpp"
 #include "engine/escalate.hpp"
+#include "engine/instances.hpp"
 #include "engine/looking.hpp"
 
 namespace homeostat::engine {

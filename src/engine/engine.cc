@@ -8,6 +8,7 @@
 #include "engine/evaluate.hpp"
 #include "engine/gates.hpp"
 #include "engine/index.hpp"
+#include "engine/instances.hpp"
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/operators.hpp"

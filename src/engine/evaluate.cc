@@ -4,6 +4,7 @@
 #include "engine/actions.hpp"
 #include "engine/diagnose.hpp"
 #include "engine/engine.hpp"
+#include "engine/instances.hpp"
 #include "engine/ladder.hpp"
 #include "engine/operations.hpp"
 #include "engine/repair.hpp"
@@ -100,7 +101,7 @@ void update_incident(Turn& t, ServiceId id, Place& place) {
   if (view.failing) place.up_since = kLongAgo;
   if (view.failing && !inside && !place.action) return open(t, id, place, view);
   const bool well = !view.failing && !view.unknown && view.confirmed;
-  if (inside && well) withdraw(t, id, place, "recovered by itself");
+  if (inside && well && !planted(Bug::recovery_unnoticed)) withdraw(t, id, place, "recovered by itself");
   if (inside && well && !place.action) recover(t, id, place, view);
   release_lock(t, id, place, view);
   if (view.confirmed && place.up_since == kLongAgo) place.up_since = view.first_success;

@@ -2,6 +2,7 @@
 
 #include "engine/actions.hpp"
 #include "engine/completion.hpp"
+#include "engine/instances.hpp"
 #include "engine/looking.hpp"
 #include "engine/operators.hpp"
 

@@ -4,6 +4,7 @@
 #include "engine/actions.hpp"
 #include "engine/completion.hpp"
 #include "engine/escalate.hpp"
+#include "engine/instances.hpp"
 #include "engine/looking.hpp"
 #include "engine/outside.hpp"
 #include "engine/rollout.hpp"

@@ -8,6 +8,7 @@
 #include "engine/breakers.hpp"
 #include "engine/doubt.hpp"
 #include "engine/evaluate.hpp"
+#include "engine/instances.hpp"
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/operations.hpp"

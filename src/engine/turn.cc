@@ -13,6 +13,11 @@ std::uint64_t Turn::record(Body body) {
   return s.durable.seq;
 }
 
+CommandId Turn::next_id() {
+  const std::uint64_t counter = s.next_counter++;
+  return {s.durable.epoch, planted(Bug::numbered_backwards) ? ~counter : counter};
+}
+
 std::optional<ServiceId> Turn::find(std::string_view name) const { return service_named(s, name); }
 
 const InstanceState* instance_of(const State& s, ServiceId id, Slot slot) {

@@ -23,7 +23,7 @@ struct Turn {
   /// Applies the fact to the durable state and hands it to the journal. Returns its sequence number.
   std::uint64_t record(Body body);
   void command(const Command& c) { out.commands.push_back(c); }
-  CommandId next_id() { return CommandId{s.durable.epoch, s.next_counter++}; }
+  CommandId next_id();
 
   const ServicePlan& plan(ServiceId id) const { return s.plan.services[id]; }
   LiveService& live(ServiceId id) { return s.services[id]; }
