@@ -280,6 +280,7 @@ void begin_action(Turn& t, Wish wish) {
   if (needs_resources(wish)) take_resources(t, wish.service);
   const bool expires = intent.mode == Mode::approve && !planted(Bug::approval_lasts);
   place.action = Acting{intent.id, false, expires ? later(t.now, t.s.plan.approval_within) : kNever};
+  t.mark(wish.service);  // its end is waited for, whatever else happens
   const std::uint64_t seq = t.record(intent);
   t.s.waiting.push_back(Waiting{seq, intent.id, t.now, false});
   if (planted(Bug::dispatch_at_once)) dispatch(t, wish.service, place, t.s.durable.actions[intent.id]);
