@@ -121,8 +121,15 @@ bool may_move(Turn& t, ServiceId id) {
   return true;
 }
 
+// What cannot be seen now may serve or not: nothing is taken away, and nothing is put in its place, on that account.
+std::string blind(const State& s) {
+  if (s.doubt.doubtful) return "our own network is in doubt";
+  return s.tilt_since ? "time has jumped, and not all has been seen since" : "";
+}
+
 void look(Turn& t, ServiceId id, rollout::State& state) {
-  block(state, route_fault(t, id), t.now);
+  const std::string fault = route_fault(t, id);
+  block(state, fault.empty() ? blind(t.s) : fault, t.now);
   if (!state.frozen.empty() && !state.step) return;
   if (planted(Bug::gate_skipped)) {
     for (rollout::Gate& gate : state.gates) gate.result = rollout::GateResult::passed;
@@ -281,7 +288,7 @@ void progress_rollout(Turn& t, ServiceId id) {
   advance(policy, state, look_at(t, id, state), t.now);
   if (state == before) return t.wake_at(next_deadline(policy, state));
   save_moved(t, id, state, "");
-  if (before.blocked.empty() && !state.blocked.empty()) call(t, id, state, "waits: " + state.blocked);
+  if (before.blocked.empty() && !state.blocked.empty() && blind(t.s).empty()) call(t, id, state, "waits: " + state.blocked);
   if (state.frozen != before.frozen && !state.frozen.empty()) call(t, id, state, "is frozen: " + state.frozen);
   if (ended(state)) settle(t, id, state);
 }
