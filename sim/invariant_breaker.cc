@@ -113,7 +113,10 @@ class BreakersHold : public Invariant {
   };
   bool waits_for(const Measured& told) const {
     const auto& live = arena().engine().state().services[told.service].scaling;
-    return live && live->measuring && live->round == told.round;
+    const auto& scaling = arena().plan().services[told.service].scaling;
+    // What was asked before a reload may be of other metrics.
+    const bool fits = scaling && told.metrics.size() == scaling->policy.metrics.size();
+    return fits && live && live->measuring && live->round == told.round;
   }
   void asked(const Measure& c) {
     const ServicePlan& service = arena().plan().services[c.service];

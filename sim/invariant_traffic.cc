@@ -130,9 +130,14 @@ class WeightsAreAsTold : public Invariant {
   void durable(const Record& record) override {
     const auto* moved = std::get_if<RolloutMoved>(&record.body);
     if (moved != nullptr && moved->state) safe_[moved->service] = moved->state->split.weight;
+    if (const auto* set = std::get_if<RouteSet>(&record.body)) safe_routes_[set->service] = set->route;
   }
-  void died() override { weights_ = safe_; }
+  void died() override {
+    weights_ = safe_;
+    routes_ = safe_routes_;
+  }
   void recorded(const Record& record) override {
+    if (const auto* set = std::get_if<RouteSet>(&record.body)) routes_[set->service] = set->route;
     const auto* moved = std::get_if<RolloutMoved>(&record.body);
     if (moved == nullptr || !moved->state) return;
     std::uint64_t& weight = weights_[moved->service];
@@ -146,7 +151,8 @@ class WeightsAreAsTold : public Invariant {
     const ArenaProxy& proxy = arena().services()[number].proxy;
     const bool forgot = proxy.forgot_at != kLongAgo && arena().now() < later(proxy.forgot_at, kLook);
     if (forgot || proxy.lied) return;
-    const auto& route = arena().engine().durable().services.at(moved->service).route;
+    // As it was decided by then: in the same step another rollout may have begun.
+    const auto& route = routes_[moved->service];
     expect(route && holds(proxy, *route), [&] { return moved->service + " goes on with other weights than decided"; });
   }
   void rested() override {
@@ -172,6 +178,8 @@ class WeightsAreAsTold : public Invariant {
   }
   std::map<std::string, std::uint64_t> weights_;
   std::map<std::string, std::uint64_t> safe_;
+  std::map<std::string, std::optional<Route>> routes_;
+  std::map<std::string, std::optional<Route>> safe_routes_;
 };
 
 }  // namespace

@@ -80,8 +80,8 @@ class ScenarioReader {
   Outcome config_line(std::string_view line, std::uint32_t number) {
     if (out_.configs.empty()) return {};
     std::string& text = out_.configs.back().text;
-    if (text.empty()) text.assign(number - 1, '\n');
-    text.append(line).append("\n");
+    text.append(text.empty() ? number - 1 : 1, '\n');  // each line stands where it stands in the file
+    text.append(line);
     return {};
   }
 

@@ -77,6 +77,14 @@ TEST(Read, NeitherCommentsNorBlankLinesMoveThatPlace) {
   EXPECT_NE(all.find("a.scn:5:3: "), std::string::npos) << all;
 }
 
+TEST(Read, AnErrorAtTheEndOfTheFileIsInTheFile) {
+  const auto read = read_scenario("events\n  at 1s expect web is healthy\nconfig\n  a: \"b", "a.scn");
+  ASSERT_TRUE(read);
+  const auto configs = prepare(*read);
+  ASSERT_FALSE(configs);
+  EXPECT_EQ(configs.error().front().line, 4U) << config::render(configs.error().front());
+}
+
 TEST(Read, ASectionIsKnownByItsWord) {
   EXPECT_NE(problem("evnts\n").find("(did you mean `events`?)"), std::string::npos);
   EXPECT_EQ(config::render(read_scenario("events\n  at 1s expect web is healthy\n", "a.scn").error()),
