@@ -40,6 +40,11 @@ bool gate(State& state, std::string_view name, GateResult result, std::string_vi
 bool harm(State& state, std::string_view why);
 /// Nobody has looked for a while: the stage begins to bake anew, and only what a person said still holds.
 void interrupted(State& state, Instant now);
+/// What was under way could not be seen: its step, or its way to the next one, has its time anew; what bakes goes on.
+/// False: there is no such thing.
+bool unseen(State& state, Instant now);
+/// A person has passed the last stage, or waived all that were left.
+bool passed_by_hand(const State& state);
 /// What divides the traffic cannot be told, or does not do as it was told: nothing moves, and nothing is held against
 /// the new version, until it does again (`why` is empty). True when that is news.
 bool block(State& state, std::string_view why, Instant now);
@@ -51,8 +56,9 @@ Done promote(const Policy& policy, State& state, std::string_view by, bool skip_
 Done abort(State& state, std::string_view by);
 /// Nothing moves, in either direction, until it is resumed.
 Done freeze(State& state, std::string_view why);
-/// Ends a freeze, or the pause of a stage.
-Done resume(State& state, Instant now);
+/// Ends a freeze, or the pause of a stage. `fresh_running`: so many of the new version run; where a step back that was
+/// not done wanted them gone, they stay until the next one is decided from how it is now.
+Done resume(State& state, Instant now, std::uint32_t fresh_running = 0);
 /// Once more: this stage's gates, or all of it after a rollback.
 Done retry(State& state, std::string_view by, Instant now);
 /// Another version instead: this one gives way first.

@@ -79,7 +79,7 @@ Done freeze(State& state, std::string_view why) {
   return {};
 }
 
-Done resume(State& state, Instant now) {
+Done resume(State& state, Instant now, std::uint32_t fresh_running) {
   if (ended(state)) return no(over(state));
   if (state.frozen.empty()) {
     if (state.phase != Phase::baking || state.unpaused) return no("it is neither frozen nor paused");
@@ -90,9 +90,13 @@ Done resume(State& state, Instant now) {
   if (state.phase != Phase::baking && state.phase != Phase::watching) state.since = now;
   if (!state.step) return {};
   state.step->since = now;
-  // How it was when a step back was decided may not be how it is now: what is not done by now is taken back.
-  if (state.phase == Phase::reverting)
-    state.step = Step{++state.steps, state.split, now, "the last step is decided anew: " + state.harm};
+  // Ill when the step back was decided, they may be well now, and the only ones that are.
+  const bool still_there = state.step->to.fresh < std::min(fresh_running, state.split.fresh);
+  if (state.phase != Phase::reverting || !still_there) return {};
+  Split to = state.split;
+  to.fresh = std::min(fresh_running, to.fresh);
+  to.weight = std::min(to.weight, state.step->to.weight);
+  state.step = Step{++state.steps, to, now, "the last step is decided anew: " + state.harm};
   return {};
 }
 

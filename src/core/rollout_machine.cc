@@ -7,6 +7,8 @@
 namespace homeostat::rollout {
 namespace {
 
+constexpr std::string_view kTheDeadline = "the deadline";  // has passed a stage
+
 Goal goal_of(const Policy& policy, const State& state) {
   const std::uint32_t weight = state.stage < policy.stages.size() ? policy.stages[state.stage].traffic : kAll;
   // Blue stays until green has been watched.
@@ -86,7 +88,7 @@ bool missed_deadline(const Policy& policy, State& state, Instant now) {
     case AtDeadline::roll_back:
       return harm(state, why);
     case AtDeadline::promote:
-      pass_stage(state, now, "the deadline");
+      pass_stage(state, now, kTheDeadline);
       return true;
     case AtDeadline::freeze:
       state.frozen = why;
@@ -250,6 +252,16 @@ void interrupted(State& state, Instant now) {
   for (Gate& gate : state.gates) {
     if (gate.by.empty()) gate = Gate{gate.name};
   }
+}
+
+bool unseen(State& state, Instant now) {
+  if (ended(state) || state.phase == Phase::baking || state.phase == Phase::watching) return false;
+  state.step ? state.step->since = now : state.since = now;
+  return true;
+}
+
+bool passed_by_hand(const State& state) {
+  return !state.passed.empty() && !state.passed.back().by.empty() && state.passed.back().by != kTheDeadline;
 }
 
 bool block(State& state, std::string_view why, Instant now) {

@@ -252,11 +252,35 @@ TEST(Rollout, AStepBackThatWasNotDoneIsDecidedAnewWhenItIsResumed) {
   story.now += story.policy.step_within;
   advance(story.policy, story.state, {6, 0, 5}, story.now);
   EXPECT_EQ(story.state.frozen, "a step back was not done in time");
-  ASSERT_TRUE(resume(story.state, story.now).has_value());
-  EXPECT_EQ(story.state.step->to, story.state.split);
+  Story waiting = story;
+  ASSERT_TRUE(resume(waiting.state, story.now, 0).has_value());
+  EXPECT_EQ(waiting.state.step->to, (Split{0, 0, 10000})) << "none is left: it only takes longer";
+
+  ASSERT_TRUE(resume(story.state, story.now, 5).has_value());
+  EXPECT_EQ(story.state.step->to, (Split{0, 5, 10000})) << "who serves stays until somebody else can";
   confirm(story.state, story.state.step->id, story.now);
   advance(story.policy, story.state, {6, 0, 5}, story.now);
-  EXPECT_EQ(story.state.step->to, (Split{0, 5, 10000})) << "who serves stays until somebody else can";
+  EXPECT_EQ(story.state.step->to, (Split{1, 5, 8334}));
+}
+
+TEST(Rollout, WhatCouldNotBeSeenIsNotLateAndBakesOn) {
+  Story story = with_stages();
+  advance(story.policy, story.state, {6, 6, 0}, story.now);
+  ASSERT_TRUE(story.state.step.has_value());
+  story.now += story.policy.step_within;
+  EXPECT_TRUE(unseen(story.state, story.now));
+  advance(story.policy, story.state, {6, 6, 0}, story.now);
+  EXPECT_EQ(story.state.harm, "");
+  story.run();
+  ASSERT_EQ(story.state.phase, Phase::baking);
+  EXPECT_FALSE(unseen(story.state, story.now + 5min));
+  gate(story.state, "checks", GateResult::passed, "");
+  story.run(10min);
+  EXPECT_EQ(story.state.stage, 1U) << "its bake did not begin anew";
+  EXPECT_FALSE(passed_by_hand(story.state));
+  gate(story.state, "checks", GateResult::passed, "");
+  ASSERT_TRUE(promote(story.policy, story.state, "ada", false, story.now).has_value());
+  EXPECT_TRUE(passed_by_hand(story.state));
 }
 
 TEST(Rollout, APauseWithoutEndIsEndedByAPerson) {

@@ -4,6 +4,7 @@
 #include "engine/escalate.hpp"
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
+#include "engine/rollout.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -144,6 +145,7 @@ void end_round(Turn& t) {
   for (const ServiceId id : std::exchange(doubt.asking, {})) t.mark(id);
   if (was == doubt.doubtful) return;
   if (was) doubt.cleared = doubt.began;
+  if (was) rollouts_seen_again(t);
   mark_all(t);
   t.record(CautionChanged{Caution::doubt, doubt.doubtful, doubt.reason});
   if (doubt.doubtful) escalate_engine(t, "no action is taken on what cannot be reached: " + doubt.reason);
@@ -260,6 +262,7 @@ void tilt_due(Turn& t) {
   if (t.now < least || !fresh) return t.wake_at(std::max(least, later(t.now, std::chrono::seconds(1))));
   t.s.tilt_since.reset();
   t.record(CautionChanged{Caution::tilt, false, "everything has been seen afresh"});
+  rollouts_seen_again(t);
   mark_all(t);
 }
 

@@ -11,6 +11,8 @@ namespace homeostat::engine {
 /// Passes after a round of self-check and sample that found nothing; begins one when there is none that is fresh and
 /// newer than the verdict on which is acted. What was `seen` while in doubt is no evidence.
 std::optional<Hold> doubt_gate(Turn& t, ServiceId asking, Instant verdict, Instant seen);
+/// Our own network is in doubt, or time has jumped and not all has been seen since.
+inline bool unsure(const State& s) { return s.doubt.doubtful || s.tilt_since; }
 /// It has answered badly: from now on rounds look at its place, until that has been well for long.
 void suspect(Turn& t, const Target& target, const Observation& seen);
 /// The same for a state that was put together anew.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/planted.hpp"
+#include "engine/doubt.hpp"
 #include "engine/ejection.hpp"
 #include "engine/escalate.hpp"
 #include "engine/evaluate.hpp"
@@ -35,10 +36,9 @@ void save(Turn& t, ServiceId id, const rollout::State& state, const RolloutPlace
   save_as(t, id, state, places, by, explain(t.plan(id).rollout->policy, state));
 }
 
-// A step is for certain places.
-void save_moved(Turn& t, ServiceId id, const rollout::State& state, const std::string& by) {
-  const bool stepped = state.step && state.steps != t.durable(id).rollout->steps;
-  save(t, id, state, stepped ? assign_places(t, id, state, state.step->to) : rollout_places(t, id), by);
+// A step is for certain places; a person may have stopped one of them since.
+RolloutPlaces places_for(Turn& t, ServiceId id, const rollout::State& state) {
+  return state.step ? assign_places(t, id, state, state.step->to) : rollout_places(t, id);
 }
 
 void recall(Turn& t, ServiceId id) {
@@ -73,13 +73,20 @@ bool old_version_fails(Turn& t, ServiceId id, const rollout::State& state) {
   return any;
 }
 
+// Like a repair, a way back on what could not be reached waits until our own network has been looked at.
+bool not_our_fault(Turn& t, ServiceId id, const View& view) {
+  const auto hold = doubt_gate(t, id, view.first_failure, view.last_seen);
+  if (hold) t.wake_at(hold->retry);
+  return !hold;
+}
+
 std::string evidence(Turn& t, ServiceId id, const rollout::State& state) {
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !t.wanted(id, place.slot) || !runs_new(t, id, place.slot, state)) continue;
     std::string against = evidence_in(t, id, place);
     if (against.empty()) continue;
-    const bool direct = view_of(t, id, place.slot).direct;
-    if (direct || !old_version_fails(t, id, state)) return against;
+    const View view = view_of(t, id, place.slot);
+    if (view.direct || (!old_version_fails(t, id, state) && not_our_fault(t, id, view))) return against;
   }
   return {};
 }
@@ -121,15 +128,13 @@ bool may_move(Turn& t, ServiceId id) {
   return true;
 }
 
-// What cannot be seen now may serve or not: nothing is taken away, and nothing is put in its place, on that account.
-std::string blind(const State& s) {
-  if (s.doubt.doubtful) return "our own network is in doubt";
-  return s.tilt_since ? "time has jumped, and not all has been seen since" : "";
+// What cannot be seen now may serve or not: no new version takes its place on that account, unless a person says so.
+bool waits_for_sight(const State& s, const rollout::State& state) {
+  return unsure(s) && rising(state) && state.harm.empty() && !passed_by_hand(state);
 }
 
 void look(Turn& t, ServiceId id, rollout::State& state) {
-  const std::string fault = route_fault(t, id);
-  block(state, fault.empty() ? blind(t.s) : fault, t.now);
+  block(state, route_fault(t, id), t.now);
   if (!state.frozen.empty() && !state.step) return;
   if (planted(Bug::gate_skipped)) {
     for (rollout::Gate& gate : state.gates) gate.result = rollout::GateResult::passed;
@@ -224,6 +229,14 @@ void rollouts_interrupted(Turn& t) {
   }
 }
 
+void rollouts_seen_again(Turn& t) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    if (!rollout_active(t, id)) continue;
+    rollout::State state = *t.durable(id).rollout;
+    if (unseen(state, t.now)) save(t, id, state, rollout_places(t, id), "");
+  }
+}
+
 void put_rollouts_away(Turn& t) {
   for (ServiceId id = 0; id < t.s.services.size(); ++id) put_judge_away(t, id);
 }
@@ -251,7 +264,8 @@ bool deploy_by_rollout(Turn& t, ServiceId id, const Operator& in) {
   return true;
 }
 
-rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const Operator& in, Instant now) {
+rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const Operator& in, Instant now,
+                          std::uint32_t fresh_running) {
   switch (in.verb) {
     case Verb::rollout_promote:
       return promote(plan.policy, state, in.by, in.force, now);
@@ -260,7 +274,7 @@ rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const 
     case Verb::rollout_freeze:
       return freeze(state, "by " + (in.by.empty() ? "an operator" : in.by));
     case Verb::rollout_resume:
-      return resume(state, now);
+      return resume(state, now, fresh_running);
     case Verb::rollout_retry:
       return retry(state, in.by, now);
     case Verb::rollout_approve:
@@ -275,8 +289,8 @@ void rollout_command(Turn& t, ServiceId id, const Operator& in) {
   if (in.verb == Verb::rollout_samples) return take_samples(t, id, in);
   if (!t.plan(id).rollout || !t.durable(id).rollout) return;
   rollout::State state = *t.durable(id).rollout;
-  if (!ask_rollout(*t.plan(id).rollout, state, in, t.now)) return;
-  save_moved(t, id, state, in.by);
+  if (!ask_rollout(*t.plan(id).rollout, state, in, t.now, running_of(t, id, state.to))) return;
+  save(t, id, state, places_for(t, id, state), in.by);
 }
 
 void progress_rollout(Turn& t, ServiceId id) {
@@ -285,10 +299,14 @@ void progress_rollout(Turn& t, ServiceId id) {
   const rollout::State before = *t.durable(id).rollout;
   rollout::State state = before;
   look(t, id, state);
-  advance(policy, state, look_at(t, id, state), t.now);
-  if (state == before) return t.wake_at(next_deadline(policy, state));
-  save_moved(t, id, state, "");
-  if (before.blocked.empty() && !state.blocked.empty() && blind(t.s).empty()) call(t, id, state, "waits: " + state.blocked);
+  const bool waits = waits_for_sight(t.s, state);
+  if (!waits) advance(policy, state, look_at(t, id, state), t.now);
+  const RolloutPlaces places = places_for(t, id, state);
+  if (state == before && places == rollout_places(t, id)) {
+    return waits ? void() : t.wake_at(next_deadline(policy, state));
+  }
+  save(t, id, state, places, "");
+  if (before.blocked.empty() && !state.blocked.empty()) call(t, id, state, "waits: " + state.blocked);
   if (state.frozen != before.frozen && !state.frozen.empty()) call(t, id, state, "is frozen: " + state.frozen);
   if (ended(state)) settle(t, id, state);
 }

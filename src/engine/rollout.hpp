@@ -27,6 +27,8 @@ void fit_rollouts(Turn& t);
 
 /// Nobody looked while we were away.
 void rollouts_interrupted(Turn& t);
+/// We can see again: the time of what was under way begins anew.
+void rollouts_seen_again(Turn& t);
 /// The configuration changes, and has changed: what was seen of a version goes on to count where it still can.
 void put_rollouts_away(Turn& t);
 void take_rollouts_up(Turn& t);
@@ -35,7 +37,8 @@ void take_rollouts_up(Turn& t);
 bool deploy_by_rollout(Turn& t, ServiceId id, const Operator& in);
 
 /// What an operator wants of a rollout: the answer, and the state after it.
-rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const Operator& in, Instant now);
+rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const Operator& in, Instant now,
+                          std::uint32_t fresh_running = 0);
 void rollout_command(Turn& t, ServiceId id, const Operator& in);
 
 /// Part of a service's evaluation.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "engine/doubt.hpp"
 #include "engine/status.hpp"
 #include "engine/traffic.hpp"
 
@@ -25,6 +26,11 @@ std::vector<Slot> slots_of(Turn& t, ServiceId id, const rollout::State& state, P
   return slots;
 }
 
+bool runs_version(Turn& t, ServiceId id, Slot slot, const std::string& version) {
+  const InstanceState* known = t.instance(id, slot);
+  return known != nullptr && known->state == RunState::running && known->version == version;
+}
+
 // Those that go first come last.
 void order_by_worth(Turn& t, ServiceId id, std::vector<Slot>& slots) {
   std::vector<std::tuple<bool, Instant, Slot>> order;
@@ -34,6 +40,22 @@ void order_by_worth(Turn& t, ServiceId id, std::vector<Slot>& slots) {
   }
   std::ranges::sort(order);
   for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = std::get<Slot>(order[i]);
+}
+
+// A place whose instance is still there need not be started; where another version still runs, that ends first.
+std::vector<Slot> places_to_run(Turn& t, ServiceId id, const std::string& version) {
+  std::vector<Slot> running, free;
+  const auto places = static_cast<Slot>(t.plan(id).instances);
+  for (Slot slot = 0; slot < places; ++slot) {
+    const InstanceState* known = t.instance(id, slot);
+    const bool runs = known != nullptr && known->state == RunState::running;
+    if (!runs)
+      free.push_back(slot);
+    else if (known->version == version)
+      running.push_back(slot);
+  }
+  running.insert(running.end(), free.begin(), free.end());
+  return running;
 }
 
 // Whom the proxy does not see is of no use to it.
@@ -46,6 +68,12 @@ bool settled(Turn& t, ServiceId id, const Place& place) {
   const InstanceState* known = t.instance(id, place.slot);
   if (known == nullptr || known->state == RunState::absent || known->state == RunState::stopped) return false;
   return is_ready(t, id, place) || view_of(t, id, place.slot).failing;
+}
+
+// On the way back, as long as nobody can see: what runs, and has not failed for itself, may serve.
+bool may_serve(Turn& t, ServiceId id, const Place& place) {
+  const InstanceState* known = t.instance(id, place.slot);
+  return known != nullptr && known->state == RunState::running && !place.action && !view_of(t, id, place.slot).direct;
 }
 
 }  // namespace
@@ -97,9 +125,9 @@ RolloutPlaces assign_places(Turn& t, ServiceId id, const rollout::State& state, 
       places.baseline.erase(slots.back());
     }
   }
-  const auto places_in_all = static_cast<Slot>(t.plan(id).instances);
   for (std::size_t i = 0; i < std::size(sides); ++i) {
-    for (Slot slot = 0; slot < places_in_all && missing[i] > 0; ++slot) {
+    for (const Slot slot : places_to_run(t, id, sides[i].version)) {
+      if (missing[i] == 0) break;
       if (places.spare.erase(slot) == 0) continue;
       places.versions[slot] = sides[i].version;
       if (sides[i].part == Part::baseline) places.baseline.insert(slot);
@@ -107,6 +135,12 @@ RolloutPlaces assign_places(Turn& t, ServiceId id, const rollout::State& state, 
     }
   }
   return places;
+}
+
+std::uint32_t running_of(Turn& t, ServiceId id, const std::string& version) {
+  const auto& places = t.live(id).places;
+  const auto runs = [&](const Place& place) { return place.slot >= 0 && runs_version(t, id, place.slot, version); };
+  return static_cast<std::uint32_t>(std::ranges::count_if(places, runs));
 }
 
 std::uint32_t needed_of(Turn& t, ServiceId id) {
@@ -120,8 +154,10 @@ std::uint32_t needed_of(Turn& t, ServiceId id) {
 rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state) {
   rollout::Seen seen;
   seen.needed = needed_of(t, id);
+  const bool trusts = unsure(t.s) && !rollout::rising(state);
   for (const Place& place : t.live(id).places) {
-    if (place.slot < 0 || !t.wanted(id, place.slot) || !serves(t, id, place)) continue;
+    if (place.slot < 0 || !t.wanted(id, place.slot)) continue;
+    if (!serves(t, id, place) && !(trusts && may_serve(t, id, place))) continue;
     const Part part = part_of(t, id, place.slot, state);
     if (part != Part::baseline) ++(part == Part::fresh ? seen.ready_fresh : seen.ready_stable);
   }

@@ -14,12 +14,16 @@ struct RolloutPlaces {
   std::set<Slot> spare;
   std::map<Slot, std::string> versions;  // other than the service's own
   std::set<Slot> baseline;               // of the old version, for the comparison
+  friend bool operator==(const RolloutPlaces&, const RolloutPlaces&) = default;
 };
 
 RolloutPlaces rollout_places(Turn& t, ServiceId id);
 
 /// The same with so many of each version, and to compare with: what is not well goes first, of the rest the newest.
 RolloutPlaces assign_places(Turn& t, ServiceId id, const rollout::State& state, const rollout::Split& to);
+
+/// So many instances of the version run, whether they should or not.
+std::uint32_t running_of(Turn& t, ServiceId id, const std::string& version);
 
 /// So many are needed to carry all of the traffic.
 std::uint32_t needed_of(Turn& t, ServiceId id);
