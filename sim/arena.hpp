@@ -140,9 +140,11 @@ class Arena {
   void journal_stalls(Duration span);
   /// Nothing becomes durable any more, until somebody restarts the engine.
   bool journal_fails(Duration restarted_after);
-  void cut_network(Duration span, Cut how = Cut::whole) {
-    if (cut_.at(now_) == Cut::none) cut_from_ = now_;
+  bool cut_network(Duration span, Cut how = Cut::whole) {
+    if (cut_.at(now_) != Cut::none) return false;
+    cut_from_ = now_;
     cut_ = {how, later(now_, span)};
+    return true;
   }
   void self_check_fails(Duration span) { self_bad_.until = later(now_, span); }
   void self_check_hangs(Duration span) { self_mute_.until = later(now_, span); }

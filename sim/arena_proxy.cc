@@ -100,8 +100,9 @@ TrafficSeen Arena::seen_by_proxy(ServiceId id) {
 void Arena::handle(const LookAtTraffic& c) {
   const Proxying does = services_[index_[c.service]].proxy.does.at(now_);
   const bool silent = does == Proxying::gone || does == Proxying::hangs;
-  TrafficSeen answer =
-      silent ? TrafficSeen{.service = c.service, .fault = "it does not answer"} : seen_by_proxy(c.service);
+  TrafficSeen answer = silent
+                           ? TrafficSeen{.service = c.service, .fault = "it did not work with " + std::string(kCanary)}
+                           : seen_by_proxy(c.service);
   answer.round = c.round;
   // An answer that nobody waits for any more comes all the same.
   at(now_ + (does == Proxying::hangs ? kTimeOut : options_.probe_delay), [this, answer] { tell(answer); });

@@ -262,14 +262,11 @@ bool strike_engine(Arena& arena, const FaultEvent& e) {
 bool strike_world(Arena& arena, const FaultEvent& e) {
   switch (e.fault) {
     case Fault::network_cut:
-      arena.cut_network(e.span);
-      return true;
+      return arena.cut_network(e.span);
     case Fault::network_cut_in_part:
-      arena.cut_network(e.span, Cut::part);
-      return true;
+      return arena.cut_network(e.span, Cut::part);
     case Fault::network_loses:
-      arena.cut_network(e.span, Cut::lossy);
-      return true;
+      return arena.cut_network(e.span, Cut::lossy);
     case Fault::self_check_fails:
       arena.self_check_fails(e.span);
       return true;

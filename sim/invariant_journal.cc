@@ -88,7 +88,7 @@ class NoSecretTold : public Invariant {
   explicit NoSecretTold(Scene& scene) : Invariant(scene, "no_secret_is_told") {}
   void recorded(const Record&) override {
     const std::string& text = arena().last_written();
-    if (text.find("it did not work") == std::string::npos) return;
+    if (text.find("it did not work") == std::string::npos && text.find(kCanary) == std::string::npos) return;
     expect(text.find(kCanary) == std::string::npos, [&] { return "a record tells a secret: " + text; });
   }
   void rested() override {

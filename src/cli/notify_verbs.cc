@@ -10,6 +10,7 @@
 #include "cli/context.hpp"
 #include "config/load.hpp"
 #include "daemon/command.hpp"
+#include "engine/secrets.hpp"
 #include "notify/deliver.hpp"
 
 namespace homeostat::cli {
@@ -67,7 +68,8 @@ int notify(const Context& context, const NotifyChoice& choice) {
   }
   const auto result = call(*notifier, choice.message);
   if (!result) return complain(kBad, result.error().text);
-  const std::string said = runtime::describe(*result);
+  std::string said = runtime::describe(*result);
+  engine::Secrets(config->secrets).hide(said);
   if (context.json) {
     const json::object answer{{"notifier", choice.notifier}, {"ok", result->ok()}, {"detail", said}};
     std::printf("%s\n", json::serialize(answer).c_str());

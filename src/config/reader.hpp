@@ -26,7 +26,7 @@ class Reader {
   std::size_t found() const { return problems_.size(); }
 
   /// A text that must never be repeated, whoever says it.
-  void keep_secret(std::string text) { secrets_.push_back(std::move(text)); }
+  void keep_secret(std::string_view text) { secrets_.emplace_back(text); }
   std::vector<std::string> take_secrets() { return std::move(secrets_); }
 
   /// The checks' timing where a check says nothing of its own; read before the checks are.

@@ -73,23 +73,58 @@ void read_secret(const Node& node, Reader& reader, SecretText& out) {
   out = {std::move(*content), "file " + path};
 }
 
-// Who knows where a secret address is has not got the secret: that is in its path.
-std::string_view without_host(std::string_view text) {
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos) return text;
-  const std::size_t path = text.find('/', scheme + 3);
-  return path == std::string_view::npos ? std::string_view() : text.substr(path + 1);
+constexpr std::size_t kLongPath = 16;  // what is shorter is no secret, but a word
+constexpr std::size_t kLongWord = 6;   // of what stands in the configuration itself
+constexpr std::size_t kPartOfCookie = 8;
+
+std::vector<std::string_view> split(std::string_view text, std::string_view at) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(at), text.size());
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
 }
 
-// Of "Bearer opensesame", the second word.
-std::string_view without_scheme(std::string_view header) { return header.substr(header.find(' ') + 1); }
+// Of an address, what lets one in is the password before the host, or what follows the host.
+void keep_address(std::string_view text, Reader& reader) {
+  std::string_view rest = text.substr(text.find("://") + 3);
+  const std::string_view host = rest.substr(0, rest.find('/'));
+  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos) {
+    const std::string_view person = host.substr(0, at);
+    reader.keep_secret(person.substr(person.find(':') + 1));
+  }
+  rest.remove_prefix(std::min(host.size() + 1, rest.size()));
+  if (rest.size() >= kLongPath) reader.keep_secret(rest);
+}
+
+void keep_secret(std::string_view text, Reader& reader) {
+  reader.keep_secret(text);
+  if (text.find("://") != std::string_view::npos) keep_address(text, reader);
+}
+
+// As a whole, and what is in it: the second word of "Bearer opensesame", the values of cookies.
+void keep_header(std::string_view text, Reader& reader) {
+  reader.keep_secret(text);
+  if (text.find(' ') != std::string_view::npos) reader.keep_secret(text.substr(text.find(' ') + 1));
+  for (const std::string_view pair : split(text, ";")) {
+    const std::size_t value = pair.find('=');
+    if (value != std::string_view::npos && pair.size() - value > kPartOfCookie)
+      reader.keep_secret(pair.substr(value + 1));
+  }
+}
 
 // What a file of its own holds is one; of what stands in the configuration, what is called so.
 bool is_secret(std::string name, const SecretText& text) {
   if (text.source != text.value) return true;
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  static constexpr std::string_view kCalled[] = {"auth", "cookie", "key", "pass", "secret", "token"};
-  return std::ranges::any_of(kCalled, [&](std::string_view word) { return name.contains(word); });
+  static constexpr std::string_view kCalled[] = {"authorization", "cookie", "passwd", "password", "secret", "token"};
+  static constexpr std::string_view kEndsIn[] = {"auth", "key", "pass"};
+  const auto words = split(name, "-_.");
+  const auto called = [&](std::string_view word) { return std::ranges::find(kCalled, word) != std::end(kCalled); };
+  const bool ends = !words.empty() && std::ranges::find(kEndsIn, words.back()) != std::end(kEndsIn);
+  return text.value.size() >= kLongWord && (ends || std::ranges::any_of(words, called));
 }
 
 }  // namespace
@@ -218,7 +253,7 @@ Type<SecretText> secret_type() {
                        kWord)},
           [](const Node& node, Reader& reader, SecretText& out) {
             read_secret(node, reader, out);
-            reader.keep_secret(std::string(without_host(out.value)));
+            keep_secret(out.value, reader);
           }};
 }
 
@@ -239,7 +274,7 @@ Type<Pairs> secrets_type(std::string name_what) {
               SecretText& text = out.back().second;
               read_secret(node.items[i], reader, text);
               if (!is_secret(name, text)) continue;
-              reader.keep_secret(std::string(name_what == "header" ? without_scheme(text.value) : text.value));
+              name_what == "header" ? keep_header(text.value, reader) : keep_secret(text.value, reader);
             }
           }};
 }

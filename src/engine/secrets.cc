@@ -29,28 +29,43 @@ struct Hider {
   }
 };
 
-std::size_t same_length(std::string_view text, std::string_view secret) {
-  return static_cast<std::size_t>(std::ranges::mismatch(text, secret).in2 - secret.begin());
+/// Where a secret stands in a text, from and to.
+using Stretch = std::pair<std::size_t, std::size_t>;
+
+// The text may have been cut in the middle of one: how much of its beginning stands at the end.
+std::size_t cut_off(std::string_view text, std::string_view secret) {
+  std::size_t length = std::min(text.size(), secret.size() - 1);
+  while (length >= kPart && !text.ends_with(secret.substr(0, length))) --length;
+  return length >= kPart ? length : 0;
+}
+
+void find_in(std::string_view text, std::string_view secret, std::vector<Stretch>& out) {
+  for (std::size_t at = text.find(secret); at != std::string_view::npos; at = text.find(secret, at + 1)) {
+    out.emplace_back(at, at + secret.size());
+  }
+  if (const std::size_t cut = cut_off(text, secret); cut > 0) out.emplace_back(text.size() - cut, text.size());
 }
 
 }  // namespace
 
 void Secrets::add(std::string_view secret) {
   if (secret.size() < kLeast || std::ranges::find(secrets_, secret) != secrets_.end()) return;
-  // The longest first: what contains another is hidden as a whole.
-  const auto longer =
-      std::ranges::find_if(secrets_, [&](const std::string& one) { return one.size() < secret.size(); });
-  secrets_.emplace(longer, secret);
+  secrets_.emplace_back(secret);
 }
 
+// All are found before any is hidden: one may be a part of another.
 void Secrets::hide(std::string& text) const {
   if (planted(Bug::secret_told)) return;
-  for (const std::string& secret : secrets_) {
-    for (std::size_t at = 0; at < text.size(); ++at) {
-      const std::size_t length = same_length(std::string_view(text).substr(at), secret);
-      if (length == secret.size() || length >= kPart) text.replace(at, length, "…");
-    }
+  std::vector<Stretch> found;
+  for (const std::string& secret : secrets_) find_in(text, secret, found);
+  std::ranges::sort(found);
+  std::string out;
+  std::size_t shown = 0;
+  for (const auto& [from, to] : found) {
+    if (from >= shown) out.append(text, shown, from - shown).append("…");
+    shown = std::max(shown, to);
   }
+  if (!found.empty()) text = out.append(text, shown);
 }
 
 void Secrets::hide(Input& input) const {

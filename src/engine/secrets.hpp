@@ -12,10 +12,14 @@ namespace homeostat::engine {
 
 class Secrets {
  public:
+  Secrets() = default;
+  explicit Secrets(const std::vector<std::string>& secrets) {
+    for (const std::string& one : secrets) add(one);
+  }
   /// What is shorter than 4 bytes stands in every second text and is left out.
   void add(std::string_view secret);
-  /// Puts `…` in the place of each secret in the text, and of each beginning of one that has 8 bytes or more: a text
-  /// may have been cut in the middle of it.
+  /// Puts `…` in the place of each secret in the text, and of the beginning of one, of 8 bytes or more, at its end:
+  /// there it may have been cut.
   void hide(std::string& text) const;
   /// … in all texts of the input that are for people. Names stay as they are.
   void hide(Input& input) const;

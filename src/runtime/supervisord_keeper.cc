@@ -146,7 +146,7 @@ void SupervisordKeeper::take(const XmlValue& all, std::uint64_t look) {
       if (fresh.state == kExited && (!program->state || program->state->state != kExited)) program->ended_at = now_;
       if (!fresh.run.none() && fresh.run != program->ran) {
         const bool by_hand = program->work || (program->state && program->state->state == kStopped);
-        if (!program->ran.none() && !by_hand) ++program->restarts;
+        program->restarts = by_hand ? 0 : program->restarts + (program->ran.none() ? 0 : 1);
         program->ran = fresh.run;
       }
       program->state = fresh;

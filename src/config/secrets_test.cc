@@ -1,0 +1,76 @@
+// Which texts of a configuration must never be repeated.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "config/load.hpp"
+
+namespace homeostat::config {
+namespace {
+
+class SecretsOf : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = "/tmp/homeostat-secrets-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    dir_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+
+  std::string file(const std::string& name, const std::string& text) const {
+    std::ofstream(dir_ + "/" + name) << text << "\n";
+    return "{ file: " + dir_ + "/" + name + " }";
+  }
+  std::vector<std::string> found(const std::string& check, const std::string& more = "") const {
+    const auto read =
+        load_text("homeostat: 1\nservices: { web: { run: { process: { command: [serve] } }, checks: { a: " + check +
+                      " } } }\n" + more,
+                  dir_ + "/h.yaml");
+    if (!read) return {render(read.error().front())};
+    std::vector<std::string> secrets = read->secrets;
+    std::ranges::sort(secrets);
+    return secrets;
+  }
+  static std::string env(const std::string& pairs) { return "{ exec: { command: [look], env: { " + pairs + " } } }"; }
+  static std::string headers(const std::string& pairs) {
+    return "{ http: { url: 'http://127.0.0.1/', headers: { " + pairs + " } } }";
+  }
+
+  std::string dir_;
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_F(SecretsOf, AFileOfItsOwn) {
+  EXPECT_EQ(found(env("ANY: " + file("a", "opensesame"))), Texts{"opensesame"});
+  EXPECT_EQ(found(env("URL: " + file("b", "postgresql://ada:hush-hush@db.example/shop"))),
+            (Texts{"hush-hush", "postgresql://ada:hush-hush@db.example/shop"}));
+}
+
+TEST_F(SecretsOf, WhatIsCalledSo) {
+  EXPECT_EQ(found(env("API_TOKEN: opensesame")), Texts{"opensesame"});
+  EXPECT_EQ(found(env("SIGNING_KEY: opensesame")), Texts{"opensesame"});
+  EXPECT_EQ(found(env("PASS_THROUGH: opensesame, COMPASS_ENV: production, KEYS: alpha-beta, DEBUG_TOKEN: 'true'")),
+            Texts{});
+}
+
+TEST_F(SecretsOf, HeadersAndWhatIsInThem) {
+  EXPECT_EQ(found(headers("Authorization: Bearer opensesame")), (Texts{"Bearer opensesame", "opensesame"}));
+  EXPECT_EQ(found(headers("Cookie: 'session=5f2c9e1ab77d4c; theme=dark'")),
+            (Texts{"5f2c9e1ab77d4c", "session=5f2c9e1ab77d4c; theme=dark", "theme=dark"}));
+  EXPECT_EQ(found(headers("Accept: application/json")), Texts{});
+}
+
+TEST_F(SecretsOf, AnAddressThatIsOneHasItInItsPath) {
+  const std::string look = "{ http: { url: 'http://127.0.0.1/' } }";
+  EXPECT_EQ(found(look, "notify: { a: { slack: { url: 'https://hooks.example.org/services/T000/B000/XXXX' } } }"),
+            (Texts{"https://hooks.example.org/services/T000/B000/XXXX", "services/T000/B000/XXXX"}));
+  EXPECT_EQ(found(look, "notify: { a: { webhook: { url: 'https://hooks.example.org/alert' } } }"),
+            Texts{"https://hooks.example.org/alert"});
+}
+
+}  // namespace
+}  // namespace homeostat::config
