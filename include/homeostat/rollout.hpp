@@ -40,11 +40,9 @@ bool gate(State& state, std::string_view name, GateResult result, std::string_vi
 bool harm(State& state, std::string_view why);
 /// Nobody has looked for a while: the stage begins to bake anew, and only what a person said still holds.
 void interrupted(State& state, Instant now);
-/// What was under way could not be seen: its step, or its way to the next one, has its time anew; what bakes goes on.
-/// False: there is no such thing.
-bool unseen(State& state, Instant now);
-/// A person has passed the last stage, or waived all that were left.
-bool passed_by_hand(const State& state);
+/// For so long, until now, what was under way could not be seen: that time counts for no step and no deadline; what
+/// bakes has baked on. False: nothing was under way.
+bool unseen(State& state, Duration length, Instant now);
 /// What divides the traffic cannot be told, or does not do as it was told: nothing moves, and nothing is held against
 /// the new version, until it does again (`why` is empty). True when that is news.
 bool block(State& state, std::string_view why, Instant now);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "api/rollout_forecast.hpp"
+#include "engine/rollout.hpp"
 #include "homeostat/rollout.hpp"
 
 namespace homeostat::api {
@@ -109,7 +110,7 @@ json::value rollout_json(const View& view, const std::string& service) {
   out["forecast"] =
       view.engine == nullptr || view.live_service(*id).judge ? json::array{} : forecast_json(view, *id, known->second);
   out["traffic"] = view.engine == nullptr ? json::value(nullptr) : traffic_json(view, *id);
-  out["text"] = printable(explain(view.plan(*id).rollout->policy, state));
+  out["text"] = printable(engine::words_of(view.engine->state(), *id, state));
   return out;
 }
 

@@ -53,6 +53,10 @@ TEST_F(SecretsOf, AFileOfItsOwn) {
 TEST_F(SecretsOf, WhatIsCalledSo) {
   EXPECT_EQ(found(env("API_TOKEN: opensesame")), Texts{"opensesame"});
   EXPECT_EQ(found(env("SIGNING_KEY: opensesame")), Texts{"opensesame"});
+  EXPECT_EQ(found(env("PGPASSWORD: opensesame")), Texts{"opensesame"});
+  EXPECT_EQ(found(env("accessToken: opensesame")), Texts{"opensesame"});
+  EXPECT_EQ(found(env("SSHPASS: opensesame")), Texts{"opensesame"});
+  EXPECT_EQ(found(env("PASSWORD_FILE: /etc/password, TOKEN_URL: somewhere, BY_COMPASS: northwest")), Texts{});
   EXPECT_EQ(found(env("PASS_THROUGH: opensesame, COMPASS_ENV: production, KEYS: alpha-beta, DEBUG_TOKEN: 'true'")),
             Texts{});
 }
@@ -60,7 +64,8 @@ TEST_F(SecretsOf, WhatIsCalledSo) {
 TEST_F(SecretsOf, HeadersAndWhatIsInThem) {
   EXPECT_EQ(found(headers("Authorization: Bearer opensesame")), (Texts{"Bearer opensesame", "opensesame"}));
   EXPECT_EQ(found(headers("Cookie: 'session=5f2c9e1ab77d4c; theme=dark'")),
-            (Texts{"5f2c9e1ab77d4c", "session=5f2c9e1ab77d4c; theme=dark", "theme=dark"}));
+            (Texts{"5f2c9e1ab77d4c", "session=5f2c9e1ab77d4c; theme=dark"}));
+  EXPECT_EQ(found(headers("Authorization: Bearer test, X-ApiKey: opensesame")), (Texts{"Bearer test", "opensesame"}));
   EXPECT_EQ(found(headers("Accept: application/json")), Texts{});
 }
 

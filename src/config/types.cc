@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "config/file.hpp"
 
@@ -75,7 +76,7 @@ void read_secret(const Node& node, Reader& reader, SecretText& out) {
 
 constexpr std::size_t kLongPath = 16;  // what is shorter is no secret, but a word
 constexpr std::size_t kLongWord = 6;   // of what stands in the configuration itself
-constexpr std::size_t kPartOfCookie = 8;
+constexpr std::size_t kLongValue = 8;  // of a cookie
 
 std::vector<std::string_view> split(std::string_view text, std::string_view at) {
   std::vector<std::string_view> parts;
@@ -105,26 +106,42 @@ void keep_secret(std::string_view text, Reader& reader) {
 }
 
 // As a whole, and what is in it: the second word of "Bearer opensesame", the values of cookies.
-void keep_header(std::string_view text, Reader& reader) {
+void keep_header(std::string_view name, std::string_view text, Reader& reader) {
   reader.keep_secret(text);
-  if (text.find(' ') != std::string_view::npos) reader.keep_secret(text.substr(text.find(' ') + 1));
+  if (!name.contains("cookie")) {
+    const std::string_view word = text.substr(std::min(text.find(' '), text.size() - 1) + 1);
+    return word.size() < kLongWord ? void() : reader.keep_secret(word);
+  }
   for (const std::string_view pair : split(text, ";")) {
-    const std::size_t value = pair.find('=');
-    if (value != std::string_view::npos && pair.size() - value > kPartOfCookie)
-      reader.keep_secret(pair.substr(value + 1));
+    const std::string_view value = pair.substr(std::min(pair.find('='), pair.size() - 1) + 1);
+    if (value.size() >= kLongValue) reader.keep_secret(value);
   }
 }
 
-// What a file of its own holds is one; of what stands in the configuration, what is called so.
-bool is_secret(std::string name, const SecretText& text) {
-  if (text.source != text.value) return true;
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  static constexpr std::string_view kCalled[] = {"authorization", "cookie", "passwd", "password", "secret", "token"};
-  static constexpr std::string_view kEndsIn[] = {"auth", "key", "pass"};
+bool ends_in_one(std::string_view word, std::span<const std::string_view> ends) {
+  return std::ranges::any_of(ends, [&](std::string_view end) { return word.ends_with(end); });
+}
+
+bool is_called_one(std::string_view name) {
+  static constexpr std::string_view kEnds[] = {"password", "passwd", "passphrase", "token",
+                                               "secret",   "apikey", "cookie",     "authorization"};
+  static constexpr std::string_view kLast[] = {"auth", "key", "pass"};
+  static constexpr std::string_view kNotOne[] = {"compass", "bypass"};
+  static constexpr std::string_view kAbout[] = {"file", "path", "url", "name", "id", "ttl", "domain"};
   const auto words = split(name, "-_.");
-  const auto called = [&](std::string_view word) { return std::ranges::find(kCalled, word) != std::end(kCalled); };
-  const bool ends = !words.empty() && std::ranges::find(kEndsIn, words.back()) != std::end(kEndsIn);
-  return text.value.size() >= kLongWord && (ends || std::ranges::any_of(words, called));
+  if (words.empty() || std::ranges::find(kAbout, words.back()) != std::end(kAbout)) return false;
+  const bool last = ends_in_one(words.back(), kLast) && !ends_in_one(words.back(), kNotOne);
+  return last || std::ranges::any_of(words, [](std::string_view word) { return ends_in_one(word, kEnds); });
+}
+
+// What a file of its own holds is one; of what stands in the configuration, what is called so.
+bool is_secret(std::string_view name, const SecretText& text) {
+  return text.source != text.value || (text.value.size() >= kLongWord && is_called_one(name));
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
 }
 
 }  // namespace
@@ -273,8 +290,9 @@ Type<Pairs> secrets_type(std::string name_what) {
               out.emplace_back(name, SecretText{});
               SecretText& text = out.back().second;
               read_secret(node.items[i], reader, text);
-              if (!is_secret(name, text)) continue;
-              name_what == "header" ? keep_header(text.value, reader) : keep_secret(text.value, reader);
+              const std::string called = lower(name);
+              if (!is_secret(called, text)) continue;
+              name_what == "header" ? keep_header(called, text.value, reader) : keep_secret(text.value, reader);
             }
           }};
 }

@@ -42,6 +42,7 @@ Done promote(const Policy& policy, State& state, std::string_view by, bool skip_
     waive_all(policy, state, by, now);
     return {};
   }
+  if (skip_gates && state.phase != Phase::watching && state.frozen.empty() && state.harm.empty()) return {};
   if (!state.frozen.empty()) return no("it is frozen (" + state.frozen + "); resume it first");
   if (!state.harm.empty()) return no(state.harm);
   if (state.phase == Phase::watching) {

@@ -7,8 +7,6 @@
 namespace homeostat::rollout {
 namespace {
 
-constexpr std::string_view kTheDeadline = "the deadline";  // has passed a stage
-
 Goal goal_of(const Policy& policy, const State& state) {
   const std::uint32_t weight = state.stage < policy.stages.size() ? policy.stages[state.stage].traffic : kAll;
   // Blue stays until green has been watched.
@@ -88,7 +86,7 @@ bool missed_deadline(const Policy& policy, State& state, Instant now) {
     case AtDeadline::roll_back:
       return harm(state, why);
     case AtDeadline::promote:
-      pass_stage(state, now, kTheDeadline);
+      pass_stage(state, now, "the deadline");
       return true;
     case AtDeadline::freeze:
       state.frozen = why;
@@ -254,14 +252,15 @@ void interrupted(State& state, Instant now) {
   }
 }
 
-bool unseen(State& state, Instant now) {
-  if (ended(state) || state.phase == Phase::baking || state.phase == Phase::watching) return false;
-  state.step ? state.step->since = now : state.since = now;
+bool unseen(State& state, Duration length, Instant now) {
+  if (ended(state)) return false;
+  const auto later_by = [&](Instant& at) { at = std::min(now, later(at, length)); };
+  if (state.step)
+    later_by(state.step->since);
+  else if (state.phase != Phase::baking && state.phase != Phase::watching)
+    later_by(state.since);
+  if (state.phase == Phase::baking && state.opened != kNever) later_by(state.opened);
   return true;
-}
-
-bool passed_by_hand(const State& state) {
-  return !state.passed.empty() && !state.passed.back().by.empty() && state.passed.back().by != kTheDeadline;
 }
 
 bool block(State& state, std::string_view why, Instant now) {

@@ -263,24 +263,30 @@ TEST(Rollout, AStepBackThatWasNotDoneIsDecidedAnewWhenItIsResumed) {
   EXPECT_EQ(story.state.step->to, (Split{1, 5, 8334}));
 }
 
-TEST(Rollout, WhatCouldNotBeSeenIsNotLateAndBakesOn) {
+TEST(Rollout, TimeInWhichNobodyCouldSeeCountsForNoStepAndNoDeadline) {
   Story story = with_stages();
   advance(story.policy, story.state, {6, 6, 0}, story.now);
   ASSERT_TRUE(story.state.step.has_value());
+  const Duration dark = story.policy.step_within - 1min;
   story.now += story.policy.step_within;
-  EXPECT_TRUE(unseen(story.state, story.now));
+  EXPECT_TRUE(unseen(story.state, dark, story.now));
   advance(story.policy, story.state, {6, 6, 0}, story.now);
   EXPECT_EQ(story.state.harm, "");
+  Story late = story;
+  late.now += dark;
+  advance(late.policy, late.state, {6, 6, 0}, late.now);
+  EXPECT_NE(late.state.harm, "") << "what could be seen counts";
+
   story.run();
   ASSERT_EQ(story.state.phase, Phase::baking);
-  EXPECT_FALSE(unseen(story.state, story.now + 5min));
+  story.now += story.policy.deadline;
+  EXPECT_TRUE(unseen(story.state, story.policy.deadline, story.now));
+  gate(story.state, "checks", GateResult::waiting, "not ready");
+  story.run(1s);
+  EXPECT_EQ(story.state.harm + story.state.frozen, "") << "the deadline has not come";
   gate(story.state, "checks", GateResult::passed, "");
-  story.run(10min);
-  EXPECT_EQ(story.state.stage, 1U) << "its bake did not begin anew";
-  EXPECT_FALSE(passed_by_hand(story.state));
-  gate(story.state, "checks", GateResult::passed, "");
-  ASSERT_TRUE(promote(story.policy, story.state, "ada", false, story.now).has_value());
-  EXPECT_TRUE(passed_by_hand(story.state));
+  story.run();
+  EXPECT_EQ(story.state.stage, 1U) << "it has baked on";
 }
 
 TEST(Rollout, APauseWithoutEndIsEndedByAPerson) {

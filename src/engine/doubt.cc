@@ -134,6 +134,14 @@ std::string judge(Turn& t) {
          " are enough to doubt our own network";
 }
 
+// When we cannot see, and when we can again.
+void note_sight(Turn& t) {
+  if (unsure(t.s) == t.s.unsure_since.has_value()) return;
+  if (unsure(t.s)) return void(t.s.unsure_since = t.now);
+  rollouts_seen_again(t, t.now - *t.s.unsure_since);
+  t.s.unsure_since.reset();
+}
+
 void end_round(Turn& t) {
   DoubtRound& doubt = t.s.doubt;
   if (!doubt.running || !doubt.self_done || !doubt.waiting.empty()) return;
@@ -145,7 +153,7 @@ void end_round(Turn& t) {
   for (const ServiceId id : std::exchange(doubt.asking, {})) t.mark(id);
   if (was == doubt.doubtful) return;
   if (was) doubt.cleared = doubt.began;
-  if (was) rollouts_seen_again(t);
+  note_sight(t);
   mark_all(t);
   t.record(CautionChanged{Caution::doubt, doubt.doubtful, doubt.reason});
   if (doubt.doubtful) escalate_engine(t, "no action is taken on what cannot be reached: " + doubt.reason);
@@ -242,6 +250,7 @@ void begin_tilt(Turn& t, Duration gap) {
     }
   }
   forget_doubt(t, "time has jumped");
+  note_sight(t);
   forget_clocks(t);
   mark_all(t);
   if (!new_one) return;
@@ -262,7 +271,7 @@ void tilt_due(Turn& t) {
   if (t.now < least || !fresh) return t.wake_at(std::max(least, later(t.now, std::chrono::seconds(1))));
   t.s.tilt_since.reset();
   t.record(CautionChanged{Caution::tilt, false, "everything has been seen afresh"});
-  rollouts_seen_again(t);
+  note_sight(t);
   mark_all(t);
 }
 

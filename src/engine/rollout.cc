@@ -129,8 +129,8 @@ bool may_move(Turn& t, ServiceId id) {
 }
 
 // What cannot be seen now may serve or not: no new version takes its place on that account, unless a person says so.
-bool waits_for_sight(const State& s, const rollout::State& state) {
-  return unsure(s) && rising(state) && state.harm.empty() && !passed_by_hand(state);
+bool waits_for_sight(const State& s, ServiceId id, const rollout::State& state) {
+  return unsure(s) && rising(state) && state.harm.empty() && !s.services[id].goes_unseen;
 }
 
 void look(Turn& t, ServiceId id, rollout::State& state) {
@@ -229,12 +229,18 @@ void rollouts_interrupted(Turn& t) {
   }
 }
 
-void rollouts_seen_again(Turn& t) {
+void rollouts_seen_again(Turn& t, Duration dark) {
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    t.live(id).goes_unseen = false;
     if (!rollout_active(t, id)) continue;
     rollout::State state = *t.durable(id).rollout;
-    if (unseen(state, t.now)) save(t, id, state, rollout_places(t, id), "");
+    if (unseen(state, dark, t.now)) save(t, id, state, rollout_places(t, id), "");
   }
+}
+
+std::string words_of(const State& s, ServiceId id, const rollout::State& state) {
+  const std::string words = explain(s.plan.services[id].rollout->policy, state);
+  return waits_for_sight(s, id, state) ? words + "; waits until everything can be seen again" : words;
 }
 
 void put_rollouts_away(Turn& t) {
@@ -288,6 +294,7 @@ rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const 
 void rollout_command(Turn& t, ServiceId id, const Operator& in) {
   if (in.verb == Verb::rollout_samples) return take_samples(t, id, in);
   if (!t.plan(id).rollout || !t.durable(id).rollout) return;
+  if (in.verb == Verb::rollout_promote && in.force && unsure(t.s)) t.live(id).goes_unseen = true;
   rollout::State state = *t.durable(id).rollout;
   if (!ask_rollout(*t.plan(id).rollout, state, in, t.now, running_of(t, id, state.to))) return;
   save(t, id, state, places_for(t, id, state), in.by);
@@ -299,7 +306,7 @@ void progress_rollout(Turn& t, ServiceId id) {
   const rollout::State before = *t.durable(id).rollout;
   rollout::State state = before;
   look(t, id, state);
-  const bool waits = waits_for_sight(t.s, state);
+  const bool waits = waits_for_sight(t.s, id, state);
   if (!waits) advance(policy, state, look_at(t, id, state), t.now);
   const RolloutPlaces places = places_for(t, id, state);
   if (state == before && places == rollout_places(t, id)) {

@@ -27,8 +27,10 @@ void fit_rollouts(Turn& t);
 
 /// Nobody looked while we were away.
 void rollouts_interrupted(Turn& t);
-/// We can see again: the time of what was under way begins anew.
-void rollouts_seen_again(Turn& t);
+/// We can see again: the time in the dark counts for nothing that is under way.
+void rollouts_seen_again(Turn& t, Duration dark);
+/// Where a rollout stands, and what it waits for, in one sentence.
+std::string words_of(const State& s, ServiceId id, const rollout::State& state);
 /// The configuration changes, and has changed: what was seen of a version goes on to count where it still can.
 void put_rollouts_away(Turn& t);
 void take_rollouts_up(Turn& t);

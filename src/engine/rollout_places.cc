@@ -48,11 +48,10 @@ std::vector<Slot> places_to_run(Turn& t, ServiceId id, const std::string& versio
   const auto places = static_cast<Slot>(t.plan(id).instances);
   for (Slot slot = 0; slot < places; ++slot) {
     const InstanceState* known = t.instance(id, slot);
-    const bool runs = known != nullptr && known->state == RunState::running;
-    if (!runs)
-      free.push_back(slot);
-    else if (known->version == version)
-      running.push_back(slot);
+    const RunState is = known == nullptr ? RunState::absent : known->state;
+    if (t.place(id, slot).action) continue;  // nobody knows yet what it leaves
+    if (is == RunState::running && known->version == version) running.push_back(slot);
+    if (is == RunState::absent || is == RunState::stopped) free.push_back(slot);
   }
   running.insert(running.end(), free.begin(), free.end());
   return running;
@@ -63,20 +62,33 @@ bool serves(Turn& t, ServiceId id, const Place& place) {
   return is_ready(t, id, place) && (!is_routed(t, id) || takes_requests(t, id, place.slot));
 }
 
-// What has a wish of its own is waited for: a start under way, a place that has not been seen since.
-bool settled(Turn& t, ServiceId id, const Place& place) {
-  const InstanceState* known = t.instance(id, place.slot);
-  if (known == nullptr || known->state == RunState::absent || known->state == RunState::stopped) return false;
-  return is_ready(t, id, place) || view_of(t, id, place.slot).failing;
-}
-
-// On the way back, as long as nobody can see: what runs, and has not failed for itself, may serve.
+// As long as nobody can see: what runs as it should, and has not failed for itself, may serve.
 bool may_serve(Turn& t, ServiceId id, const Place& place) {
   const InstanceState* known = t.instance(id, place.slot);
-  return known != nullptr && known->state == RunState::running && !place.action && !view_of(t, id, place.slot).direct;
+  if (known == nullptr || known->state != RunState::running || place.action) return false;
+  if (known->version != wanted_version_of(t.plan(id), t.durable(id), place.slot)) return false;
+  return !view_of(t, id, place.slot).direct && (!is_routed(t, id) || takes_requests(t, id, place.slot));
+}
+
+bool counts(Turn& t, ServiceId id, const Place& place, const rollout::State& state) {
+  return serves(t, id, place) || (trusts_unseen(t, id, state) && may_serve(t, id, place));
+}
+
+// What has a wish of its own is waited for: a start under way, a place that has not been seen since.
+bool settled(Turn& t, ServiceId id, const Place& place, const rollout::State& state) {
+  const InstanceState* known = t.instance(id, place.slot);
+  if (known == nullptr || known->state == RunState::absent || known->state == RunState::stopped) return false;
+  if (counts(t, id, place, state) || is_ready(t, id, place)) return true;
+  const bool its_own = known->version == wanted_version_of(t.plan(id), t.durable(id), place.slot);
+  return its_own && view_of(t, id, place.slot).failing;
 }
 
 }  // namespace
+
+bool trusts_unseen(Turn& t, ServiceId id, const rollout::State& state) {
+  const bool back = !rollout::rising(state) || !state.harm.empty();
+  return unsure(t.s) && (back || t.live(id).goes_unseen);
+}
 
 bool runs_new(Turn& t, ServiceId id, Slot slot, const rollout::State& state) {
   return wanted_version_of(t.plan(id), t.durable(id), slot) == state.to;
@@ -154,10 +166,8 @@ std::uint32_t needed_of(Turn& t, ServiceId id) {
 rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state) {
   rollout::Seen seen;
   seen.needed = needed_of(t, id);
-  const bool trusts = unsure(t.s) && !rollout::rising(state);
   for (const Place& place : t.live(id).places) {
-    if (place.slot < 0 || !t.wanted(id, place.slot)) continue;
-    if (!serves(t, id, place) && !(trusts && may_serve(t, id, place))) continue;
+    if (place.slot < 0 || !t.wanted(id, place.slot) || !counts(t, id, place, state)) continue;
     const Part part = part_of(t, id, place.slot, state);
     if (part != Part::baseline) ++(part == Part::fresh ? seen.ready_fresh : seen.ready_stable);
   }
@@ -176,7 +186,7 @@ bool is_so(Turn& t, ServiceId id, const rollout::State& state) {
     if (!t.wanted(id, place.slot)) return !place.action && (known == nullptr || known->state != RunState::running);
     const bool fresh = runs_new(t, id, place.slot, state);
     if (fresh && !rollout::rising(state)) return true;  // it will go, however it is
-    return fresh ? serves(t, id, place) : settled(t, id, place);
+    return fresh ? counts(t, id, place, state) : settled(t, id, place, state);
   });
 }
 

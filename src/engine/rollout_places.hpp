@@ -33,6 +33,8 @@ rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state);
 /// What the step asks for is so: what shall run does, and is ready where it has to be; what shall not has stopped.
 bool is_so(Turn& t, ServiceId id, const rollout::State& state);
 
+/// Nobody can see, and it goes on all the same: on the way back, or because a person wants it.
+bool trusts_unseen(Turn& t, ServiceId id, const rollout::State& state);
 bool is_ready(Turn& t, ServiceId id, const Place& place);
 bool runs_new(Turn& t, ServiceId id, Slot slot, const rollout::State& state);
 

@@ -32,18 +32,31 @@ struct Hider {
 /// Where a secret stands in a text, from and to.
 using Stretch = std::pair<std::size_t, std::size_t>;
 
-// The text may have been cut in the middle of one: how much of its beginning stands at the end.
+// Of an address, that much of the beginning is told by everybody who speaks of it.
+std::size_t told_anyway(std::string_view secret) {
+  const std::size_t scheme = secret.find("://");
+  return scheme == std::string_view::npos ? 0 : std::min(secret.find('/', scheme + 3), secret.size() - 1) + 1;
+}
+
+// The text may have been cut in the middle of one: how much of its beginning stands at the end of `text`.
 std::size_t cut_off(std::string_view text, std::string_view secret) {
+  const std::size_t least = std::max(kPart, told_anyway(secret) + 1);
   std::size_t length = std::min(text.size(), secret.size() - 1);
-  while (length >= kPart && !text.ends_with(secret.substr(0, length))) --length;
-  return length >= kPart ? length : 0;
+  while (length >= least && !text.ends_with(secret.substr(0, length))) --length;
+  return length >= least ? length : 0;
 }
 
 void find_in(std::string_view text, std::string_view secret, std::vector<Stretch>& out) {
   for (std::size_t at = text.find(secret); at != std::string_view::npos; at = text.find(secret, at + 1)) {
     out.emplace_back(at, at + secret.size());
   }
-  if (const std::size_t cut = cut_off(text, secret); cut > 0) out.emplace_back(text.size() - cut, text.size());
+  const auto cut_at = [&](std::size_t end) {
+    if (const std::size_t cut = cut_off(text.substr(0, end), secret); cut > 0) out.emplace_back(end - cut, end);
+  };
+  for (const std::string_view mark : {"…", "..."}) {
+    for (std::size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + 1)) cut_at(at);
+  }
+  cut_at(text.size());
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ class Secrets {
   }
   /// What is shorter than 4 bytes stands in every second text and is left out.
   void add(std::string_view secret);
-  /// Puts `…` in the place of each secret in the text, and of the beginning of one, of 8 bytes or more, at its end:
-  /// there it may have been cut.
+  /// Puts `…` in the place of each secret in the text, and of the beginning of one, of 8 bytes or more, where it may
+  /// have been cut: at the end, and before an ellipsis.
   void hide(std::string& text) const;
   /// … in all texts of the input that are for people. Names stay as they are.
   void hide(Input& input) const;

@@ -24,6 +24,10 @@ TEST(Secrets, AreHiddenWhereverTheyStand) {
 TEST(Secrets, ThatWereCutAtTheEndAreHiddenFromEightBytesOn) {
   EXPECT_EQ(hidden("the word is opensesa", {"opensesame"}), "the word is …");
   EXPECT_EQ(hidden("the word is openses", {"opensesame"}), "the word is openses");
+  EXPECT_EQ(hidden("\"opensesa…\" is not a number", {"opensesame"}), "\"……\" is not a number");
+  EXPECT_EQ(hidden("answered opensesa..., expected ok", {"opensesame"}), "answered …..., expected ok");
+  EXPECT_EQ(hidden("nothing at https://db.example/", {"https://db.example/secret-path"}),
+            "nothing at https://db.example/");
   EXPECT_EQ(hidden("opensesa is no word", {"opensesame"}), "opensesa is no word");
   EXPECT_EQ(hidden("https://db does not answer", {"https://db.example/secret-path"}), "https://db does not answer");
 }

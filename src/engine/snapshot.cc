@@ -11,7 +11,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 22;
+constexpr std::uint32_t kSnapshotVersion = 23;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list. To write one, the state is only
 /// looked at: a copy would need as much memory again.
@@ -38,6 +38,7 @@ struct Snapshot {
     v("suspects", self.s.suspects);
     v("excused", self.s.excused);
     v("tilt_since", self.s.tilt_since);
+    v("unsure_since", self.s.unsure_since);
     v("observe_only", self.s.observe_only);
     v("defect", self.s.defect);
     v("recovered", self.s.recovered);

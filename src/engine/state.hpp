@@ -248,6 +248,7 @@ struct LiveService {
   std::uint32_t scale_told = kUntold;  // instances that the exec runtime was last told to make
   Status status = Status::unknown;
   bool dirty = false;
+  bool goes_unseen = false;            // a person wants the rollout to go on though nobody can see
   bool judge_news = false;             // the judge has heard something since it was last written down
   std::vector<Place> places;           // slot 0 … instances-1, then kWhole
   FlatMap<Slot, std::string> skipped;  // of a place: the last rung that was skipped, and why
@@ -266,6 +267,7 @@ struct LiveService {
   Boxed<LiveTraffic> traffic;                // where a proxy leads the requests of rollouts
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
+    v("goes_unseen", self.goes_unseen);
     v("places", self.places);
     v("skipped", self.skipped);
     v("judge_at", self.judge_at);
@@ -434,6 +436,7 @@ struct State {
   /// Services whose failure another one explains, until their incident ends: when that one is well again, they are left
   /// alone until then (kNever: it still fails).
   std::map<std::string, Instant> excused;
+  std::optional<Instant> unsure_since;  // while we are: in doubt of our network, or after a jump of time
   std::optional<Instant> tilt_since;
   std::string observe_only;  // why nothing may be done; empty: it may
   bool defect = false;       // … because something is not as it must be

@@ -25,6 +25,13 @@ bool leads_to(const Route& route, Slot slot) {
   return names(route.stable, slot) || names(route.fresh, slot) || names(route.baseline, slot);
 }
 
+// On a way back in the dark, the old version is what there is.
+bool is_old_unseen(Turn& t, ServiceId id, Slot slot) {
+  const auto& state = t.durable(id).rollout;
+  if (!rollout_active(t, id) || rollout::rising(*state)) return false;
+  return trusts_unseen(t, id, *state) && !runs_new(t, id, slot, *state);
+}
+
 // Who gets requests keeps them until it fails: after a restart of Homeostat nobody has been seen well yet.
 bool may_serve(Turn& t, ServiceId id, const Place& place) {
   const InstanceState* known = t.instance(id, place.slot);
@@ -34,7 +41,8 @@ bool may_serve(Turn& t, ServiceId id, const Place& place) {
   if (!takes_requests(t, id, place.slot) || is_drained(t, id, place.slot)) return false;
   const auto& route = t.durable(id).route;
   const bool serves = route && leads_to(*route, place.slot);
-  return is_ready(t, id, place) || (serves && !view_of(t, id, place.slot).failing);
+  const View view = view_of(t, id, place.slot);
+  return is_ready(t, id, place) || (serves && !view.failing) || (is_old_unseen(t, id, place.slot) && !view.direct);
 }
 
 // Without a rollout each server gets as much as any other, whether it runs or not; but those that are drained.

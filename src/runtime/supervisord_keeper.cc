@@ -34,6 +34,11 @@ bool rests(const ProgramState& state) {
   return state.state == kStopped || state.state == kExited || state.state == kFatal;
 }
 
+// Whoever starts it then is a person.
+bool leaves_alone(const ProgramState& state, Duration ended) {
+  return state.state == kStopped || state.state == kFatal || (state.state == kExited && ended >= kMayComeBack);
+}
+
 }  // namespace
 
 ProgramState program_of(const XmlValue& info) {
@@ -145,7 +150,8 @@ void SupervisordKeeper::take(const XmlValue& all, std::uint64_t look) {
       const ProgramState fresh = program_of(*info);
       if (fresh.state == kExited && (!program->state || program->state->state != kExited)) program->ended_at = now_;
       if (!fresh.run.none() && fresh.run != program->ran) {
-        const bool by_hand = program->work || (program->state && program->state->state == kStopped);
+        const bool ours = program->work && program->work->asked;
+        const bool by_hand = ours || (program->state && leaves_alone(*program->state, now_ - program->ended_at));
         program->restarts = by_hand ? 0 : program->restarts + (program->ran.none() ? 0 : 1);
         program->ran = fresh.run;
       }
