@@ -6,8 +6,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=$root/build/$1
 shift
 rooms=$(IFS='|'; echo "$*")
-cache=${HOMEOSTAT_TIDY_CACHE:-$root/build/clang-tidy}
-mkdir -p "$cache"
+lists=$root/build/clang-tidy
+clean=${XDG_CACHE_HOME:-$HOME/.cache}/homeostat/clang-tidy # one empty file for each that was clean, in any clone
+mkdir -p "$lists" "$clean"
 cd "$root"
 
 # One line a source: the file, then a hash of everything its verdict depends on. ninja knows what each object was made
@@ -23,12 +24,12 @@ fingerprints() {
       if (index($0, root) != 1) next
       if (source == "") source = $0
       print source, $0
-    }' | sort -u >"$cache/inputs"
-  for source in $(cut -d ' ' -f 1 "$cache/inputs" | sort -u | grep -E "^$root/src/($rooms)/.*\.cc$"); do
+    }' | sort -u >"$lists/inputs"
+  for source in $(cut -d ' ' -f 1 "$lists/inputs" | sort -u | grep -E "^$root/src/($rooms)/.*\.cc$"); do
     [[ $source != *_test.cc ]] || continue
     [ -f "$source" ] || continue
-    inputs=$(awk -v source="$source" '$1 == source { print $2 }' "$cache/inputs" | xargs cat 2>/dev/null | sha256sum)
-    echo "$source $(printf '%s%s%s' "$common" "$source" "$inputs" | sha256sum | cut -c 1-40)"
+    inputs=$(awk -v source="$source" '$1 == source { print $2 }' "$lists/inputs" | xargs cat 2>/dev/null | sha256sum)
+    echo "$source $(printf '%s%s%s' "$common" "${source#"$root"/}" "$inputs" | sha256sum | cut -c 1-40)"
   done
 }
 
@@ -38,13 +39,13 @@ look() {
   [ "${PIPESTATUS[0]}" -eq 0 ] && touch "$2"
 }
 
-fingerprints >"$cache/sources"
-count=$(wc -l <"$cache/sources")
+fingerprints >"$lists/sources"
+count=$(wc -l <"$lists/sources")
 [ "$count" -gt 0 ] || { echo "no sources in $dir: build it first" >&2; exit 1; }
 while read -r source hash; do
-  [ -e "$cache/$hash" ] || printf '%s\n%s\n' "$source" "$cache/$hash"
-done <"$cache/sources" >"$cache/todo"
+  [ -e "$clean/$hash" ] || printf '%s\n%s\n' "$source" "$clean/$hash"
+done <"$lists/sources" >"$lists/todo"
 export dir
 export -f look
-xargs -r -a "$cache/todo" -P "$(nproc)" -n 2 bash -c 'look "$0" "$1"'
+xargs -r -a "$lists/todo" -P "$(nproc)" -n 2 bash -c 'look "$0" "$1"'
 echo "clang-tidy: $count files clean"
