@@ -76,6 +76,21 @@ TEST(RolloutStory, WhatGoesBadLaterIsTakenBackInEveryStage) {
   }
 }
 
+// Suspended, say: nobody has looked since it began, so that all of it counts for nothing, what is looked at anew as
+// well.
+TEST(RolloutStory, AJumpOfTimeIsNoBake) {
+  Started world(plan_of({staged(two_stages())}));
+  ask(world, Verb::deploy, "v2");
+  ASSERT_TRUE(ends(world, Phase::baking));
+  world.input(Gap{1h});
+  EXPECT_EQ(world.engine().state().unsure_since, world.now() - 1h);
+  ASSERT_TRUE(world.run_until([&] { return !world.engine().state().tilt_since; }, 2min));
+  EXPECT_EQ(state_of(world).stage, 0U);
+  world.run_for(9s);
+  EXPECT_EQ(state_of(world).stage, 0U);
+  EXPECT_TRUE(ends(world, Phase::promoted));
+}
+
 TEST(RolloutStory, WithoutASurgeInstancesAreReplacedInPlace) {
   Started world(plan_of({staged(two_stages(), 0)}));
   ask(world, Verb::deploy, "v2");

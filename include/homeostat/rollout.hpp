@@ -40,8 +40,8 @@ bool gate(State& state, std::string_view name, GateResult result, std::string_vi
 bool harm(State& state, std::string_view why);
 /// Nobody has looked for a while: the stage begins to bake anew, and only what a person said still holds.
 void interrupted(State& state, Instant now);
-/// For so long, until now, what was under way could not be seen: that time counts for no step and no deadline; what
-/// bakes has baked on. False: nothing was under way.
+/// For so long, until now, what was under way could not be seen: that time counts for no step, no bake and no deadline.
+/// False: nothing was under way.
 bool unseen(State& state, Duration length, Instant now);
 /// What divides the traffic cannot be told, or does not do as it was told: nothing moves, and nothing is held against
 /// the new version, until it does again (`why` is empty). True when that is news.
@@ -70,6 +70,15 @@ std::vector<std::uint32_t> apportion(std::uint32_t total, std::span<const std::u
 std::uint32_t capacity_for(std::uint32_t needed, std::uint32_t weight);
 /// So many may run besides those that are needed while it goes on.
 std::uint32_t surge_of(const Policy& policy, std::uint32_t needed);
+/// What a rollout makes do with where no more than `room` instances can run: with less surge, down to one, and then
+/// with fewer that are needed, down to one.
+struct Fitted {
+  std::uint32_t needed = 1;
+  std::uint32_t surge = 0;  // of blue_green as many as are needed, whatever this says
+};
+Fitted fit(const Policy& policy, std::uint32_t needed, std::uint32_t room);
+/// With less room than this there is no way to the new version.
+std::uint32_t least_room(const Policy& policy);
 
 /// A share of the traffic in words: `12.5 %`.
 std::string percent(std::uint32_t share);

@@ -123,6 +123,8 @@ struct Seen {
   std::uint32_t needed = 1;        // instances that carry all of the traffic
   std::uint32_t ready_stable = 0;  // without the baseline
   std::uint32_t ready_fresh = 0;
+  std::uint32_t room = 0xffffffffU;  // so many can run at all, the baseline among them: people may have stopped others
+  bool dark = false;                 // nobody can see now: no deadline comes, and no step is late
 };
 
 struct Gate {

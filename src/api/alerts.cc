@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "api/json.hpp"
+#include "core/text.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -54,7 +55,8 @@ bool read_alert(const json::value& value, Alert& out) {
   out.starts_ns = *starts;
   if (!out.firing) out.ends_ns = parse_moment(text_of(object, "endsAt")).value_or(0);
   if (const json::value* annotations = member(object, "annotations", json::kind::object)) {
-    out.summary = text_of(annotations->get_object(), "summary").substr(0, kLongestValue);
+    out.summary = text_of(annotations->get_object(), "summary");
+    if (out.summary.size() > kLongestValue) out.summary = homeostat::printable(out.summary, kLongestValue);
   }
   return read_labels(object, out);
 }

@@ -54,7 +54,7 @@ std::string nearest(std::string_view word, std::span<const std::string_view> kno
 
 std::string quote(std::string_view text) {
   constexpr std::size_t kShown = 60;
-  return fmt::format("`{}{}`", printable(text, kShown), text.size() > kShown ? "..." : "");
+  return fmt::format("`{}`", printable(text, kShown));
 }
 
 }  // namespace homeostat::config

@@ -57,8 +57,23 @@ TEST_F(SecretsOf, WhatIsCalledSo) {
   EXPECT_EQ(found(env("accessToken: opensesame")), Texts{"opensesame"});
   EXPECT_EQ(found(env("SSHPASS: opensesame")), Texts{"opensesame"});
   EXPECT_EQ(found(env("PASSWORD_FILE: /etc/password, TOKEN_URL: somewhere, BY_COMPASS: northwest")), Texts{});
+  for (const std::string name : {"VAULT_SECRET_ID", "MYSQL_PWD", "API_KEY_2", "DB_PASS_PROD", "PASSWORD1",
+                                 "AWS_CREDENTIALS", "SECRET_KEY_BASE", "STRIPE_KEY"}) {
+    EXPECT_EQ(found(env(name + ": opensesame")), Texts{"opensesame"}) << name;
+  }
+  for (const std::string name : {"ROUTING_KEY", "SORT_KEY", "PUBLIC_KEY", "HOTKEY", "TOKEN_ENV", "TOKEN_TYPE",
+                                 "TOKEN_ISSUER", "COOKIE_SAMESITE", "PWD", "KEY_ID"}) {
+    EXPECT_EQ(found(env(name + ": opensesame")), Texts{}) << name;
+  }
   EXPECT_EQ(found(env("PASS_THROUGH: opensesame, COMPASS_ENV: production, KEYS: alpha-beta, DEBUG_TOKEN: 'true'")),
             Texts{});
+}
+
+TEST_F(SecretsOf, ThePasswordInAnAddressWhateverItIsCalled) {
+  EXPECT_EQ(found(env("DATABASE_URL: 'postgres://ada:hush-hush@db.example/shop'")), Texts{"hush-hush"});
+  EXPECT_EQ(found(env("DATABASE_URL: 'postgres://ada@db.example:5432/shop'")), Texts{});
+  EXPECT_EQ(found(env("NEXT: 'http://db.example/a:b@c'")), Texts{});
+  EXPECT_EQ(found("{ exec: { command: [psql, 'postgres://ada:hush-hush@db.example/shop'] } }"), Texts{"hush-hush"});
 }
 
 TEST_F(SecretsOf, HeadersAndWhatIsInThem) {

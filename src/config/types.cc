@@ -7,9 +7,9 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
-#include <span>
 
 #include "config/file.hpp"
+#include "config/secret_names.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -78,23 +78,24 @@ constexpr std::size_t kLongPath = 16;  // what is shorter is no secret, but a wo
 constexpr std::size_t kLongWord = 6;   // of what stands in the configuration itself
 constexpr std::size_t kLongValue = 8;  // of a cookie
 
-std::vector<std::string_view> split(std::string_view text, std::string_view at) {
-  std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(at), text.size());
-    parts.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
+// What lets one in is the password before the host, whatever the address is called.
+void keep_password(std::string_view text, Reader& reader) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos) return;
+  const std::string_view rest = text.substr(scheme + 3);
+  const std::string_view host = rest.substr(0, rest.find('/'));
+  const std::string_view person = host.substr(0, std::min(host.rfind('@'), host.size()));
+  const std::size_t colon = person.find(':');
+  if (person.size() < host.size() && colon != std::string_view::npos) reader.keep_secret(person.substr(colon + 1));
 }
 
-// Of an address, what lets one in is the password before the host, or what follows the host.
+// … and where the address itself is a secret, what follows the host, or the name before it.
 void keep_address(std::string_view text, Reader& reader) {
+  keep_password(text, reader);
   std::string_view rest = text.substr(text.find("://") + 3);
   const std::string_view host = rest.substr(0, rest.find('/'));
-  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos) {
-    const std::string_view person = host.substr(0, at);
-    reader.keep_secret(person.substr(person.find(':') + 1));
+  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos && host.find(':') > at) {
+    reader.keep_secret(host.substr(0, at));
   }
   rest.remove_prefix(std::min(host.size() + 1, rest.size()));
   if (rest.size() >= kLongPath) reader.keep_secret(rest);
@@ -118,25 +119,9 @@ void keep_header(std::string_view name, std::string_view text, Reader& reader) {
   }
 }
 
-bool ends_in_one(std::string_view word, std::span<const std::string_view> ends) {
-  return std::ranges::any_of(ends, [&](std::string_view end) { return word.ends_with(end); });
-}
-
-bool is_called_one(std::string_view name) {
-  static constexpr std::string_view kEnds[] = {"password", "passwd", "passphrase", "token",
-                                               "secret",   "apikey", "cookie",     "authorization"};
-  static constexpr std::string_view kLast[] = {"auth", "key", "pass"};
-  static constexpr std::string_view kNotOne[] = {"compass", "bypass"};
-  static constexpr std::string_view kAbout[] = {"file", "path", "url", "name", "id", "ttl", "domain"};
-  const auto words = split(name, "-_.");
-  if (words.empty() || std::ranges::find(kAbout, words.back()) != std::end(kAbout)) return false;
-  const bool last = ends_in_one(words.back(), kLast) && !ends_in_one(words.back(), kNotOne);
-  return last || std::ranges::any_of(words, [](std::string_view word) { return ends_in_one(word, kEnds); });
-}
-
 // What a file of its own holds is one; of what stands in the configuration, what is called so.
 bool is_secret(std::string_view name, const SecretText& text) {
-  return text.source != text.value || (text.value.size() >= kLongWord && is_called_one(name));
+  return text.source != text.value || (text.value.size() >= kLongWord && is_secret_name(name));
 }
 
 std::string lower(std::string text) {
@@ -251,7 +236,10 @@ Type<std::vector<std::string>> argv_type() {
                                     "goes through a shell");
             }
             std::vector<std::string> argv;
-            for (const Node& item : node.items) read_text(item, reader, argv.emplace_back(), true);
+            for (const Node& item : node.items) {
+              read_text(item, reader, argv.emplace_back(), true);
+              keep_password(argv.back(), reader);
+            }
             if (argv.empty() || argv.front().empty()) return reader.problem(node.at, "the program to run is missing");
             out = std::move(argv);
           }};
@@ -290,9 +278,11 @@ Type<Pairs> secrets_type(std::string name_what) {
               out.emplace_back(name, SecretText{});
               SecretText& text = out.back().second;
               read_secret(node.items[i], reader, text);
-              const std::string called = lower(name);
-              if (!is_secret(called, text)) continue;
-              name_what == "header" ? keep_header(called, text.value, reader) : keep_secret(text.value, reader);
+              if (!is_secret(name, text)) {
+                keep_password(text.value, reader);
+                continue;
+              }
+              name_what == "header" ? keep_header(lower(name), text.value, reader) : keep_secret(text.value, reader);
             }
           }};
 }

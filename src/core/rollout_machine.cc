@@ -36,6 +36,8 @@ void begin_bake(const Policy& policy, State& state, Instant now) {
   for (const std::string& name : policy.stages[state.stage].gates) state.gates.push_back(Gate{name});
 }
 
+std::uint32_t total(const Split& split) { return split.stable + split.fresh + split.baseline; }
+
 bool open(const Gate& gate) { return gate.result != GateResult::passed; }
 
 Instant bake_ends(const Policy& policy, const State& state) {
@@ -102,15 +104,15 @@ bool bake(const Policy& policy, State& state, const Seen& seen, Instant now) {
   }
   if (note_closed(state, now)) return true;
   if (std::ranges::any_of(state.gates, open)) {
-    return now >= deadline_of(policy, state) && missed_deadline(policy, state, now);
+    return !seen.dark && now >= deadline_of(policy, state) && missed_deadline(policy, state, now);
   }
   if (now < pause_ends(policy, state)) return false;
   pass_stage(state, now, {});
   return true;
 }
 
-bool stuck(const Policy& policy, const State& state, Instant now) {
-  return now >= later(state.step ? state.step->since : state.since, policy.step_within);
+bool stuck(const Policy& policy, const State& state, const Seen& seen, Instant now) {
+  return !seen.dark && now >= later(state.step ? state.step->since : state.since, policy.step_within);
 }
 
 bool shift(const Policy& policy, State& state, const Seen& seen, Instant now) {
@@ -130,7 +132,7 @@ bool shift(const Policy& policy, State& state, const Seen& seen, Instant now) {
                                                                                   : "capacity for the next share");
     return true;
   }
-  return stuck(policy, state, now) && harm(state, "too few instances are ready to go on");
+  return stuck(policy, state, seen, now) && harm(state, "too few instances are ready to go on");
 }
 
 bool watch(const Policy& policy, State& state, Instant now) {
@@ -148,15 +150,46 @@ bool revert(const Policy& policy, State& state, const Seen& seen, Instant now) {
     begin_step(state, *to, now, state.harm);
     return true;
   }
-  if (!stuck(policy, state, now)) return false;
+  if (!stuck(policy, state, seen, now)) return false;
   state.frozen = "too few instances of " + state.from + " are ready to go back to it";
   return true;
 }
 
-bool overdue(const Policy& policy, State& state, Instant now) {
-  if (!stuck(policy, state, now)) return false;
+bool overdue(const Policy& policy, State& state, const Seen& seen, Instant now) {
+  if (!stuck(policy, state, seen, now)) return false;
   if (rising(state)) return harm(state, "a step was not done in time: " + state.step->why);
   state.frozen = "a step back was not done in time";
+  return true;
+}
+
+// Those that cannot run any more are among those that are not ready.
+void leave_out(Split& split, const Seen& seen) {
+  std::uint32_t over = total(split) - std::min(total(split), seen.room);
+  const auto less = [&over](std::uint32_t& part, std::uint32_t ready) {
+    const std::uint32_t count = std::min(over, part - std::min(part, ready));
+    part -= count;
+    over -= count;
+  };
+  less(split.stable, seen.ready_stable);
+  less(split.fresh, seen.ready_fresh);
+  less(split.baseline, 0);
+  less(split.stable, 0);
+  less(split.fresh, 0);
+}
+
+// What people have stopped is not needed until they start it again, and a step that needs it cannot be done.
+bool make_do(const Policy& policy, State& state, const Seen& seen, Instant now) {
+  if (ended(state)) return false;
+  const std::uint32_t needed = fit(policy, std::max(seen.needed, state.needed), seen.room).needed;
+  const bool missing = total(state.split) > seen.room;
+  const bool too_much = state.step && total(state.step->to) > seen.room;
+  if (needed == state.needed && !missing && !too_much) return false;
+  state.needed = needed;
+  if (missing) {
+    leave_out(state.split, seen);
+    if (policy.routing == Routing::by_count) state.split.weight = share_of(state.split.fresh, total(state.split));
+  }
+  if (too_much) begin_step(state, state.split, now, "the last step is taken back: people have stopped what it needs");
   return true;
 }
 
@@ -166,7 +199,7 @@ bool move(const Policy& policy, State& state, const Seen& seen, Instant now) {
     turn_back(state, now);
     return true;
   }
-  if (state.step) return overdue(policy, state, now);
+  if (state.step) return overdue(policy, state, seen, now);
   switch (state.phase) {
     case Phase::shifting:
     case Phase::finishing:
@@ -182,6 +215,12 @@ bool move(const Policy& policy, State& state, const Seen& seen, Instant now) {
       break;
   }
   return false;
+}
+
+bool move_on(const Policy& policy, State& state, const Seen& seen, Instant now) {
+  bool moved = false;
+  while (move(policy, state, seen, now)) moved = true;
+  return moved;
 }
 
 }  // namespace
@@ -201,13 +240,16 @@ bool ended(const State& state) { return state.phase == Phase::promoted || state.
 bool rising(const State& state) { return !ended(state) && state.phase != Phase::reverting; }
 
 bool advance(const Policy& policy, State& state, const Seen& seen, Instant now) {
-  bool changed = false;
-  if (!ended(state) && seen.needed > state.needed) {
-    state.needed = seen.needed;
-    changed = true;
-  }
-  while (move(policy, state, seen, now)) changed = true;
-  return changed;
+  bool changed = make_do(policy, state, seen, now);
+  if (seen.room < (rising(state) ? least_room(policy) : 1)) return changed;
+  const std::uint32_t surge = fit(policy, state.needed, seen.room).surge;
+  const std::uint32_t compared = state.split.stable + state.split.fresh;
+  const std::uint32_t baseline = std::min(policy.baseline, seen.room - std::min(seen.room, compared));
+  if (surge == policy.surge && baseline == policy.baseline) return move_on(policy, state, seen, now) || changed;
+  Policy fitted = policy;
+  fitted.surge = surge;
+  fitted.baseline = baseline;
+  return move_on(fitted, state, seen, now) || changed;
 }
 
 Instant next_deadline(const Policy& policy, const State& state) {
@@ -255,10 +297,8 @@ void interrupted(State& state, Instant now) {
 bool unseen(State& state, Duration length, Instant now) {
   if (ended(state)) return false;
   const auto later_by = [&](Instant& at) { at = std::min(now, later(at, length)); };
-  if (state.step)
-    later_by(state.step->since);
-  else if (state.phase != Phase::baking && state.phase != Phase::watching)
-    later_by(state.since);
+  later_by(state.since);
+  if (state.step) later_by(state.step->since);
   if (state.phase == Phase::baking && state.opened != kNever) later_by(state.opened);
   return true;
 }

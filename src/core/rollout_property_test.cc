@@ -42,6 +42,7 @@ struct World {
            weight == to.weight;
   }
   std::uint32_t ready() const { return stable.ready + fresh.ready; }
+  std::uint32_t count() const { return stable.count + fresh.count + baseline.count; }
 };
 
 Policy any_policy() {
@@ -74,6 +75,7 @@ class Play {
   Play(std::uint32_t needed, std::uint64_t seed)
       : random_(seed), needed_(needed), state_(begin("v1", "v2", needed, now_)) {
     world_.stable = {needed, needed};
+    places_ = room_ = needed + surge_of(policy_, needed) + policy_.baseline;
     RC_ASSERT(validate(policy_).has_value());
   }
 
@@ -83,7 +85,7 @@ class Play {
     say_gates(people);
     if (people && random_.below(40) == 0) harm(state_, "errors");
     const State before = state_;
-    advance(policy_, state_, {needed_, world_.stable.ready, world_.fresh.ready}, now_);
+    advance(policy_, state_, {needed_, world_.stable.ready, world_.fresh.ready, room_}, now_);
     judge(before);
     act();
     if (const auto next = successor(state_, now_)) {
@@ -100,14 +102,19 @@ class Play {
     }
     RC_ASSERT(ended(state_));
     const bool promoted = state_.phase == Phase::promoted;
-    RC_ASSERT(world_.is(promoted ? Split{0, state_.needed, kAll} : Split{state_.needed, 0, 0}));
+    const Side& side = promoted ? world_.fresh : world_.stable;
+    RC_ASSERT(world_.count() == side.count && side.ready == side.count && side.count > 0);
+    RC_ASSERT(policy_.routing == Routing::by_count || world_.weight == (promoted ? kAll : 0));
+    // Once people have stopped some, nobody makes up for them when nothing else is to be done.
+    RC_ASSERT(stopped_any_ || side.count == state_.needed);
+    RC_ASSERT(world_.count() <= room_);
 
     RC_ASSERT(promoted || !state_.harm.empty());
   }
 
  private:
   void command() {
-    switch (random_.below(24)) {
+    switch (random_.below(26)) {
       case 0:
         return void(promote(policy_, state_, "ada", true, now_));
       case 1:
@@ -127,11 +134,38 @@ class Play {
       case 9:
         return interrupted(state_, now_);
       case 10:
-        needed_ = std::min(needed_ + 1, 9U);
+        return need_more();
+      case 11:
+        return stop_one();
+      case 12:
+        room_ = std::min(room_ + 1, places_);
         return;
       default:
         return;
     }
+  }
+
+  void need_more() {
+    if (needed_ == 9) return;
+    const std::uint32_t more = surge_of(policy_, needed_ + 1) - surge_of(policy_, needed_) + 1;
+    ++needed_;
+    places_ += more;
+    room_ += more;
+  }
+
+  // A place that a person has stopped is missing at once, and nobody else's fault.
+  void stop_one() {
+    if (room_ <= least_room(policy_)) return;
+    --room_;
+    stopped_any_ = true;
+    least_ = fit(policy_, least_, room_).needed;
+    if (world_.count() <= room_) return;  // none that was in use
+    std::array<Side*, 3> sides{&world_.stable, &world_.fresh, &world_.baseline};
+    Side* side = sides[random_.below(3)];
+    while (side->count == 0) side = sides[random_.below(3)];
+    --side->count;
+    side->ready = std::min(side->ready, side->count);
+    excused_ = true;
   }
 
   void say_gates(bool people) {
@@ -147,7 +181,8 @@ class Play {
       const std::uint32_t allowed = state_.stage < policy_.stages.size() ? policy_.stages[state_.stage].traffic : kAll;
       if (policy_.routing == Routing::by_weight) RC_ASSERT(state_.split.weight <= allowed);
     }
-    RC_ASSERT(state_.split.baseline <= std::min(policy_.baseline, std::max(1U, state_.split.fresh)));
+    RC_ASSERT(state_.split.baseline <= policy_.baseline);
+    RC_ASSERT(stopped_any_ || state_.split.baseline <= std::max(1U, state_.split.fresh));
     const bool over = ended(state_) || state_.phase == Phase::watching || state_.phase == Phase::finishing;
     RC_ASSERT(!over || state_.split.baseline == 0);
     for (std::size_t i = before.passed.size(); i < state_.passed.size(); ++i) {
@@ -166,18 +201,19 @@ class Play {
     if (random_.below(3) != 0) world_.fresh.toward(to.fresh);
     if (random_.below(3) != 0) world_.baseline.toward(to.baseline);
     if (random_.below(2) == 0) world_.weight = to.weight;
-    never_overloaded();
-    if (world_.is(to)) confirm(state_, state_.step->id, now_);
+    RC_ASSERT(excused_ || carries());
+    if (!world_.is(to)) return;
+    confirm(state_, state_.step->id, now_);
+    excused_ = excused_ && !carries();
   }
 
   // What is not ready because the need has just grown is nobody's fault.
-  void never_overloaded() {
+  bool carries() const {
     const std::uint32_t known = std::max(1U, least_);
     const std::uint32_t base = surge_of(policy_, known) == 0 ? known - 1 : known;
-    RC_ASSERT(world_.ready() >= base);
-    if (policy_.routing == Routing::by_count) return;
-    RC_ASSERT(world_.fresh.ready >= capacity_for(base, world_.weight));
-    RC_ASSERT(world_.stable.ready >= capacity_for(base, kAll - world_.weight));
+    if (policy_.routing == Routing::by_count) return world_.ready() >= base;
+    return world_.ready() >= base && world_.fresh.ready >= capacity_for(base, world_.weight) &&
+           world_.stable.ready >= capacity_for(base, kAll - world_.weight);
   }
 
   Random random_;
@@ -185,6 +221,10 @@ class Play {
   Instant now_{1h};
   std::uint32_t needed_;
   std::uint32_t least_ = needed_;
+  std::uint32_t places_ = 0;
+  std::uint32_t room_ = 0;  // places that people have not stopped
+  bool stopped_any_ = false;
+  bool excused_ = false;  // since they stopped one, until a step is done and there are enough again
   State state_;
   World world_;
 };

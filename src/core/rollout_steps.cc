@@ -74,10 +74,6 @@ Shift fewer(Shift s, std::uint32_t count) {
   return s;
 }
 
-std::uint32_t share_of(std::uint32_t part, std::uint32_t total) {
-  return total == 0 ? 0 : static_cast<std::uint32_t>(std::uint64_t{part} * kAll / total);
-}
-
 /// Room is made for what grows by taking the other side away.
 std::optional<Shift> make_room(const Shift& s, const Want& want, std::uint32_t may_go) {
   const std::uint32_t count = std::min(may_go, want.growing - s.growing);
@@ -139,6 +135,12 @@ std::optional<Shift> next_by_weight(Shift s, const Want& want, const Room& room,
     const std::uint32_t count = std::min(may_go, s.other - want.other);
     if (count > 0) return fewer(s, count);
   }
+  if (want.weight == kAll && s.weight == kAll && s.growing > want.growing) {  // fewer are needed than when it began
+    const std::uint32_t count = removable(s.growing, s.ready_growing, std::min(s.ready_growing, s.growing), room.base);
+    if (count == 0) return std::nullopt;
+    s.growing -= std::min(count, s.growing - want.growing);
+    return s;
+  }
   return std::nullopt;
 }
 
@@ -195,6 +197,20 @@ std::uint32_t capacity_for(std::uint32_t needed, std::uint32_t weight) {
 
 std::uint32_t surge_of(const Policy& policy, std::uint32_t needed) {
   return policy.strategy == Strategy::blue_green ? needed : policy.surge;
+}
+
+std::uint32_t share_of(std::uint32_t part, std::uint32_t total) {
+  return total == 0 ? 0 : static_cast<std::uint32_t>(std::uint64_t{part} * kAll / total);
+}
+
+std::uint32_t least_room(const Policy& policy) { return 1 + std::min(1U, surge_of(policy, 1)) + policy.baseline; }
+
+Fitted fit(const Policy& policy, std::uint32_t needed, std::uint32_t room) {
+  const std::uint32_t own = room - std::min(room, policy.baseline);
+  const bool doubled = policy.strategy == Strategy::blue_green;
+  const std::uint32_t most = doubled ? own / 2 : own - std::min(own, std::min(1U, policy.surge));
+  const std::uint32_t fits = std::max(1U, std::min(needed, most));
+  return {fits, std::min(policy.surge, own - std::min(own, fits))};
 }
 
 std::optional<Split> step_up(const Policy& policy, const State& state, const Seen& seen, const Goal& goal) {

@@ -20,5 +20,7 @@ std::optional<Split> step_down(const Policy& policy, const State& state, const S
 /// The split is what the goal asks for.
 bool reached(const Policy& policy, const State& state, const Goal& goal);
 bool reverted(const State& state);
+/// Of the traffic, where each instance gets as much.
+std::uint32_t share_of(std::uint32_t part, std::uint32_t total);
 
 }  // namespace homeostat::rollout

@@ -279,14 +279,107 @@ TEST(Rollout, TimeInWhichNobodyCouldSeeCountsForNoStepAndNoDeadline) {
 
   story.run();
   ASSERT_EQ(story.state.phase, Phase::baking);
+  gate(story.state, "checks", GateResult::waiting, "not ready");
   story.now += story.policy.deadline;
   EXPECT_TRUE(unseen(story.state, story.policy.deadline, story.now));
-  gate(story.state, "checks", GateResult::waiting, "not ready");
-  story.run(1s);
-  EXPECT_EQ(story.state.harm + story.state.frozen, "") << "the deadline has not come";
+  story.run(story.policy.deadline + 9min);
+  EXPECT_EQ(story.state.harm + story.state.frozen, "") << "the deadline comes after a bake that could be seen";
   gate(story.state, "checks", GateResult::passed, "");
   story.run();
-  EXPECT_EQ(story.state.stage, 1U) << "it has baked on";
+  EXPECT_EQ(story.state.stage, 1U);
+
+  Story bakes = with_stages();
+  bakes.run();
+  gate(bakes.state, "checks", GateResult::passed, "");
+  bakes.now += 1h;
+  EXPECT_TRUE(unseen(bakes.state, 1h, bakes.now));
+  bakes.run();
+  EXPECT_EQ(bakes.state.stage, 0U) << "nobody has seen it bake";
+  bakes.run(10min);
+  EXPECT_EQ(bakes.state.stage, 1U);
+}
+
+TEST(Rollout, NothingIsLateAsLongAsNobodyCanSee) {
+  Story story = with_stages();
+  const auto look = [&](State state, Duration later, bool dark) {
+    const Seen seen{.needed = 6, .ready_stable = 6, .ready_fresh = 0, .dark = dark};
+    advance(story.policy, state, seen, story.now + later);
+    return state.harm + state.frozen;
+  };
+  const Seen all_well{6, 6, 0};
+  advance(story.policy, story.state, all_well, story.now);
+  ASSERT_TRUE(story.state.step.has_value());
+  EXPECT_EQ(look(story.state, story.policy.step_within, true), "");
+  EXPECT_NE(look(story.state, story.policy.step_within, false), "");
+
+  State back = story.state;
+  harm(back, "errors");
+  advance(story.policy, back, all_well, story.now);
+  ASSERT_TRUE(back.step.has_value());
+  EXPECT_EQ(look(back, story.policy.step_within, true), "errors");
+  EXPECT_EQ(look(back, story.policy.step_within, false), "errorsa step back was not done in time");
+
+  story.run();
+  ASSERT_EQ(story.state.phase, Phase::baking);
+  EXPECT_EQ(look(story.state, story.policy.deadline + 10min, true), "");
+  EXPECT_NE(look(story.state, story.policy.deadline + 10min, false), "");
+}
+
+// People may stop places at any time: with room for fewer a rollout makes do with less surge, then with fewer
+// instances.
+TEST(Rollout, MakesDoWithTheRoomThereIs) {
+  Policy policy;
+  policy.surge = 2;
+  policy.baseline = 1;
+  const auto fitted = [&](std::uint32_t needed, std::uint32_t room) {
+    const Fitted fits = fit(policy, needed, room);
+    return std::pair(fits.needed, fits.surge);
+  };
+  EXPECT_EQ(fitted(4, 7), std::pair(4U, 2U));
+  EXPECT_EQ(fitted(4, 6), std::pair(4U, 1U));
+  EXPECT_EQ(fitted(4, 5), std::pair(3U, 1U));
+  EXPECT_EQ(fitted(4, 3), std::pair(1U, 1U));
+  EXPECT_EQ(fitted(4, 0), std::pair(1U, 0U));
+  EXPECT_EQ(least_room(policy), 3U);
+  policy.surge = policy.baseline = 0;
+  EXPECT_EQ(fitted(4, 3), std::pair(3U, 0U));
+  EXPECT_EQ(least_room(policy), 1U);
+  policy.strategy = Strategy::blue_green;
+  EXPECT_EQ(fitted(4, 7).first, 3U);
+  EXPECT_EQ(least_room(policy), 2U);
+}
+
+TEST(Rollout, APlaceThatPeopleStopIsNotNeededAndNotHeldAgainstTheNewVersion) {
+  Story story;
+  story.policy.add_stage(50, {"checks"});
+  Seen seen{.needed = 4, .ready_stable = 3, .ready_fresh = 0, .room = 4};
+  story.state = begin("v1", "v2", 4, story.now);
+  std::uint32_t steps = 0;
+  while (advance(story.policy, story.state, seen, story.now) && story.state.step) {
+    ASSERT_LE(story.state.step->to.stable + story.state.step->to.fresh, seen.room);
+    confirm(story.state, story.state.step->id, story.now);
+    seen.ready_stable = story.state.split.stable;
+    seen.ready_fresh = story.state.split.fresh;
+    ASSERT_GE(seen.ready_stable + seen.ready_fresh, 3U) << "one of four is missing already";
+    ASSERT_LT(++steps, 20U);
+  }
+  EXPECT_EQ(story.state.phase, Phase::baking);
+  EXPECT_EQ(story.state.needed, 3U);
+
+  seen.room = 5;
+  gate(story.state, "checks", GateResult::passed, "");
+  advance(story.policy, story.state, seen, story.now);
+  EXPECT_EQ(story.state.needed, 4U) << "started again it is needed again";
+
+  seen.room = story.state.step->to.stable + story.state.step->to.fresh - 1;
+  const Split before = story.state.split;
+  advance(story.policy, story.state, seen, story.now);
+  ASSERT_TRUE(story.state.step.has_value());
+  EXPECT_EQ(story.state.step->to, before) << story.state.step->why;
+
+  seen.room = 1;
+  EXPECT_TRUE(advance(story.policy, story.state, seen, story.now));
+  EXPECT_FALSE(advance(story.policy, story.state, seen, story.now + 1h)) << "with no room for both nothing moves";
 }
 
 TEST(Rollout, APauseWithoutEndIsEndedByAPerson) {

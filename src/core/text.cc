@@ -33,7 +33,7 @@ std::string printable(std::string_view text, std::size_t most) {
     const bool control =
         first < 0x20 || first == 0x7f || (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
     const std::string_view shown = length == 0 ? "\xef\xbf\xbd" : control ? " " : text.substr(0, length);
-    if (out.size() + shown.size() > most) break;
+    if (out.size() + shown.size() > most) return out += "…";
     out += shown;
     text.remove_prefix(length == 0 ? 1 : length);
   }

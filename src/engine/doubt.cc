@@ -134,10 +134,10 @@ std::string judge(Turn& t) {
          " are enough to doubt our own network";
 }
 
-// When we cannot see, and when we can again.
-void note_sight(Turn& t) {
+// When we cannot see, and when we can again. `gone`: so long nobody has looked already.
+void note_sight(Turn& t, Duration gone = {}) {
   if (unsure(t.s) == t.s.unsure_since.has_value()) return;
-  if (unsure(t.s)) return void(t.s.unsure_since = t.now);
+  if (unsure(t.s)) return void(t.s.unsure_since = t.now - gone);
   rollouts_seen_again(t, t.now - *t.s.unsure_since);
   t.s.unsure_since.reset();
 }
@@ -250,7 +250,7 @@ void begin_tilt(Turn& t, Duration gap) {
     }
   }
   forget_doubt(t, "time has jumped");
-  note_sight(t);
+  note_sight(t, gap);
   forget_clocks(t);
   mark_all(t);
   if (!new_one) return;

@@ -13,6 +13,10 @@ namespace homeostat::engine {
 std::optional<Hold> doubt_gate(Turn& t, ServiceId asking, Instant verdict, Instant seen);
 /// Our own network is in doubt, or time has jumped and not all has been seen since.
 inline bool unsure(const State& s) { return s.doubt.doubtful || s.tilt_since; }
+/// As it is now it was when we could still see.
+inline bool ran_before(const State& s, const InstanceState& instance) {
+  return !s.unsure_since || instance.since <= *s.unsure_since;
+}
 /// It has answered badly: from now on rounds look at its place, until that has been well for long.
 void suspect(Turn& t, const Target& target, const Observation& seen);
 /// The same for a state that was put together anew.

@@ -99,7 +99,10 @@ void update_incident(Turn& t, ServiceId id, Place& place) {
   const View view = view_of(t, id, place.slot);
   const bool inside = in_incident(t, id, place.slot);
   if (view.failing) place.up_since = kLongAgo;
-  if (view.failing && !inside && !place.action) return open(t, id, place, view);
+  if (view.failing && !inside && !place.action) {
+    if (!rollout_judges(t, id, place.slot)) open(t, id, place, view);
+    return;
+  }
   const bool well = !view.failing && !view.unknown && view.confirmed;
   if (inside && well && !planted(Bug::recovery_unnoticed)) withdraw(t, id, place, "recovered by itself");
   if (inside && well && !place.action) recover(t, id, place, view);
@@ -238,7 +241,7 @@ void evaluate(Turn& t, ServiceId id) {
   update_status(t, id);
   for (Place& place : places) {
     const bool fails = in_incident(t, id, place.slot) && view_of(t, id, place.slot).failing;
-    if (fails || asked_for(t, id, place.slot)) repair(t, id, place);
+    if ((fails && !rollout_judges(t, id, place.slot)) || asked_for(t, id, place.slot)) repair(t, id, place);
   }
   update_stable(t, id);
   progress_scaling(t, id);

@@ -303,6 +303,7 @@ std::optional<Instant> paused_until(const State& s, ServiceId id, Instant now) {
 }
 
 std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
+  Gate looking;  // at our own network first: what else holds is the better reason
   if (auto hold = engine_gate(t, ask)) return hold;
   if (auto hold = lock_gate(t, ask)) return hold;
   if (auto hold = runtime_gate(t, ask)) return hold;
@@ -317,8 +318,8 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
     if (auto hold = prerequisite_gate(t, ask)) return hold;
     if (auto hold = evidence_gate(t, ask)) return hold;
     if (!ask.direct) {
-      if (auto hold = doubt_gate(t, ask.service, verdict_of(t, ask), view_of(t, ask.service, ask.slot).last_seen))
-        return hold;
+      looking = doubt_gate(t, ask.service, verdict_of(t, ask), view_of(t, ask.service, ask.slot).last_seen);
+      if (looking && t.s.doubt.doubtful) return looking;
     }
     if (auto hold = storm_gate(t, ask)) return hold;
     if (auto hold = breaker_gate(t, ask)) return hold;
@@ -327,7 +328,10 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
     }
   }
   if (auto hold = step_gate(t, ask)) return hold;
-  return ask.disruptive ? unavailable_gate(t, ask) : Gate{};
+  if (ask.disruptive) {
+    if (auto hold = unavailable_gate(t, ask)) return hold;
+  }
+  return looking;
 }
 
 }  // namespace homeostat::engine

@@ -44,6 +44,7 @@ Kept keep(const State& s) {
     one.skipped = live.skipped;
     one.judge_at = live.judge_at;
     one.stable_from = live.stable_from;
+    one.goes_unseen = live.goes_unseen;
   }
   return kept;
 }
@@ -142,6 +143,7 @@ void reload_plan(Turn& t, Plan plan) {
       t.live(id).status = old->second.status;
       t.live(id).skipped = old->second.skipped;
       t.live(id).stable_from = old->second.stable_from;
+      t.live(id).goes_unseen = old->second.goes_unseen;
     }
     for (Place& place : t.live(id).places) restore_place(t, id, place, kept);
     t.mark(id);

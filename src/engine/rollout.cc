@@ -105,6 +105,28 @@ void call(Turn& t, ServiceId id, const rollout::State& state, const std::string&
   escalate(t, id, 0, default_notifier(t), "the rollout of " + state.to + " of " + t.plan(id).name + " " + what);
 }
 
+void fit_places(Turn& t, ServiceId id) {
+  const ServicePlan& plan = t.plan(id);
+  const ServiceState& known = t.durable(id);
+  if (plan.scaling || rollout_active(t, id)) return;
+  const auto all = static_cast<Slot>(plan.instances);
+  const std::size_t surge = plan.instances - needed_of(t, id);
+  RolloutPlaces places = rollout_places(t, id);
+  std::erase_if(places.spare, [&](Slot slot) { return slot >= all; });
+  for (Slot slot = all - 1; slot >= 0 && places.spare.size() < surge; --slot) places.spare.insert(slot);
+  // A place that a person has stopped is none to spare: it runs again when they start it.
+  std::erase_if(places.spare,
+                [&](Slot slot) { return places.spare.size() > surge && known.stopped_slots.contains(slot); });
+  while (places.spare.size() > surge) places.spare.erase(places.spare.begin());
+  if (std::ranges::equal(places.spare, known.spare)) return;
+  t.record(RolloutMoved{plan.name,
+                        known.rollout ? std::optional(*known.rollout) : std::nullopt,
+                        {places.spare.begin(), places.spare.end()},
+                        places.versions,
+                        "places for a rollout",
+                        ""});
+}
+
 // What it ended with is what the service runs from now on.
 void settle(Turn& t, ServiceId id, const rollout::State& state) {
   const std::string& name = t.plan(id).name;
@@ -116,7 +138,9 @@ void settle(Turn& t, ServiceId id, const rollout::State& state) {
     call(t, id, state, "has been rolled back: " + state.harm);
   }
   const auto next = successor(state, t.now);
-  if (next) save(t, id, *next, rollout_places(t, id), next->by);
+  t.live(id).goes_unseen = false;
+  if (next) return save(t, id, *next, rollout_places(t, id), next->by);
+  fit_places(t, id);
 }
 
 bool may_move(Turn& t, ServiceId id) {
@@ -133,13 +157,22 @@ bool waits_for_sight(const State& s, ServiceId id, const rollout::State& state) 
   return unsure(s) && rising(state) && state.harm.empty() && !s.services[id].goes_unseen;
 }
 
+// Why it cannot move now, which is nobody's fault; empty: it can.
+std::string obstacle(Turn& t, ServiceId id, const rollout::State& state) {
+  const std::uint32_t least = least_room(t.plan(id).rollout->policy);
+  if (rising(state) && room_of(t, id) < least) {
+    return "people have stopped too many of its places: a new version needs " + std::to_string(least);
+  }
+  return route_fault(t, id);
+}
+
 void look(Turn& t, ServiceId id, rollout::State& state) {
-  block(state, route_fault(t, id), t.now);
+  block(state, obstacle(t, id, state), t.now);
   if (!state.frozen.empty() && !state.step) return;
   if (planted(Bug::gate_skipped)) {
     for (rollout::Gate& gate : state.gates) gate.result = rollout::GateResult::passed;
   } else {
-    if (rising(state)) {
+    if (rising(state) && state.harm.empty()) {
       std::string against = evidence(t, id, state);
       if (against.empty()) against = requests_against(t, id);
       if (!against.empty()) harm(state, against);
@@ -149,25 +182,6 @@ void look(Turn& t, ServiceId id, rollout::State& state) {
     ask_gates(t, id, state);
   }
   if (state.step && is_so(t, id, state)) confirm(state, state.step->id, t.now);
-}
-
-void fit_places(Turn& t, ServiceId id) {
-  const ServicePlan& plan = t.plan(id);
-  const ServiceState& known = t.durable(id);
-  if (plan.scaling || rollout_active(t, id)) return;
-  const auto all = static_cast<Slot>(plan.instances);
-  const std::size_t surge = plan.instances - needed_of(t, id);
-  RolloutPlaces places = rollout_places(t, id);
-  std::erase_if(places.spare, [&](Slot slot) { return slot >= all; });
-  for (Slot slot = all - 1; slot >= 0 && places.spare.size() < surge; --slot) places.spare.insert(slot);
-  while (places.spare.size() > surge) places.spare.erase(places.spare.begin());
-  if (std::ranges::equal(places.spare, known.spare)) return;
-  t.record(RolloutMoved{plan.name,
-                        known.rollout ? std::optional(*known.rollout) : std::nullopt,
-                        {places.spare.begin(), places.spare.end()},
-                        places.versions,
-                        "places for a rollout",
-                        ""});
 }
 
 // Without a rollout in the configuration every place is needed again.
@@ -197,7 +211,8 @@ bool rollout_judges(Turn& t, ServiceId id, Slot slot) {
   if (slot < 0 || !rollout_active(t, id)) return false;
   const rollout::State& state = *t.durable(id).rollout;
   const bool all = state.phase == rollout::Phase::watching || state.phase == rollout::Phase::finishing;
-  return !all && runs_new(t, id, slot, state);
+  const bool rests = !state.frozen.empty() || !state.blocked.empty();
+  return !all && !rests && runs_new(t, id, slot, state);
 }
 
 void raise_need(Turn& t, ServiceId id, std::uint32_t needed) {
@@ -266,6 +281,7 @@ bool deploy_by_rollout(Turn& t, ServiceId id, const Operator& in) {
   if (from.empty()) return false;
   if (from == in.version) return true;
   stop_operation(t, id, "a rollout of " + in.version + " begins");
+  t.live(id).goes_unseen = false;
   save(t, id, rollout::begin(from, in.version, needed_of(t, id), t.now, in.by), rollout_places(t, id), in.by);
   return true;
 }
@@ -294,9 +310,9 @@ rollout::Done ask_rollout(const RolloutPlan& plan, rollout::State& state, const 
 void rollout_command(Turn& t, ServiceId id, const Operator& in) {
   if (in.verb == Verb::rollout_samples) return take_samples(t, id, in);
   if (!t.plan(id).rollout || !t.durable(id).rollout) return;
-  if (in.verb == Verb::rollout_promote && in.force && unsure(t.s)) t.live(id).goes_unseen = true;
   rollout::State state = *t.durable(id).rollout;
   if (!ask_rollout(*t.plan(id).rollout, state, in, t.now, running_of(t, id, state.to))) return;
+  if (in.verb == Verb::rollout_promote && in.force && unsure(t.s)) t.live(id).goes_unseen = true;
   save(t, id, state, places_for(t, id, state), in.by);
 }
 
@@ -310,7 +326,9 @@ void progress_rollout(Turn& t, ServiceId id) {
   if (!waits) advance(policy, state, look_at(t, id, state), t.now);
   const RolloutPlaces places = places_for(t, id, state);
   if (state == before && places == rollout_places(t, id)) {
-    return waits ? void() : t.wake_at(next_deadline(policy, state));
+    if (waits) return;
+    const Instant next = next_deadline(policy, state);
+    return t.wake_at(unsure(t.s) ? std::max(next, later(t.now, std::chrono::seconds(1))) : next);
   }
   save(t, id, state, places, "");
   if (before.blocked.empty() && !state.blocked.empty()) call(t, id, state, "waits: " + state.blocked);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/doubt.hpp"
 #include "engine/rollout.hpp"
 
 namespace homeostat::engine {
@@ -38,10 +39,26 @@ bool decided(const rollout::State& state, const GatePlan& plan) {
   return gate->result == GateResult::passed && plan.kind == GatePlan::Kind::command;
 }
 
+// What a command says against a version while we cannot see, or could not, is asked again: it may be our own network.
+bool heard_in_the_dark(Turn& t, ServiceId id, rollout::State& state, const GatePlan& plan, LiveGate& live) {
+  const bool against = live.answer && plan.kind == GatePlan::Kind::command && live.answer->result == GateResult::failed;
+  if (!against) return false;
+  if (!unsure(t.s) && live.began >= t.s.doubt.cleared) {
+    const auto hold = doubt_gate(t, id, live.began, live.began);
+    if (hold) t.wake_at(hold->retry);
+    return hold.has_value();
+  }
+  live.answer.reset();
+  live.next_at = later(t.now, plan.every);
+  rollout::gate(state, plan.name, GateResult::waiting, "it failed while our own network was in doubt");
+  return true;
+}
+
 void progress_gate(Turn& t, ServiceId id, rollout::State& state, std::uint32_t index) {
   const GatePlan& plan = t.plan(id).rollout->gates[index];
   LiveGate& live = t.live(id).gates->gates[index];
   const Instant from = asked_from(t, id, state, plan);
+  if (heard_in_the_dark(t, id, state, plan, live)) return;
   if (auto answer = std::exchange(live.answer, std::nullopt); answer && live.began >= from) {
     take_answer(state, plan, *answer);
   }
@@ -52,6 +69,7 @@ void progress_gate(Turn& t, ServiceId id, rollout::State& state, std::uint32_t i
     live.asked = {};
     rollout::gate(state, plan.name, GateResult::waiting, "no answer");
   }
+  if (unsure(t.s) && plan.kind == GatePlan::Kind::command) return;  // until we can see
   const Instant next = std::max(from, live.next_at);
   if (t.now < next) return t.wake_at(next);
   live.asked = t.next_id();

@@ -50,6 +50,7 @@ std::vector<Slot> places_to_run(Turn& t, ServiceId id, const std::string& versio
     const InstanceState* known = t.instance(id, slot);
     const RunState is = known == nullptr ? RunState::absent : known->state;
     if (t.place(id, slot).action) continue;  // nobody knows yet what it leaves
+    if (t.durable(id).stopped_slots.contains(slot)) continue;
     if (is == RunState::running && known->version == version) running.push_back(slot);
     if (is == RunState::absent || is == RunState::stopped) free.push_back(slot);
   }
@@ -62,11 +63,12 @@ bool serves(Turn& t, ServiceId id, const Place& place) {
   return is_ready(t, id, place) && (!is_routed(t, id) || takes_requests(t, id, place.slot));
 }
 
-// As long as nobody can see: what runs as it should, and has not failed for itself, may serve.
+// As long as nobody can see: what ran as it should before, and has not failed for itself, may serve.
 bool may_serve(Turn& t, ServiceId id, const Place& place) {
   const InstanceState* known = t.instance(id, place.slot);
   if (known == nullptr || known->state != RunState::running || place.action) return false;
   if (known->version != wanted_version_of(t.plan(id), t.durable(id), place.slot)) return false;
+  if (!ran_before(t.s, *known)) return false;
   return !view_of(t, id, place.slot).direct && (!is_routed(t, id) || takes_requests(t, id, place.slot));
 }
 
@@ -163,9 +165,17 @@ std::uint32_t needed_of(Turn& t, ServiceId id) {
   return plan.instances - std::min(plan.instances, doubled ? plan.instances / 2 : policy.surge + policy.baseline);
 }
 
+std::uint32_t room_of(Turn& t, ServiceId id) {
+  const std::uint32_t places = t.plan(id).instances;
+  const auto gone = [&](Slot slot) { return slot >= 0 && slot < static_cast<Slot>(places); };
+  return places - static_cast<std::uint32_t>(std::ranges::count_if(t.durable(id).stopped_slots, gone));
+}
+
 rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state) {
   rollout::Seen seen;
   seen.needed = needed_of(t, id);
+  seen.room = room_of(t, id);
+  seen.dark = unsure(t.s);
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !t.wanted(id, place.slot) || !counts(t, id, place, state)) continue;
     const Part part = part_of(t, id, place.slot, state);

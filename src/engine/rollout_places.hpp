@@ -27,6 +27,8 @@ std::uint32_t running_of(Turn& t, ServiceId id, const std::string& version);
 
 /// So many are needed to carry all of the traffic.
 std::uint32_t needed_of(Turn& t, ServiceId id);
+/// Places that people have not stopped.
+std::uint32_t room_of(Turn& t, ServiceId id);
 
 rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state);
 

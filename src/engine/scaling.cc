@@ -9,6 +9,7 @@
 #include "engine/gates.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/rollout.hpp"
+#include "engine/rollout_places.hpp"
 #include "engine/scaling_approval.hpp"
 #include "engine/sources.hpp"
 #include "homeostat/scaling.hpp"
@@ -228,7 +229,9 @@ std::optional<std::vector<Slot>> settle(Turn& t, ServiceId id, const ScalingCont
 void raise_rollout(Turn& t, ServiceId id, const ScalingControl& control, const ScalingDecision& decision,
                    ScalingHistory history) {
   const auto known = static_cast<std::int32_t>(t.durable(id).rollout->needed);
-  const bool more = decision.desired > std::max(decision.current, known);
+  const rollout::Policy& policy = t.plan(id).rollout->policy;
+  const auto possible = rollout::fit(policy, static_cast<std::uint32_t>(decision.desired), room_of(t, id)).needed;
+  const bool more = decision.desired > decision.current && static_cast<std::int32_t>(possible) > known;
   if (!more || mode_of(t, id, decision, control) != Mode::act) return remember(t, id, std::move(history));
   note_scaled(t.plan(id).scaling->policy, history, decision, t.now);
   const FlatSet<Slot>& spare = t.durable(id).spare;
@@ -240,7 +243,7 @@ void raise_rollout(Turn& t, ServiceId id, const ScalingControl& control, const S
                   std::string(to_string(decision.rule)),
                   t.live(id).scaling->sentence,
                   std::move(history)});
-  raise_need(t, id, static_cast<std::uint32_t>(decision.desired));
+  raise_need(t, id, possible);
 }
 
 void decide_now(Turn& t, ServiceId id, std::vector<MeasuredMetric> told) {

@@ -6,6 +6,7 @@
 #include "core/planted.hpp"
 #include "engine/actions.hpp"
 #include "engine/breakers.hpp"
+#include "engine/doubt.hpp"
 #include "engine/ejection.hpp"
 #include "engine/rollout.hpp"
 #include "engine/rollout_judge.hpp"
@@ -25,11 +26,12 @@ bool leads_to(const Route& route, Slot slot) {
   return names(route.stable, slot) || names(route.fresh, slot) || names(route.baseline, slot);
 }
 
-// On a way back in the dark, the old version is what there is.
-bool is_old_unseen(Turn& t, ServiceId id, Slot slot) {
+// On a way back in the dark, the old version is what there is, as far as it has been seen before.
+bool is_old_unseen(Turn& t, ServiceId id, const Place& place) {
   const auto& state = t.durable(id).rollout;
-  if (!rollout_active(t, id) || rollout::rising(*state)) return false;
-  return trusts_unseen(t, id, *state) && !runs_new(t, id, slot, *state);
+  if (!rollout_active(t, id) || rollout::rising(*state) || place.action) return false;
+  return trusts_unseen(t, id, *state) && !runs_new(t, id, place.slot, *state) &&
+         ran_before(t.s, *t.instance(id, place.slot));
 }
 
 // Who gets requests keeps them until it fails: after a restart of Homeostat nobody has been seen well yet.
@@ -42,7 +44,7 @@ bool may_serve(Turn& t, ServiceId id, const Place& place) {
   const auto& route = t.durable(id).route;
   const bool serves = route && leads_to(*route, place.slot);
   const View view = view_of(t, id, place.slot);
-  return is_ready(t, id, place) || (serves && !view.failing) || (is_old_unseen(t, id, place.slot) && !view.direct);
+  return is_ready(t, id, place) || (serves && !view.failing) || (is_old_unseen(t, id, place) && !view.direct);
 }
 
 // Without a rollout each server gets as much as any other, whether it runs or not; but those that are drained.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/text.hpp"
 #include "probe/request.hpp"
 
 namespace homeostat::probe {
@@ -176,7 +177,7 @@ void Exchange::take_tcp(std::string_view bytes) {
   const std::size_t count = std::min(bytes.size(), expect.size() - from);
   if (bytes.substr(0, count) != std::string_view(expect).substr(from, count)) {
     return finish({{Result::failure, Reason::wrong_body, 0, elapsed()},
-                   for_people(fmt::format("answered {}, expected {}", bytes.substr(0, 80), expect.substr(0, 80)))});
+                   for_people(fmt::format("answered {}, expected {}", printable(bytes, 80), printable(expect, 80)))});
   }
   if (from + count == expect.size()) finish({{Result::success, Reason::none, 0, elapsed()}, {}});
 }

@@ -11,9 +11,7 @@ namespace {
 
 constexpr std::size_t kShown = 40;
 
-std::string quoted(std::string_view text) {
-  return fmt::format("\"{}{}\"", printable(text, kShown), text.size() > kShown ? "…" : "");
-}
+std::string quoted(std::string_view text) { return fmt::format("\"{}\"", printable(text, kShown)); }
 
 std::string_view words(MetricFault fault) {
   if (fault == MetricFault::infinite) return "infinite";

@@ -11,6 +11,7 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 
+#include "core/text.hpp"
 #include "probe/read_answer.hpp"
 #include "probe/redirect.hpp"
 #include "probe/request.hpp"
@@ -217,7 +218,7 @@ asio::awaitable<Finding> look_tcp(Means means, DeadlinePtr deadline, const TcpSp
     got.append(buffer.data(), count);
     if (!spec.expect.starts_with(std::string_view(got).substr(0, spec.expect.size()))) {
       co_return failure(*deadline, Result::failure, Reason::wrong_body,
-                        fmt::format("answered {}, expected {}", got.substr(0, 80), spec.expect.substr(0, 80)));
+                        fmt::format("answered {}, expected {}", printable(got, 80), printable(spec.expect, 80)));
     }
     if (error && got.size() < spec.expect.size()) co_return broken(*deadline, error, "waiting for the answer");
   }

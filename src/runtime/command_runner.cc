@@ -2,8 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <memory>
+
+#include "core/text.hpp"
 
 namespace homeostat::runtime {
 
@@ -24,9 +25,7 @@ std::string last_line(std::string_view output) {
   const std::size_t end = output.find_last_not_of(" \t\r\n");
   if (end == std::string_view::npos) return {};
   output = output.substr(0, end + 1);
-  std::string line(output.substr(output.find_last_of('\n') + 1).substr(0, kLineShown));
-  std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-  return line;
+  return printable(output.substr(output.find_last_of('\n') + 1), kLineShown);
 }
 
 End end_of(os::RunEnd end) {

@@ -7,13 +7,14 @@
 #include <map>
 #include <utility>
 
+#include "core/text.hpp"
+
 namespace homeostat::traffic {
 namespace {
 
 /// What is shown of an answer that was not expected.
 std::string head_of(std::string_view answer) {
-  std::string head;
-  for (const char c : answer.substr(0, 80)) head += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  std::string head = printable(answer, 80);
   while (head.ends_with(' ')) head.pop_back();
   return head;
 }
