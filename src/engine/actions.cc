@@ -376,8 +376,8 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
       unknown_outcome(t, id, intent, "the runtime did not answer");
     } else {
       end_with(t, id, place, intent, OutcomeKind::not_started, "the approval has expired");
-      escalate(t, id, intent.incident, default_notifier(t),
-               "the approval of " + intent.strategy + " of " + intent.service + " has expired; nothing was done");
+      escalate_anew(t, id, intent.incident, default_notifier(t),
+                    "the approval of " + intent.strategy + " of " + intent.service + " has expired; nothing was done");
     }
     return attempt_ended(t, id, place, intent, false, "it did not happen");
   }

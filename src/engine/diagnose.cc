@@ -1,7 +1,7 @@
 #include "engine/diagnose.hpp"
 
 #include "core/planted.hpp"
-#include "engine/escalate.hpp"
+#include "engine/calls.hpp"
 #include "engine/looking.hpp"
 
 namespace homeostat::engine {
@@ -18,6 +18,8 @@ constexpr Duration kLooksEnd = std::chrono::seconds(10);
 constexpr Duration kAskAgain = std::chrono::seconds(5);
 // Those that wait for each other are taken for what they are when no other root has been found by then.
 constexpr Duration kWaitsEnd = std::chrono::minutes(1);
+// So long what was repaired in vain leaves it to others, at most.
+constexpr Duration kTurnOfOthers = std::chrono::minutes(10);
 constexpr std::size_t kCandidates = 3;
 constexpr std::uint8_t kVerdictLooks = 3;
 
@@ -78,14 +80,23 @@ void add(Turn& t, ServiceId id, const Place& place, Shown& shown) {
   }
 }
 
-bool has_alive_check(const ServicePlan& plan) {
-  return std::ranges::any_of(plan.checks, [](const CheckPlan& c) { return c.role == homeostat::Role::alive; });
+// Something was really done about it: no call, no shadow's decision, nothing that waits for an approval or never got
+// one.
+bool was_repaired(Turn& t, ServiceId id) {
+  const auto incident = t.s.durable.incidents.find(t.durable(id).incident);
+  if (incident == t.s.durable.incidents.end()) return false;
+  const auto waiting = std::ranges::count_if(t.s.durable.actions, [&](const auto& item) {
+    const ActionState& action = item.second;
+    return action.intent.incident == incident->first && action.intent.mode == Mode::approve && !action.approved;
+  });
+  return incident->second.actions > static_cast<std::uint32_t>(waiting);
 }
 
 // Its whole ladder has been tried in vain. What is dead explains the others all the same: nobody else can be the cause.
 bool tried_in_vain(Turn& t, ServiceId id, const Shown& shown) {
   const auto& ladders = t.durable(id).ladders;
-  return !shown.direct && std::ranges::any_of(ladders, [](const auto& item) { return item.second.rounds > 0; });
+  const bool spent = std::ranges::any_of(ladders, [](const auto& item) { return item.second.rounds > 0; });
+  return spent && !shown.direct && was_repaired(t, id);
 }
 
 bool changed_lately(Turn& t, ServiceId id) {
@@ -221,10 +232,19 @@ Duration grace_of(const ServicePlan& plan) {
   return longest;
 }
 
+// What it needs is not well again: it was only found not to be the cause.
+bool needs_what_was_tried(const Turn& t, ServiceId id) {
+  return std::ranges::any_of(t.plan(id).depends_on, [&](const Need& need) {
+    const Finding* finding = finding_of(t, need.service);
+    return finding != nullptr && finding->role == diagnosis::Role::tried;
+  });
+}
+
 // What failed with its root recovers with it, mostly: it is looked at, and not touched meanwhile. What is dead cannot.
 std::optional<Hold> recovery_grace(Turn& t, const Ask& ask) {
   const auto excuse = t.s.excused.find(t.plan(ask.service).name);
   if (excuse == t.s.excused.end() || view_of(t, ask.service, ask.slot).dead) return {};
+  if (needs_what_was_tried(t, ask.service)) return {};
   Instant& until = excuse->second;
   if (until == kNever) {
     until = later(t.now, grace_of(t.plan(ask.service)));
@@ -248,6 +268,26 @@ std::size_t candidates_tried(const Turn& t, const Finding& finding) {
   const auto& all = t.s.index.diagnosing.report.findings;
   return static_cast<std::size_t>(std::ranges::count_if(
       all, [&](const Finding& one) { return one.incident == finding.incident && one.role == diagnosis::Role::tried; }));
+}
+
+// Another may be the cause, whose turn it is now; when it has been found not to be, its own ladder goes on.
+std::optional<Hold> turn_of_others(Turn& t, const Ask& ask, const Finding& finding) {
+  constexpr std::string_view kAllTried = "whatever may be the cause has been repaired in vain";
+  const Finding* next = nullptr;
+  for (const Finding& one : t.s.index.diagnosing.report.findings) {
+    if (one.incident != finding.incident || one.role == diagnosis::Role::tried) continue;
+    if (one.role != diagnosis::Role::excused && next == nullptr) next = &one;
+  }
+  if (next == nullptr) {
+    call_about_candidates(t, ask.service, std::string(kAllTried));
+    return {};
+  }
+  const auto& ladders = t.durable(ask.service).ladders;
+  const auto ladder = ladders.find(ask.slot);
+  const Instant ends = later(ladder == ladders.end() ? t.now : ladder->second.not_before, kTurnOfOthers);
+  if (next->role != diagnosis::Role::root || candidates_tried(t, finding) >= kCandidates || t.now >= ends) return {};
+  return Hold{"diagnosis", "it was repaired in vain, and " + name_of(t, next->node) + " is taken for the cause now",
+              std::min(ends, later(t.now, kAskAgain))};
 }
 
 std::string words_of(const Turn& t, const Finding& finding) {
@@ -307,7 +347,9 @@ std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
   switch (finding.role) {
     case diagnosis::Role::excused:
       return excuse(t, ask.service, finding);
-    case diagnosis::Role::tried:  // its own ladder goes on, with its back-off
+    case diagnosis::Role::tried:
+      if (auto hold = turn_of_others(t, ask, finding)) return hold;
+      break;
     case diagnosis::Role::root:
       break;
     case diagnosis::Role::waits:
@@ -325,12 +367,11 @@ std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
   }
   if (finding.role == diagnosis::Role::root && candidates_tried(t, finding) >= kCandidates) {
     const std::string why = "three candidates have been repaired in vain; the next is left to a person";
-    escalate(t, ask.service, t.durable(ask.service).incident, default_notifier(t),
-             why + ": " + ranking(t, finding.incident));
+    call_about_candidates(t, ask.service, why);
     return Hold{"diagnosis", why, later(t.now, kAskAgain)};
   }
   if (auto hold = recovery_grace(t, ask)) return hold;
-  return view_of(t, ask.service, ask.slot).dead ? std::nullopt : look_again(t, ask);
+  return look_again(t, ask);
 }
 
 }  // namespace
@@ -353,9 +394,18 @@ bool is_excused(const Turn& t, ServiceId id) { return t.s.excused.contains(t.pla
 
 void forget_diagnosis(Turn& t, ServiceId id) { t.s.excused.erase(t.plan(id).name); }
 
-ServiceId root_of(const Turn& t, ServiceId id) {
-  const Diagnosed* diagnosed = t.s.durable.diagnosed(*t.s.index.facts[id]);
-  return diagnosed == nullptr ? id : t.find(diagnosed->root).value_or(id);
+std::vector<ServiceId> connected_with(const Turn& t, ServiceId id) {
+  const Finding* finding = t.diagnosed ? finding_of(t, id) : nullptr;
+  if (finding == nullptr) return {id};
+  std::vector<ServiceId> all;
+  for (const Finding& one : t.s.index.diagnosing.report.findings) {
+    if (one.incident == finding->incident) all.push_back(one.node);
+  }
+  return all;
+}
+
+bool has_alive_check(const ServicePlan& plan) {
+  return std::ranges::any_of(plan.checks, [](const CheckPlan& c) { return c.role == homeostat::Role::alive; });
 }
 
 }  // namespace homeostat::engine

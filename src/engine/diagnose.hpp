@@ -21,7 +21,10 @@ void forget_diagnosis(Turn& t, ServiceId id);
 /// What may be the cause of its failure, the likeliest first, as far as that was asked in this step.
 std::string candidates_of(const Turn& t, ServiceId id);
 
-/// The service whose failure explains this one's; itself where none does.
-ServiceId root_of(const Turn& t, ServiceId id);
+/// Whose failures are one incident with this one's, itself among them, as far as that was asked in this step.
+std::vector<ServiceId> connected_with(const Turn& t, ServiceId id);
+
+/// A check says whether it is well.
+bool has_alive_check(const ServicePlan& plan);
 
 }  // namespace homeostat::engine

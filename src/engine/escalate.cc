@@ -6,6 +6,8 @@
 namespace homeostat::engine {
 namespace {
 
+bool calls_nobody(const Turn& t, ServiceId id) { return t.s.plan.shadow || t.plan(id).mode == Mode::shadow; }
+
 constexpr std::size_t kCallsAtOnce = 8;  // of one notifier
 
 std::uint32_t notifier_index(const Plan& plan, const std::string& name) {
@@ -61,13 +63,17 @@ bool escalated(const Turn& t, std::uint64_t incident) {
 }
 
 void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary) {
-  const bool shadow = t.s.plan.shadow || t.plan(id).mode == Mode::shadow;
-  const std::string called = shadow ? std::string() : notifier;
+  const std::string called = calls_nobody(t, id) ? std::string() : notifier;
   for (const auto& [known, escalation] : t.s.durable.escalations) {
     if (incident != 0 && escalation.what.incident == incident && escalation.what.notifier == called) return;
   }
+  escalate_anew(t, id, incident, notifier, std::move(summary));
+}
+
+void escalate_anew(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary) {
+  const bool shadow = calls_nobody(t, id);
   if (shadow) summary = "shadow, nobody is called: " + summary;
-  raise(t, Escalated{{}, incident, t.plan(id).name, called, std::move(summary)});
+  raise(t, Escalated{{}, incident, t.plan(id).name, shadow ? std::string() : notifier, std::move(summary)});
 }
 
 void escalate_engine(Turn& t, std::string summary) {

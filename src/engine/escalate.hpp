@@ -13,6 +13,8 @@ std::string default_notifier(const Turn& t);
 bool escalated(const Turn& t, std::uint64_t incident);
 /// Raises an escalation for an incident of a service, once an incident and notifier.
 void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary);
+/// The same, whoever was called for that incident before.
+void escalate_anew(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary);
 /// Raises one for the engine itself, to the default notifier.
 void escalate_engine(Turn& t, std::string summary);
 

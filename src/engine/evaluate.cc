@@ -2,6 +2,7 @@
 
 #include "core/planted.hpp"
 #include "engine/actions.hpp"
+#include "engine/calls.hpp"
 #include "engine/diagnose.hpp"
 #include "engine/engine.hpp"
 #include "engine/instances.hpp"
@@ -239,6 +240,7 @@ void evaluate(Turn& t, ServiceId id) {
   for (Place& place : places) update_incident(t, id, place);
   settle_incident(t, id);
   update_status(t, id);
+  call_about_unknown(t, id);
   for (Place& place : places) {
     const bool fails = in_incident(t, id, place.slot) && view_of(t, id, place.slot).failing;
     if ((fails && !rollout_judges(t, id, place.slot)) || asked_for(t, id, place.slot)) repair(t, id, place);

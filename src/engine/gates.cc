@@ -19,10 +19,6 @@ constexpr Duration kLookAgain = std::chrono::seconds(1);
 
 bool down(Status status) { return status == Status::unhealthy || status == Status::critical; }
 
-bool has_alive_check(const ServicePlan& plan) {
-  return std::any_of(plan.checks.begin(), plan.checks.end(), [](const CheckPlan& c) { return c.role == Role::alive; });
-}
-
 Gate engine_gate(Turn& t, const Ask& ask) {
   if (!t.s.recovered) return Hold{"recovering", "the past is being reconciled"};
   if (!t.broken.empty()) return Hold{"defect", t.broken};

@@ -1,22 +1,13 @@
 #include "engine/repair.hpp"
 
-#include <array>
-
 #include "core/planted.hpp"
-#include "engine/diagnose.hpp"
-#include "engine/escalate.hpp"
+#include "engine/calls.hpp"
 #include "engine/ladder.hpp"
 #include "engine/operations.hpp"
 #include "engine/strategy.hpp"
 
 namespace homeostat::engine {
 namespace {
-
-constexpr Duration kHeldTooLong = std::chrono::minutes(5);
-
-std::string place_name(const Turn& t, ServiceId id, Slot slot) {
-  return t.plan(id).name + (slot < 0 ? std::string() : "/" + std::to_string(slot));
-}
 
 const std::vector<RungPlan>& rungs_here(Turn& t, ServiceId id, const Place& place) {
   return rungs_of(t.plan(id), t.durable(id).walk_of(place.slot).issue);
@@ -84,42 +75,14 @@ bool find_rung(Turn& t, ServiceId id, Place& place, LadderState& ladder) {
   return false;
 }
 
-// A repair that waits is no repair: somebody is told, unless somebody wants it to wait or has been told already.
-void call_about_hold(Turn& t, ServiceId id, const Case& c, const Hold& hold) {
-  static constexpr std::array<std::string_view, 6> kKnown{"paused",     "maintenance", "shutdown",
-                                                          "recovering", "journal",     "defect"};
-  const auto incident = t.s.durable.incidents.find(c.incident);
-  if (std::count(kKnown.begin(), kKnown.end(), hold.gate) > 0 || incident == t.s.durable.incidents.end()) return;
-  const auto failing = incident->second.failing.find(c.place.slot);
-  if (failing == incident->second.failing.end()) return;
-  const Instant since = std::max(failing->second.verdict_at, c.place.last_effect);
-  const Instant due = later(since, kHeldTooLong);
-  if (t.now < due) return t.wake_at(due);
-  if (escalated(t, c.incident)) return;
-  // Who waits for a service of which somebody knows already is no news.
-  const ServiceId root = root_of(t, id);
-  if (hold.gate == "dependency" && root != id && escalated(t, t.durable(root).incident)) return;
-  std::string summary =
-      place_name(t, id, c.place.slot) + " is down and its repair waits, gate " + hold.gate + ": " + hold.detail;
-  if (hold.gate == "diagnosis") summary += ". Candidates: " + candidates_of(t, id);
-  escalate(t, id, c.incident, default_notifier(t), std::move(summary));
-}
-
 bool held(Turn& t, ServiceId id, Place& place, const Case& c, const Strategy& strategy) {
   std::optional<Hold> hold;
   if (strategy.guarded) hold = check_gates(t, ask_for(t, strategy.wish(c)));
   record_hold(t, id, place.slot, c.incident, hold);
   if (!hold) return false;
   t.wake_at(hold->retry);
-  call_about_hold(t, id, c, *hold);
+  call_about_hold(t, id, place, *hold);
   return true;
-}
-
-// A spent ladder never ends in silence, also when none of its rungs calls anybody.
-void call_for_help(Turn& t, ServiceId id, const Place& place) {
-  const std::uint64_t incident = t.durable(id).incident;
-  if (escalated(t, incident)) return;
-  escalate(t, id, incident, default_notifier(t), place_name(t, id, place.slot) + " is down and nothing is left to try");
 }
 
 // Nothing is left to try: it begins again after a rest, unless only a person wanted it.
@@ -179,7 +142,8 @@ void repair(Turn& t, ServiceId id, Place& place) {
   LadderState ladder = ladder_of(t, id, place.slot);
   if (const auto hold = cooling(t, ladder)) {
     record_hold(t, id, place.slot, t.durable(id).incident, hold);
-    return t.wake_at(hold->retry);
+    t.wake_at(hold->retry);
+    return call_about_hold(t, id, place, *hold);
   }
   begin_ladder(t, id, place, ladder);
   const Instant given_up = given_up_at(t, id, place, ladder);

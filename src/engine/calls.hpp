@@ -1,0 +1,28 @@
+// When a human is called although no rung of a ladder says so.
+#pragma once
+
+#include <string>
+
+#include "engine/gates.hpp"
+#include "engine/turn.hpp"
+
+namespace homeostat::engine {
+
+/// A repair that waits is no repair: somebody is told after a while, unless somebody wants it to wait, or somebody has
+/// been told of what it is connected with.
+void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold);
+
+/// A spent ladder never ends in silence, also when none of its rungs calls anybody.
+void call_for_help(Turn& t, ServiceId id, const Place& place);
+
+/// Others need it, and nobody can tell how it is.
+void call_about_unknown(Turn& t, ServiceId id);
+
+/// Everything that may be the cause has been repaired in vain, or as much of it as may be. Once for all that is
+/// connected.
+void call_about_candidates(Turn& t, ServiceId id, const std::string& why);
+
+/// `web/1`, or `web` as a whole.
+std::string place_name(const Turn& t, ServiceId id, Slot slot);
+
+}  // namespace homeostat::engine
