@@ -134,6 +134,17 @@ json::value operation_json(const engine::ServiceState& service) {
                       {"by", printable(operation.by)}};
 }
 
+bool is_suppressed(const engine::ServiceState& service) {
+  return std::ranges::any_of(service.holds, [](const auto& hold) { return hold.second.gate == "dependency"; });
+}
+
+// The root that explains its failure, where one was found.
+json::value suppressed_by(const View& view, const std::string& name) {
+  const engine::ServiceState& service = durable_of(view, name);
+  const engine::Diagnosed* found = is_suppressed(service) ? view.durable.diagnosed(service) : nullptr;
+  return found == nullptr || found->root == name ? json::value(nullptr) : json::value(found->root);
+}
+
 json::value incident_json(const View& view, const std::string& name) {
   const engine::ServiceState& service = durable_of(view, name);
   const auto found = view.durable.incidents.find(service.incident);
@@ -219,6 +230,7 @@ json::object service_json(const View& view, const std::string& name) {
           {"mode", id ? json::value(json::string(name_of(view.plan(*id).mode))) : json::value(nullptr)},
           {"managed", id ? json::value(view.plan(*id).runtime.managed) : json::value(nullptr)},
           {"flags", json::value_from(flags_of(view, name))},
+          {"suppressed_by", suppressed_by(view, name)},
           {"paused_until", until && *until != kNever ? time_json(view.clock, *until) : json::value(nullptr)},
           {"paused_forever", until == kNever},
           {"maintenance", maintenance_json(view, name)},
@@ -378,8 +390,7 @@ std::vector<std::string_view> flags_of(const View& view, const std::string& name
   if (old) flags.push_back("outdated");
   if (!service.quarantined.empty()) flags.push_back("quarantined");
   if (!ejections_json(view, name).empty()) flags.push_back("ejecting");
-  const bool waits = std::ranges::any_of(service.holds, [](const auto& h) { return h.second.gate == "dependency"; });
-  if (waits) flags.push_back("suppressed");
+  if (is_suppressed(service)) flags.push_back("suppressed");
   if (!service.locks.empty()) flags.push_back("locked");
   if (id && (view.plan(*id).mode == engine::Mode::shadow || view.engine->plan().shadow)) flags.push_back("shadow");
   return flags;
@@ -398,6 +409,11 @@ json::value hold_json(const View& view, const engine::ServiceState& service, std
   return json::object{{"gate", hold->second.gate},
                       {"detail", printable(hold->second.detail)},
                       {"since", time_json(view.clock, hold->second.since)}};
+}
+
+std::string_view phase_of(const engine::ActionState& action) {
+  if (action.succeeded_at) return "verifying";
+  return action.intent.mode == engine::Mode::approve && !action.approved ? "waits for an approval" : "acting";
 }
 
 json::object repair_json(const View& view, const std::string& service, std::int32_t slot,
@@ -438,7 +454,7 @@ json::object repair_json(const View& view, const std::string& service, std::int3
                           {"strategy", state.intent.strategy},
                           {"attempt", state.intent.attempt},
                           {"at", time_json(view.clock, state.at)},
-                          {"phase", state.succeeded_at ? "verifying" : "acting"}};
+                          {"phase", phase_of(state)}};
   }
   repair["action"] = std::move(action);
   return repair;

@@ -231,12 +231,15 @@ TEST(LiveViews, StatusShowsChecksAndWhyExplainsTheLadder) {
   world.apply(engine::IncidentFailing{1, "web", 0, "alive", at(500), false, false, "no answer in time"});
   world.apply(engine::LadderMoved{"web", 0, {1, 1, 1, 0, at(5'000), kNever}});
   world.apply(engine::Held{"web", 0, 1, "dependency", "db is unhealthy; it comes first"});
+  world.apply(
+      engine::Diagnosed{.incident = 1, .service = "web", .role = "excused", .by = "db", .root = "db", .reason = ""});
   const View view = View::live(world.engine, {at(2'000), kWall + 2'000'000'000});
   const json::object status = status_view(view);
   EXPECT_EQ(status.at("source"), "daemon");
   ASSERT_EQ(status.at("services").as_array().size(), 2U);
   const json::object& web = status.at("services").at(1).as_object();
   EXPECT_EQ(web.at("flags"), json::array{"suppressed"});
+  EXPECT_EQ(web.at("suppressed_by"), "db");
   EXPECT_EQ(web.at("checks").as_array().size(), 2U);
   EXPECT_EQ(web.at("incident").at("failing").at(0).at("strategy"), "restart");
   EXPECT_EQ(web.at("incident").at("failing").at(0).at("next_try"), "2026-11-22T08:00:05.000Z");

@@ -18,6 +18,8 @@ std::string show_line(const json::object& line, bool color);
 
 /// Instances that get fewer requests than others, or may not be acted on, a line each; empty when there are none.
 std::string show_others(const json::object& service, bool color);
+/// The flags of a service in one cell, with who suppresses it.
+std::string flags_text(const json::object& service, std::string_view fallback = "");
 
 /// Escalations and approvals that wait for somebody; empty when there are none.
 std::string show_waiting(const json::object& status, bool color);

@@ -145,7 +145,22 @@ std::string breakers_text(const json::object& status, bool color) {
   return table.empty() ? "" : "\n" + table.text(color);
 }
 
+std::string told_text(const json::object& status, const json::object& escalation) {
+  if (text_at(escalation, "notifier", "").empty()) return "to nobody";
+  if (flag_at(escalation, "notified")) return "notified";
+  return fmt::format("not notified yet, {} tries{}", number_at(escalation, "attempts"), next_try(status, escalation));
+}
+
 }  // namespace
+
+std::string flags_text(const json::object& service, std::string_view fallback) {
+  const std::string root = text_at(service, "suppressed_by", "");
+  json::array flags = list_at(service, "flags");
+  for (json::value& flag : flags) {
+    if (flag == "suppressed" && !root.empty()) flag = "suppressed by " + root;
+  }
+  return join(flags, fallback);
+}
 
 std::string show_others(const json::object& service, bool color) {
   std::string out;
@@ -181,9 +196,7 @@ std::string show_waiting(const json::object& status, bool color) {
   for (const json::value& item : list_at(status, "escalations")) {
     const json::object& e = item.as_object();
     const std::string by = text_at(e, "acknowledged_by", "");
-    const std::string told = flag_at(e, "notified") ? "notified"
-                                                    : fmt::format("not notified yet, {} tries{}",
-                                                                  number_at(e, "attempts"), next_try(status, e));
+    const std::string told = told_text(status, e);
     out += paint(fmt::format("! escalation {} at {}: {} ({}, {})", text_at(e, "id"), time_at(e, "at", true),
                              text_at(e, "summary"), told, by.empty() ? "not acknowledged" : "acknowledged by " + by),
                  by.empty() ? Color::red : Color::dim, color) +
@@ -203,7 +216,7 @@ std::string show_status(const json::object& status, bool color) {
                {instances_text(service, text_at(status, "source") == "daemon")},
                {text_at(service, "version")},
                {text_at(service, "mode")},
-               {join(list_at(service, "flags"), "-")},
+               {flags_text(service, "-")},
                {repair_text(service)}});
   }
   const std::string services = table.empty() ? "no services\n" : table.text(color);

@@ -114,10 +114,10 @@ std::string show_why(const json::object& why, const json::object* history, bool 
   const json::object* service = object_at(why, "service");
   if (service == nullptr) return "";
   const std::string status = text_at(*service, "status");
-  const json::array& flags = list_at(*service, "flags");
+  const std::string flags = flags_text(*service);
   std::string out = fmt::format("{} is {} since {}", paint(text_at(*service, "name"), Color::bold, color),
                                 paint(status, color_of(status), color), time_at(*service, "since"));
-  out += flags.empty() ? "\n" : " (" + join(flags) + ")\n";
+  out += flags.empty() ? "\n" : " (" + flags + ")\n";
   out += show_others(*service, color);
   out += maintenance_text(*service) + walk_text(why);
   for (const json::value& place : list_at(why, "places")) out += place_text(place.as_object(), color);

@@ -6,7 +6,7 @@ namespace homeostat::config {
 const std::vector<Component<CheckDraft>>& check_kinds() {
   static const std::vector<Component<CheckDraft>> kinds{http_check(),   tcp_check(),     exec_check(),
                                                         file_check(),   process_check(), runtime_check(),
-                                                        promql_check(), alert_check()};
+                                                        promql_check(), haproxy_check(), alert_check()};
   return kinds;
 }
 

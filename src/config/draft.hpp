@@ -167,6 +167,7 @@ Component<CheckDraft> process_check();                    // check_process.cc
 Component<CheckDraft> runtime_check();                    // check_runtime.cc
 Component<CheckDraft> alert_check();                      // check_alert.cc
 Component<CheckDraft> promql_check();                     // check_promql.cc
+Component<CheckDraft> haproxy_check();                    // check_haproxy.cc
 const std::vector<Component<CheckDraft>>& check_kinds();  // check.cc: the list of them
 
 Component<RunDraft> process_run();                    // run_process.cc

@@ -50,12 +50,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{service("intsances: 2"), "4:5: unknown key `intsances` (did you mean `instances`?)"},
         Case{check("file: /x, intervall: 5s"),
              "4:30: unknown key `intervall` or check kind; known: http, tcp, "
-             "exec, file, process, runtime, promql, alert (did you mean `interval`?)"},
+             "exec, file, process, runtime, promql, haproxy, alert (did you mean `interval`?)"},
         Case{check("prometheus: {}"),
              "4:20: unknown key `prometheus` or check kind; known: http, tcp, exec, file, process, runtime, promql, "
-             "alert"},
+             "haproxy, alert"},
         Case{check("interval: 5s"),
-             "4:18: a check kind is missing; known: http, tcp, exec, file, process, runtime, promql, alert"},
+             "4:18: a check kind is missing; known: http, tcp, exec, file, process, runtime, promql, haproxy, alert"},
         Case{check("file: /x, tcp: { port: 1 }"), "4:30: `tcp` beside `file`: only one check kind can be given"},
         Case{service("mode: act", "kubernetes: {}"),
              "5:12: unknown key `kubernetes` or runtime; known: process, exec, systemd, supervisord, docker, podman"},
@@ -264,7 +264,7 @@ TEST(Problems, AllAreReportedNotOnlyTheFirst) {
             "h.yaml:4:21: `command` is missing here\n"
             "h.yaml:4:23: unknown key `comand` (did you mean `command`?)\n"
             "h.yaml:5:38: unknown key `intervall` or check kind; known: http, tcp, exec, file, process, runtime, "
-            "promql, alert (did "
+            "promql, haproxy, alert (did "
             "you mean `interval`?)\n"
             "h.yaml:5:33: `0` is not a port from 1 to 65535\n");
 }

@@ -32,6 +32,8 @@ std::vector<std::string_view> texts_of(const probe::Spec& spec) {
     texts = {file->path};
   } else if (const auto* promql = std::get_if<probe::PromqlSpec>(&spec)) {
     texts = texts_of(*promql->request);
+  } else if (const auto* haproxy = std::get_if<probe::HaproxySpec>(&spec)) {
+    texts = {haproxy->server};
   } else if (const auto* alert = std::get_if<probe::AlertSpec>(&spec)) {
     for (const auto& [name, value] : alert->labels) texts.push_back(value);
   }
@@ -147,6 +149,7 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service) {
     if (check.node->find("fast_interval") == nullptr)
       policy.fast_interval = std::min(policy.fast_interval, policy.interval);
     check_timing(in, policy, *check.node);
+    complete_check(in, service, check);
     check_placeholders(in, check, service.value);
     const bool kept = std::holds_alternative<runtime::KeptSpec>(service.value.run.spec);
     if (std::holds_alternative<probe::RuntimeSpec>(check.value.spec) && !kept && plan.runtime.identity != 0) {

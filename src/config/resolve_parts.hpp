@@ -27,6 +27,10 @@ bool uses(const probe::Spec& spec, std::string_view placeholder);
 /// Reports at `node` what is to be filled in but is not there.
 void check_placeholders(const Resolution& in, const probe::Spec& spec, const ServiceDraft& service, const Node& node);
 
+/// Fills in what a check takes from the service around it.
+void complete_check(const Resolution& in, const Named<ServiceDraft>& service,
+                    Named<CheckDraft>& check);  // check_haproxy.cc
+
 /// Adds the checks of a service, those it has without saying so included.
 void resolve_checks(const Resolution& in, Named<ServiceDraft>& service);
 

@@ -59,8 +59,8 @@ TEST(Nearest, NearButNotFar) {
 
 TEST(Quote, ShortAndHarmless) {
   EXPECT_EQ(quote("a\nb"), "`a b`");
-  EXPECT_EQ(quote(std::string(100, 'x')), "`" + std::string(60, 'x') + "…`");
-  EXPECT_EQ(quote(std::string(59, 'x') + "\xc3\xa9y"), "`" + std::string(59, 'x') + "…`");
+  EXPECT_EQ(quote(std::string(100, 'x')), "`" + std::string(57, 'x') + "…`");
+  EXPECT_EQ(quote(std::string(59, 'x') + "\xc3\xa9y"), "`" + std::string(57, 'x') + "…`");
 }
 
 }  // namespace

@@ -23,6 +23,20 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
+namespace {
+
+// So that a mark of it fits, where there is room for one.
+std::string cut(std::string text, std::size_t most) {
+  constexpr std::string_view kMark = "…";
+  if (most < kMark.size()) return text;
+  std::size_t end = std::min(text.size(), most - kMark.size());
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+  return text.append(kMark);
+}
+
+}  // namespace
+
 std::string printable(std::string_view text, std::size_t most) {
   std::string out;
   out.reserve(std::min(text.size(), most));
@@ -33,7 +47,7 @@ std::string printable(std::string_view text, std::size_t most) {
     const bool control =
         first < 0x20 || first == 0x7f || (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
     const std::string_view shown = length == 0 ? "\xef\xbf\xbd" : control ? " " : text.substr(0, length);
-    if (out.size() + shown.size() > most) return out += "…";
+    if (out.size() + shown.size() > most) return cut(std::move(out), most);
     out += shown;
     text.remove_prefix(length == 0 ? 1 : length);
   }

@@ -11,7 +11,7 @@ namespace homeostat {
 std::size_t utf8_length(std::string_view text);
 
 /// `text` without control characters and bytes that are no UTF-8, so that it can stand in JSON and on a terminal: at
-/// most `most` bytes of it, whole characters, and then an ellipsis where it was cut, which says so to whoever hides
+/// most `most` bytes, whole characters, the last of them an ellipsis where it was cut: that says so to whoever hides
 /// what must not be told.
 std::string printable(std::string_view text, std::size_t most = std::string_view::npos);
 

@@ -33,11 +33,13 @@ TEST(Text, WhatDrivesATerminalIsNotShown) {
 }
 
 TEST(Text, ABoundNeverCutsACharacter) {
-  EXPECT_EQ(printable("abc", 2), "ab…");
-  EXPECT_EQ(printable("a\xe2\x82\xac", 3), "a…");
+  EXPECT_EQ(printable("abc", 2), "ab");
+  EXPECT_EQ(printable("a\xe2\x82\xac", 3), "…");
   EXPECT_EQ(printable("a\xe2\x82\xac", 4), "a\xe2\x82\xac");
-  EXPECT_EQ(printable("\xff\xff", 5), "\xef\xbf\xbd…");
-  EXPECT_EQ(printable("abc", 0), "…");
+  EXPECT_EQ(printable("\xff\xff", 5), "…");
+  EXPECT_EQ(printable("abc", 0), "") << "no room for a mark";
+  EXPECT_EQ(printable("abcdef", 5), "ab…");
+  EXPECT_EQ(printable("a\xe2\x82\xac\xe2\x82\xac", 6), "a…");
 }
 
 }  // namespace

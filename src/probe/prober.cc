@@ -42,6 +42,9 @@ std::expected<std::unique_ptr<Prober>, Error> Prober::open(os::Loop& loop, Hooks
   if (!mailbox) return std::unexpected(mailbox.error());
   auto responder = Responder::open(loop);
   if (!responder) return std::unexpected(responder.error());
+  auto numbers = Sampler::open(loop);
+  if (!numbers) return std::unexpected(numbers.error());
+  out->numbers_ = std::move(*numbers);
   out->mailbox_ = std::move(*mailbox);
   out->responder_ = std::move(*responder);
   const auto post = [box = out->mailbox_.get()](std::uint32_t target, std::uint64_t ticket, Finding&& found) {
@@ -75,32 +78,33 @@ void Prober::start(std::uint32_t target, std::uint32_t run, Duration timeout, In
   to.run = run;
   to.ticket = ++tickets_;
   const std::uint64_t ticket = to.ticket;
-  std::visit(Overloaded{[&](const Broken& broken) { give_up(target, broken.why); },
-                        [&](const std::unique_ptr<Exchange>& exchange) {
-                          timeouts_.set(timeout_id(target), later(now, timeout));
-                          exchange->start();
-                        },
-                        [&](const std::shared_ptr<const SlowRequest>& request) {
-                          timeouts_.set(timeout_id(target), later(now, timeout + kSlowPathGrace));
-                          if (!slow_->start(target, ticket, request, timeout))
-                            give_up(target, "too many slow checks at once");
-                        },
-                        [&](const std::unique_ptr<PromqlCheck>& promql) {
-                          timeouts_.set(timeout_id(target), later(now, timeout + kSlowPathGrace));
-                          if (!slow_->start(target, ticket, promql->request(), timeout))
-                            give_up(target, "too many slow checks at once");
-                        },
-                        [&](const std::unique_ptr<Command>& command) { start_command(target, *command, timeout, now); },
-                        [&](const std::shared_ptr<const FileSpec>& file) {
-                          timeouts_.set(timeout_id(target), later(now, timeout));
-                          if (!files_->start(target, ticket, file, hooks_.wall_ns()))
-                            give_up(target, "too many file checks wait");
-                        },
-                        [&](const ProcessSpec&) {
-                          const Finding known = hooks_.known(target);
-                          finish(target, known.seen, known.detail);
-                        }},
-             to.way);
+  std::visit(
+      Overloaded{[&](const Broken& broken) { give_up(target, broken.why); },
+                 [&](const std::unique_ptr<Exchange>& exchange) {
+                   timeouts_.set(timeout_id(target), later(now, timeout));
+                   exchange->start();
+                 },
+                 [&](const std::shared_ptr<const SlowRequest>& request) {
+                   timeouts_.set(timeout_id(target), later(now, timeout + kSlowPathGrace));
+                   if (!slow_->start(target, ticket, request, timeout)) give_up(target, "too many slow checks at once");
+                 },
+                 [&](const std::unique_ptr<PromqlCheck>& promql) {
+                   timeouts_.set(timeout_id(target), later(now, timeout + kSlowPathGrace));
+                   if (!slow_->start(target, ticket, promql->request(), timeout))
+                     give_up(target, "too many slow checks at once");
+                 },
+                 [&](const std::unique_ptr<HaproxyCheck>& haproxy) { ask_haproxy(target, *haproxy, timeout, now); },
+                 [&](const std::unique_ptr<Command>& command) { start_command(target, *command, timeout, now); },
+                 [&](const std::shared_ptr<const FileSpec>& file) {
+                   timeouts_.set(timeout_id(target), later(now, timeout));
+                   if (!files_->start(target, ticket, file, hooks_.wall_ns()))
+                     give_up(target, "too many file checks wait");
+                 },
+                 [&](const ProcessSpec&) {
+                   const Finding known = hooks_.known(target);
+                   finish(target, known.seen, known.detail);
+                 }},
+      to.way);
 }
 
 void Prober::start_command(std::uint32_t target, Command& command, Duration timeout, Instant now) {
@@ -116,6 +120,18 @@ void Prober::start_command(std::uint32_t target, Command& command, Duration time
       });
   if (!started) return give_up(target, started.error().text);
   command.id = *started;
+}
+
+void Prober::ask_haproxy(std::uint32_t target, const HaproxyCheck& check, Duration timeout, Instant now) {
+  targets_[target].began = hooks_.now();
+  numbers_->ask(check.source(timeout), {}, now,
+                [this, target, ticket = targets_[target].ticket](const Reading& reading) {
+                  if (target >= targets_.size() || !targets_[target].busy || targets_[target].ticket != ticket) return;
+                  Target& to = targets_[target];
+                  auto& asked = std::get<std::unique_ptr<HaproxyCheck>>(to.way);
+                  const Finding found = asked->judge(reading, hooks_.now() - to.began, hooks_.now());
+                  finish(target, found.seen, found.detail);
+                });
 }
 
 void Prober::cancel(std::uint32_t target) {
@@ -156,13 +172,16 @@ void Prober::on_letter(Letter&& letter) {
 }
 
 std::optional<Instant> Prober::next_deadline() const {
-  const std::optional<Instant> ours = timeouts_.next();
-  const std::optional<Instant> commands = runner_.next_deadline();
-  return ours && commands ? std::min(*ours, *commands) : ours ? ours : commands;
+  std::optional<Instant> next = timeouts_.next();
+  for (const auto& other : {runner_.next_deadline(), numbers_->next_deadline()}) {
+    if (other) next = std::min(next.value_or(*other), *other);
+  }
+  return next;
 }
 
 void Prober::advance(Instant now) {
   runner_.advance(now);
+  numbers_->advance(now);
   while (const auto id = timeouts_.pop(now)) {
     if (*id == timeout_id(kSelf)) {
       self_->time_out();

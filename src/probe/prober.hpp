@@ -18,10 +18,12 @@
 #include "os/run.hpp"
 #include "probe/exchange.hpp"
 #include "probe/file_check.hpp"
+#include "probe/haproxy_check.hpp"
 #include "probe/judge.hpp"
 #include "probe/mailbox.hpp"
 #include "probe/promql_check.hpp"
 #include "probe/responder.hpp"
+#include "probe/sampler.hpp"
 #include "probe/slow_path.hpp"
 #include "probe/spec.hpp"
 #include "probe/timeouts.hpp"
@@ -75,9 +77,9 @@ class Prober {
     os::RunId id = 0;
   };
   // Nothing large in place: there are many targets, and most are of one kind.
-  using Way =
-      std::variant<Broken, std::unique_ptr<Exchange>, std::shared_ptr<const SlowRequest>, std::unique_ptr<Command>,
-                   std::shared_ptr<const FileSpec>, std::unique_ptr<PromqlCheck>, ProcessSpec>;
+  using Way = std::variant<Broken, std::unique_ptr<Exchange>, std::shared_ptr<const SlowRequest>,
+                           std::unique_ptr<Command>, std::shared_ptr<const FileSpec>, std::unique_ptr<PromqlCheck>,
+                           std::unique_ptr<HaproxyCheck>, ProcessSpec>;
   struct Target {
     Way way;
     bool busy = false;
@@ -94,6 +96,7 @@ class Prober {
   std::shared_ptr<const HttpSpec> judged_by(HttpSpec spec);
   static Way way_to(const ExecSpec& spec, const Place& place);
   void start_command(std::uint32_t target, Command& command, Duration timeout, Instant now);
+  void ask_haproxy(std::uint32_t target, const HaproxyCheck& check, Duration timeout, Instant now);
   void finish(std::uint32_t target, const Observation& seen, std::string_view detail);
   void give_up(std::uint32_t target, std::string_view why);
   void on_letter(Letter&& letter);
@@ -112,6 +115,7 @@ class Prober {
   std::unique_ptr<Responder> responder_;
   std::unique_ptr<Exchange> self_;
   std::vector<std::function<void(bool ok)>> self_waiting_;
+  std::unique_ptr<Sampler> numbers_;  // of HAProxy
   std::unique_ptr<Mailbox> mailbox_;
   std::unique_ptr<FileLooker> files_;  // these two post to the mailbox, so they end before it
   std::unique_ptr<SlowPath> slow_;

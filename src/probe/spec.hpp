@@ -10,6 +10,8 @@
 
 #include "core/compact.hpp"
 #include "homeostat/time.hpp"
+#include "probe/condition.hpp"
+#include "traffic/spec.hpp"
 
 namespace homeostat::probe {
 
@@ -84,12 +86,22 @@ struct PromqlSpec {
   Duration fresh_within = std::chrono::minutes(1);
 };
 
+/// A number that HAProxy counts fulfils a condition.
+struct HaproxySpec {
+  traffic::HaproxyPlace place;
+  std::string server;  // the instance's there; empty: the backend as a whole
+  std::string field;   // as HAProxy calls it
+  bool grows = false;  // … and only counts it up: so many a second are meant
+  Condition expect;
+};
+
 /// No alert fires that has all these labels.
 struct AlertSpec {
   std::vector<std::pair<std::string, std::string>> labels;
 };
 
-using Spec = std::variant<HttpSpec, TcpSpec, ExecSpec, FileSpec, ProcessSpec, RuntimeSpec, PromqlSpec, AlertSpec>;
+using Spec =
+    std::variant<HttpSpec, TcpSpec, ExecSpec, FileSpec, ProcessSpec, RuntimeSpec, PromqlSpec, HaproxySpec, AlertSpec>;
 
 /// What `{port}`, `{instance}` and `{release}` stand for in one run.
 struct Place {

@@ -19,6 +19,7 @@ Prober::Way Prober::way_to(std::uint32_t target, const Spec& spec, const Place& 
     return std::make_shared<const FileSpec>(std::move(at));
   }
   if (const auto* promql = std::get_if<PromqlSpec>(&spec)) return std::make_unique<PromqlCheck>(*promql, place);
+  if (const auto* haproxy = std::get_if<HaproxySpec>(&spec)) return std::make_unique<HaproxyCheck>(*haproxy, place);
   return ProcessSpec{};  // the program around knows
 }
 

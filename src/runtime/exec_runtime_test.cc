@@ -57,7 +57,7 @@ TEST_F(CommandTest, ValuesReachArgumentsAndEnvironmentAndNoShell) {
 TEST_F(CommandTest, TellsHowItEndedInWords) {
   EXPECT_EQ(describe(run(command(shell("exit 0")))), "exit status 0");
   EXPECT_EQ(describe(run(command(shell("echo one; printf 'disk\\033[31m lost\\n\\n' >&2; exit 3")))),
-            "exit status 3: disk?[31m lost");
+            "exit status 3: disk [31m lost");
   EXPECT_EQ(describe(run(command(shell("kill -9 $$")))), "killed by signal 9");
   EXPECT_EQ(describe(run(command({dir_ / "page"}))), "not started: " + dir_ / "page: no such file");
   EXPECT_LT(describe(run(command(shell("head -c 5000 /dev/zero | tr '\\0' x")))).size(), 300U);
