@@ -87,6 +87,52 @@ TEST(Release, WithoutAStableReleaseTheRollbackIsSkippedWithAReason) {
   EXPECT_EQ(world.version("web", 0), "bad");
 }
 
+ServicePlan back_to(const std::string& version) {
+  ServicePlan service = released();
+  RungPlan named = rung(StrategyKind::rollback);
+  named.version = version;
+  service.ladder = {named, rung(StrategyKind::restart), rung(StrategyKind::escalate)};
+  return service;
+}
+
+TEST(Release, ARollbackToANamedVersionLeavesAProvedOneWithoutQuarantine) {
+  Started world(plan_of({back_to("v0")}));
+  world.run_for(5s);
+  ASSERT_TRUE(world.durable().services.at("web").is_stable("v1"));
+  world.release_behaves("v1", Behaviour::error500);
+  world.behave("web", 0, Behaviour::error500);
+  world.run_for(1min);
+  for (Slot slot = 0; slot < 2; ++slot) EXPECT_EQ(world.version("web", slot), "v0") << slot;
+  EXPECT_EQ(world.durable().services.at("web").version, "v0") << "it outlives the configuration";
+  EXPECT_TRUE(world.durable().services.at("web").quarantined.empty());
+}
+
+std::string reason_of_the_skip(World& world) {
+  world.release_behaves("", Behaviour::error500);
+  world.behave("web", 0, Behaviour::error500);
+  world.run_until([&] { return !world.all<Skipped>().empty(); }, 1min);
+  const auto skipped = world.all<Skipped>();
+  return skipped.empty() ? "" : skipped.front().reason;
+}
+
+TEST(Release, ARollbackToANamedVersionSaysWhyItDoesNotApply) {
+  Started there(plan_of({back_to("v1")}));
+  EXPECT_EQ(reason_of_the_skip(there), "it is on v1 already");
+  // A deployment that fails is rolled back to the last stable one, and its version quarantined.
+  Started world(plan_of({released()}));
+  world.release_behaves("v0", Behaviour::error500);
+  deploy(world, "v0");
+  world.run_for(20s);
+  ASSERT_TRUE(world.durable().services.at("web").quarantined.contains("v0"));
+  world.run_for(1h);  // its next ladder begins anew
+  world.reload(plan_of({back_to("v0")}));
+  EXPECT_EQ(reason_of_the_skip(world), "release v0 is quarantined");
+  Plan plain = plan_of({back_to("v0")});
+  plain.services[0].runtime.releases = false;
+  Started without(plain);
+  EXPECT_EQ(reason_of_the_skip(without), "the runtime has no releases");
+}
+
 TEST(Release, EngineKilledInTheMiddleGoesOn) {
   Started world(plan_of({released(3)}));
   deploy(world, "v2");

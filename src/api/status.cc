@@ -400,6 +400,7 @@ std::string rung_name(const engine::RungPlan& rung) {
   static constexpr std::array<std::string_view, 6> kNames{"restart", "rollback", "scale_up",
                                                           "drain",   "exec",     "escalate"};
   std::string name(kNames[static_cast<std::size_t>(rung.strategy)]);
+  if (!rung.version.empty()) return name + " to " + rung.version;
   return rung.name.empty() ? name : name + " " + rung.name;
 }
 

@@ -19,7 +19,7 @@ auto timing(const CheckPolicy& policy) {
 
 auto rung(const engine::RungPlan& rung) {
   return std::tie(rung.strategy, rung.attempts, rung.verify_within, rung.when, rung.skip_after, rung.reach, rung.raise,
-                  rung.name, rung.idempotent);
+                  rung.version, rung.name, rung.idempotent);
 }
 
 auto budget(const engine::Budget& budget) { return std::tie(budget.max_actions, budget.percent, budget.per); }

@@ -52,6 +52,9 @@ TEST(Compare, NamesWhatChanged) {
   EXPECT_EQ(what(service("a"), service("a", ", remediation: [ exec: [/fix] ]")), Words{"remediation"});
   EXPECT_EQ(what(service("a", ", remediation: [ exec: [/fix] ]"), service("a", ", remediation: [ exec: [/fix, now] ]")),
             Words{"remediation"});
+  const std::string released =
+      "  a: { run: { process: { command: [x], releases: /r, release: v1 } }, remediation: [ rollback: { to: ";
+  EXPECT_EQ(what(released + "v0 } ] }\n", released + "v1 } ] }\n"), Words{"remediation"});
   EXPECT_EQ(what(service("a"), service("a", ", prerequisites: [ file: /go ]")), Words{"dependencies"});
 }
 

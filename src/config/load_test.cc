@@ -213,6 +213,16 @@ TEST(Load, OneTargetForAllInstancesIsTheServiceAsAWhole) {
   EXPECT_EQ(config.plan.services[0].checks[2].scope, Scope::instance);
 }
 
+TEST(Load, ARollbackMayNameItsVersionUnderEveryRuntimeWithReleases) {
+  for (const char* run :
+       {"process: { command: ['{release}/x'], releases: /r, release: v1 }",
+        "systemd: { unit: x.service, releases: /r, release: v1 }", "docker: { container: x, image: shop, release: v1 }",
+        "exec: { rollback: [/ctl, back, '{version}'], status: [/ctl, status] }"}) {
+    const Config config = one_service("run: { " + std::string(run) + " }, remediation: [ rollback: { to: 1.10 } ]");
+    EXPECT_EQ(config.plan.services[0].ladder[0].version, "1.10") << run;
+  }
+}
+
 TEST(Load, IdentityFollowsTheTargetAndNotTheTiming) {
   const auto identity = [](const std::string& check) {
     return one_service("run: { process: { command: [x], ports: 1 } }, checks: { c: { " + check + " } }")

@@ -151,6 +151,12 @@ INSTANTIATE_TEST_SUITE_P(
              "4:37: `instances_failing > 100%` is no condition (write `changed_within 15m`, `instances_failing > 50%`, "
              "`signal SEGV`, or `requests_fail`)"},
         Case{
+            service("remediation: [ rollback: { to: ../v0 } ]", "process: { command: [x], releases: /r, release: v1 }"),
+            "4:36: `../v0` is no version: up to 64 of A-Z a-z 0-9 . _ - +, not a dot first"},
+        Case{service("remediation: [ rollback: { to: v0 } ]",
+                     "exec: { rollback: [/ctl, back], status: [/ctl, status] }"),
+             "4:36: the `rollback` command of `run: exec:` is not told which version: it needs `{version}`"},
+        Case{
             service(
                 "checks: { c: { file: /x, startup_grace: 9s } }\n    remediation: [ restart: { verify_within: 10s } ]"),
             "5:46: verify_within 10s is too short for check `c`: startup_grace 9s + success_threshold 2 x "

@@ -16,7 +16,20 @@ bool is_version(std::string_view text) {
   });
 }
 
+void check_version(const std::string& version, Position at, Reader& reader) {
+  if (is_version(version)) return;
+  reader.problem(at, fmt::format("{} is no version: up to 64 of A-Z a-z 0-9 . _ - +, not a dot first", quote(version)));
+}
+
 }  // namespace
+
+Type<std::string> version_type() {
+  return {{"version", text_type().shape.schema}, [](const Node& node, Reader& reader, std::string& out) {
+            const std::size_t before = reader.found();
+            text_type().read(node, reader, out);
+            if (reader.found() == before) check_version(out, node.at, reader);
+          }};
+}
 
 void check_releases(const std::string& releases, const std::string& release, const Node& node, Reader& reader) {
   if (!releases.empty() && release.empty()) {
@@ -25,10 +38,7 @@ void check_releases(const std::string& releases, const std::string& release, con
   if (!release.empty() && releases.empty()) {
     reader.problem(node.where("release"), "`release` means nothing without `releases`");
   }
-  if (!release.empty() && !is_version(release)) {
-    reader.problem(node.where("release"),
-                   fmt::format("{} is no version: up to 64 of A-Z a-z 0-9 . _ - +, not a dot first", quote(release)));
-  }
+  if (!release.empty()) check_version(release, node.where("release"), reader);
 }
 
 }  // namespace homeostat::config

@@ -3,9 +3,12 @@
 
 #include <string>
 
-#include "config/reader.hpp"
+#include "config/types.hpp"
 
 namespace homeostat::config {
+
+/// The name of a release.
+Type<std::string> version_type();
 
 /// The folder of the releases and the version to begin with: both or none.
 void check_releases(const std::string& releases, const std::string& release, const Node& node, Reader& reader);

@@ -85,6 +85,16 @@ void check_raise(const Resolution& in, const engine::RungPlan& rung, const engin
   }
 }
 
+/// Only the user's own command knows where it goes back to.
+void check_version(const Resolution& in, const runtime::ExecSpec* commands, const Placed<RungDraft>& placed) {
+  if (commands == nullptr || commands->rollback.empty() || placed.value.plan.version.empty()) return;
+  const bool told = std::ranges::any_of(
+      commands->rollback, [](const std::string& argument) { return argument.find("{version}") != std::string::npos; });
+  if (told) return;
+  in.reader.problem(placed.node->items.front().where("to"),
+                    "the `rollback` command of `run: exec:` is not told which version: it needs `{version}`");
+}
+
 engine::RungPlan rung_of(const Resolution& in, const engine::ServicePlan& plan, const Placed<RungDraft>& placed) {
   const Node& node = *placed.node;
   const RungDraft& draft = placed.value;
@@ -128,13 +138,16 @@ void check_order(const Resolution& in, const std::vector<Placed<RungDraft>>& run
 engine::LadderPlan ladder_of(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
                              std::vector<engine::RungPlan> usual) {
   const engine::ServicePlan& plan = service.value.plan;
+  const auto* commands = std::get_if<runtime::ExecSpec>(&service.value.run.spec);
   std::vector<engine::RungPlan> out = std::move(usual);
   if (draft.rungs) {
     check_order(in, *draft.rungs);
-    for (const Placed<RungDraft>& rung : *draft.rungs) out.push_back(rung_of(in, plan, rung));
+    for (const Placed<RungDraft>& rung : *draft.rungs) {
+      check_version(in, commands, rung);
+      out.push_back(rung_of(in, plan, rung));
+    }
   }
   // A command of the user's is repeated only when he says that it may be.
-  const auto* commands = std::get_if<runtime::ExecSpec>(&service.value.run.spec);
   for (engine::RungPlan& rung : out) {
     if (commands != nullptr && rung.strategy != StrategyKind::exec) rung.idempotent = commands->idempotent;
   }

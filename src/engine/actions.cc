@@ -114,14 +114,16 @@ std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& pla
 }
 
 // From here on the slot is meant to run the release of the step; a release that is rolled back is never deployed again
-// unless somebody insists.
+// unless somebody insists, or it was proved well before.
 void moves_to_version(Turn& t, ServiceId id, const Intent& intent) {
   if (intent.origin != Origin::operation || intent.version.empty() || intent.slot < 0) return;
   if (wanted_version_of(t.plan(id), t.durable(id), intent.slot) == intent.version) return;
   const InstanceState* instance = t.instance(id, intent.slot);
   const std::string replaced = instance == nullptr ? std::string() : instance->version;
   const bool rolls_back = intent.strategy == name_of(OperationKind::rollback);
-  if (rolls_back && !replaced.empty() && replaced != intent.version && !t.durable(id).quarantined.contains(replaced)) {
+  const ServiceState& state = t.durable(id);
+  const bool judged = state.quarantined.contains(replaced) || state.is_stable(replaced);
+  if (rolls_back && !replaced.empty() && replaced != intent.version && !judged) {
     t.record(VersionMarked{intent.service, replaced, Mark::quarantined});
   }
   t.record(DesiredSet{intent.service, intent.slot, true, intent.version, intent.by});

@@ -2,6 +2,7 @@
 // running engine and the recovery do the same, so the state after a recovery is the state before the crash.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -250,6 +251,8 @@ struct ServiceState {
   const ScalingAsked* asked_scaling() const {
     return scaling && scaling->asked && !scaling->approved ? &*scaling->asked : nullptr;
   }
+  /// Proved well, and not the contrary since.
+  bool is_stable(std::string_view release) const { return std::ranges::find(stable, release) != stable.end(); }
   bool wants_running(std::int32_t slot) const {
     return !stopped && !stopped_slots.contains(slot) && !spare.contains(slot);
   }

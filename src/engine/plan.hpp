@@ -72,6 +72,7 @@ struct RungPlan {
   std::uint32_t skip_after = 0;     // tries in vain against the same failing check; 0: never
   Reach reach = Reach::one;         // restart
   Raise raise;                      // scale_up
+  std::string version;              // rollback: to this one; empty: to the last one that was proved well
   std::string name;                 // exec: the command's name; escalate: the notifier's name; else empty
   std::uint32_t reference = kNone;  // exec: index into Config::commands; escalate: into Config::notifiers
   bool idempotent = false;          // exec: may be repeated when its outcome is unknown

@@ -1,4 +1,4 @@
-// rollback: every instance on the failing release returns to the last one that was proved well.
+// rollback: every instance on the failing release returns to the last one that was proved well, or to the one named.
 #include "engine/operations.hpp"
 #include "engine/rollout.hpp"
 #include "engine/strategy.hpp"
@@ -14,6 +14,7 @@ std::string failing_version(const Case& c) {
 }
 
 std::string rollback_target(const Case& c) {
+  if (!c.rung.version.empty()) return c.rung.version;
   const ServiceState& state = c.t.durable(c.service);
   const std::string bad = failing_version(c);
   for (const std::string& version : std::views::reverse(state.stable.all())) {
@@ -22,15 +23,26 @@ std::string rollback_target(const Case& c) {
   return {};
 }
 
+std::optional<std::string> unfit_to_leave(const Case& c) {
+  if (c.t.durable(c.service).is_stable(failing_version(c))) return "its release has been proved well";
+  if (rollback_target(c).empty()) return "no other release has been proved well";
+  return std::nullopt;
+}
+
+// Who names a release wants it also where the one that fails was proved well.
+std::optional<std::string> unfit_to_take(const Case& c) {
+  const std::string& named = c.rung.version;
+  if (failing_version(c) == named) return "it is on " + named + " already";
+  if (c.t.durable(c.service).quarantined.contains(named)) return "release " + named + " is quarantined";
+  return std::nullopt;
+}
+
 std::optional<std::string> validate(const Case& c) {
   if (!c.t.plan(c.service).runtime.releases) return "the runtime has no releases";
   if (rollout_active(c.t, c.service)) return "a rollout is under way: it turns back by itself";
   if (auto why = unmet(c)) return why;
   if (!c.t.plan(c.service).runtime.managed) return std::nullopt;  // the user's command knows its releases
-  const auto& stable = c.t.durable(c.service).stable;
-  if (std::count(stable.begin(), stable.end(), failing_version(c)) > 0) return "its release has been proved well";
-  if (rollback_target(c).empty()) return "no other release has been proved well";
-  return std::nullopt;
+  return c.rung.version.empty() ? unfit_to_leave(c) : unfit_to_take(c);
 }
 
 Wish wish(const Case& c) {
