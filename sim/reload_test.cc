@@ -64,6 +64,44 @@ TEST(Reload, AServicePutBackIsTakenForTheReleaseItRuns) {
   EXPECT_EQ(instances.begin()->second.version, "v1");
 }
 
+TEST(Reload, OnlyAnotherThingToRunIsAChange) {
+  Plan plan = plan_of({web("web", 1), web("other", 1)});
+  Started world(plan);
+  plan.services[0].checks[1].identity = 77;
+  plan.services[0].ladder = {rung(StrategyKind::escalate)};
+  world.reload(plan);
+  EXPECT_TRUE(world.all<ChangeNoted>().empty()) << "how it is looked at and repaired is none";
+  plan.services[0].runtime.identity = 5;
+  world.reload(plan);
+  const auto noted = world.all<ChangeNoted>();
+  ASSERT_EQ(noted.size(), 1U);
+  EXPECT_EQ(noted[0].service, "web");
+  EXPECT_EQ(noted[0].version, "configuration 3");
+  EXPECT_EQ(noted[0].by, "reload");
+  EXPECT_TRUE(world.durable().services.at("web").changed.contains(kWhole));
+  EXPECT_TRUE(world.durable().services.at("other").changed.empty());
+  plan.services[1].release = "v2";
+  world.reload(plan);
+  EXPECT_TRUE(world.durable().services.at("other").changed.contains(kWhole)) << "another version to begin with";
+}
+
+TEST(Reload, AnInstanceThatTakesTheNewConfigurationHasChangedThen) {
+  Plan plan = one();
+  plan.services[0].runtime.identity = 4;
+  Started world(plan);
+  plan.services[0].runtime.identity = 5;
+  world.reload(plan);
+  world.run_for(1h);
+  ASSERT_FALSE(world.durable().services.at("web").changed.contains(0)) << "it still runs what it was started from";
+  world.crash("web", 0);
+  world.run_for(10s);
+  ASSERT_TRUE(world.durable().services.at("web").changed.contains(0));
+  world.crash("web", 0);
+  const Instant before = world.durable().services.at("web").changed.at(0);
+  world.run_for(10s);
+  EXPECT_EQ(world.durable().services.at("web").changed.at(0), before) << "the same again is no change";
+}
+
 TEST(Reload, FewerInstancesStopTheSurplusMoreStartThem) {
   Started world(one(3));
   world.reload(one(1));

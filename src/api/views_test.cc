@@ -20,7 +20,7 @@ class Story : public ::testing::Test {
     record(1'000, engine::StatusChanged{"web", "", -1, "unknown", "healthy", "", false});
     record(10'000, engine::IncidentFailing{1, "web", 0, "alive", at(9'000), true, false, "answered 500"});
     record(10'000, engine::DownBegan{"web", at(9'000)});
-    record(10'000, engine::Skipped{"web", 0, 1, 0, "rollback", "the release has not changed recently"});
+    record(10'000, engine::Skipped{"web", 0, 1, 0, "rollback", "it has not changed recently"});
     record(10'000, engine::Held{"web", 0, 1, "budget", "3 of 3 actions of the service's budget are used"});
     record(11'000, engine::Held{"web", 0, 1, "", ""});
     engine::Intent intent;
@@ -69,7 +69,7 @@ TEST_F(Story, HistoryIsATimelineInWords) {
   const json::object& incident = view.at("incidents").at(0).as_object();
   EXPECT_EQ(texts(incident),
             "web/0 failed check alive: answered 500 (direct evidence, first failure 1.0s before)\n"
-            "rung 1 rollback skipped: the release has not changed recently\n"
+            "rung 1 rollback skipped: it has not changed recently\n"
             "web/0 waits, gate budget: 3 of 3 actions of the service's budget are used\n"
             "web/0 waits no more\n"
             "will restart web/0 (rung 2 restart, attempt 1): alive: answered 500 [1-7]\n"

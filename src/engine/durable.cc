@@ -204,8 +204,9 @@ struct Fold {
   void operator()(const InstanceChanged& r) {
     ServiceState& s = service(r.service);
     InstanceState& i = s.instances[r.slot];
-    // The first release an instance runs is no change.
-    if (i.version != r.version && !i.version.empty()) s.changed[r.slot] = at;
+    // The first release an instance runs is no change, and neither is its first configuration.
+    const bool another_release = i.version != r.version && !i.version.empty();
+    if (another_release || (i.identity != r.identity && i.identity != 0)) s.changed[r.slot] = at;
     i.state = r.state;
     i.incarnation = r.incarnation;
     i.version = r.version;

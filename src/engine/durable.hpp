@@ -173,7 +173,7 @@ struct ServiceState {
   Instant known_since = kNever;  // when the journal first heard of it
   FlatMap<std::int32_t, InstanceState> instances;
   FlatMap<std::int32_t, std::string> details;  // what the runtime said of them; mostly nothing
-  FlatMap<std::int32_t, Instant> changed;      // when one took another release than it had
+  FlatMap<std::int32_t, Instant> changed;      // when one took another release or configuration
   FlatMap<std::int32_t, LadderState> ladders;
   FlatMap<std::int32_t, Walk> walks;    // whose ladder they are, where that is not the general one by itself
   FlatSet<std::int32_t> drained;        // out of the traffic by a repair

@@ -49,7 +49,7 @@ enum class Reach : std::uint8_t { one, rolling, all };
 
 /// When a rung may be used; nothing set: always.
 struct Condition {
-  Duration changed_within{};                     // the version changed at most this long ago
+  Duration changed_within{};                     // its version or what is run changed at most this long ago
   std::optional<std::uint32_t> failing_above{};  // more than so many percent of the instances fail
   std::int32_t killed_by = 0;                    // the instance was killed by this signal
   bool ejected = false;                          // its traffic breaker is not closed

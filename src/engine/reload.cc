@@ -1,7 +1,9 @@
 #include "engine/reload.hpp"
 
 #include <map>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "core/planted.hpp"
 #include "engine/actions.hpp"
@@ -109,6 +111,20 @@ void restore_place(Turn& t, ServiceId id, Place& place, const Kept& kept) {
   if (instance != nullptr && instance->state == RunState::running) begin_looking(t, place);
 }
 
+// What would be started now is another: that may well be why it fails from here on.
+void note_changes(Turn& t, const Plan& former) {
+  std::map<std::string_view, const ServicePlan*> before;
+  for (const ServicePlan& plan : former.services) before[plan.name] = &plan;
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    const ServicePlan& plan = t.plan(id);
+    const auto known = before.find(plan.name);
+    if (known == before.end()) continue;
+    const bool another_release = t.durable(id).version.empty() && known->second->release != plan.release;
+    if (known->second->runtime.identity == plan.runtime.identity && !another_release) continue;
+    t.record(ChangeNoted{plan.name, "configuration " + std::to_string(t.s.plan.generation), "reload"});
+  }
+}
+
 std::vector<std::string> names(const Plan& plan) {
   std::vector<std::string> names;
   for (const ServicePlan& service : plan.services) names.push_back(service.name);
@@ -125,12 +141,13 @@ void reload_plan(Turn& t, Plan plan) {
     give_up_traffic(t, id);
   }
   const Kept kept = keep(t.s);
-  t.s.plan = std::move(plan);
+  const Plan former = std::exchange(t.s.plan, std::move(plan));
   t.s.dirty.clear();
   t.record(ConfigLoaded{t.s.plan.generation, names(t.s.plan)});
   restart_doubt(t);
   t.s.runtime_holds.clear();  // those who hold say so again
   build_targets(t.s);
+  note_changes(t, former);
   configure_breakers(t);
   fit_counts(t);
   fit_rollouts(t);

@@ -99,7 +99,7 @@ Wish common_wish(const Case& c, const char* strategy) {
 std::optional<std::string> unmet(const Case& c) {
   const Condition& when = c.rung.when;
   if (when.changed_within != Duration{} && !changed_within(c, when.changed_within)) {
-    return "the release has not changed recently";
+    return "it has not changed recently";
   }
   if (when.ejected && !ejection_of(c.t.s, c.service, c.place.slot)) {
     return "the proxy does not see it fail requests";
