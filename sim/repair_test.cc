@@ -98,6 +98,20 @@ TEST(Repair, BudgetHoldsRepeatedRestartsOfLiveProcesses) {
   EXPECT_GT(starts_of(world, "web"), 3U);
 }
 
+// What follows `instances_failing` in a condition is asked for as well.
+TEST(Repair, AllThatARungAsksForMustHold) {
+  ServicePlan service = web("web", 1);
+  RungPlan killed = rung(StrategyKind::restart);
+  killed.when.failing_above = 50;
+  killed.when.killed_by = 9;
+  service.ladder = {killed, rung(StrategyKind::restart, 3), rung(StrategyKind::escalate)};
+  Started world(plan_of({service}));
+  world.crash("web", 0, 1);
+  world.run_for(20s);
+  ASSERT_EQ(world.all<Skipped>().size(), 1U);
+  EXPECT_EQ(world.all<Skipped>().front().reason, "it was not killed by signal 9");
+}
+
 TEST(Repair, StoppedByAnOperatorStaysStopped) {
   Started world(plan_of({web()}));
   Operator stop;

@@ -1,6 +1,7 @@
 #include "api/why.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 
@@ -47,11 +48,12 @@ std::string skipped_of(const View& view, engine::ServiceId id, engine::Slot slot
 }
 
 std::string condition_words(const engine::Condition& when) {
-  if (when.changed_within > Duration{}) return "only when the version changed within " + in_words(when.changed_within);
-  if (when.ejected) return "only when the proxy sees it fail too many requests";
-  if (when.failing_above) return fmt::format("only when more than {} % of the instances fail", *when.failing_above);
-  if (when.killed_by != 0) return fmt::format("only when it was killed by signal {}", when.killed_by);
-  return {};
+  std::vector<std::string> all;
+  if (when.changed_within > Duration{}) all.push_back("it changed within " + in_words(when.changed_within));
+  if (when.ejected) all.emplace_back("the proxy sees it fail too many requests");
+  if (when.failing_above) all.push_back(fmt::format("more than {} % of the instances fail", *when.failing_above));
+  if (when.killed_by != 0) all.push_back(fmt::format("it was killed by signal {}", when.killed_by));
+  return all.empty() ? std::string() : fmt::format("only when {}", fmt::join(all, " and "));
 }
 
 /// Every rung with where it stands: used up, next, or later.

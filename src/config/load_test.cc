@@ -223,6 +223,17 @@ TEST(Load, ARollbackMayNameItsVersionUnderEveryRuntimeWithReleases) {
   }
 }
 
+TEST(Load, AllConditionsOfAListMustHold) {
+  const Config config = one_service(
+      "run: { process: { command: [x] } }, remediation: [ restart: { when: [ changed_within 1h, instances_failing > "
+      "50%, "
+      "signal oom ] } ]");
+  const engine::Condition& when = config.plan.services[0].ladder[0].when;
+  EXPECT_EQ(when.changed_within, std::chrono::hours(1));
+  EXPECT_EQ(when.failing_above, 50U);
+  EXPECT_EQ(when.killed_by, 9);
+}
+
 TEST(Load, IdentityFollowsTheTargetAndNotTheTiming) {
   const auto identity = [](const std::string& check) {
     return one_service("run: { process: { command: [x], ports: 1 } }, checks: { c: { " + check + " } }")

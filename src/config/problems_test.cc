@@ -150,6 +150,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{ladder("restart: { when: instances_failing > 100% }"),
              "4:37: `instances_failing > 100%` is no condition (write `changed_within 15m`, `instances_failing > 50%`, "
              "`signal SEGV`, or `requests_fail`)"},
+        Case{ladder("restart: { when: [ changed_within 1h, instance_failing > 50% ] }"),
+             "4:58: `instance_failing > 50%` is no condition (write `changed_within 15m`, `instances_failing > 50%`, "
+             "`signal SEGV`, or `requests_fail`) (did you mean `instances_failing`?)"},
+        Case{ladder("restart: { when: [ changed_within 1h, changed_within 2h ] }"),
+             "4:58: a second `changed_within`: all of a list must hold, so one is enough"},
+        Case{ladder("restart: { when: [] }"), "4:37: at least one condition is needed here"},
+        Case{ladder("restart: { when: { changed_within: 1h } }"),
+             "4:37: this is no condition (write `changed_within 15m`, `instances_failing > 50%`, `signal SEGV`, or "
+             "`requests_fail`)"},
         Case{
             service("remediation: [ rollback: { to: ../v0 } ]", "process: { command: [x], releases: /r, release: v1 }"),
             "4:36: `../v0` is no version: up to 64 of A-Z a-z 0-9 . _ - +, not a dot first"},

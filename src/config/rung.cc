@@ -19,12 +19,13 @@ void add_repair_rows(Table<RungDraft>& rows, std::string_view attempts) {
   rows.add(
       "when", [](RungDraft& rung) -> auto& { return rung.plan.when; }, condition_type(),
       {.text =
-           "The rung is skipped unless this holds: the version changed at most so long ago, more than that share "
-           "of the instances fails, the process was killed by that signal (`oom`: by SIGKILL, and not by "
+           "The rung is skipped unless this holds, or all of a list: the version or what is run changed at most so "
+           "long ago, more than that share of the instances fails (of the service as a whole: all), the process was "
+           "killed by that signal (`oom`: by SIGKILL, and not by "
            "Homeostat: so the kernel ends what takes too much memory), or the proxy sees the instance fail too many "
            "requests as well (`requests_fail`; needs `traffic: { breaker: … }`).",
        .otherwise = "always",
-       .example = "instances_failing > 50%"});
+       .example = "[changed_within 1h, instances_failing > 50%]"});
 }
 
 const std::vector<Component<RungDraft>>& rung_kinds() {

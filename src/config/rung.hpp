@@ -5,7 +5,7 @@
 
 namespace homeostat::config {
 
-/// `changed_within 15m`, `instances_failing > 50%`, `signal oom`.
+/// `changed_within 15m`, `instances_failing > 50%`, `signal oom`, or a list of such: all must hold.
 Type<engine::Condition> condition_type();
 
 /// Adds `attempts`, `verify_within` and `when`; `attempts` is the default of the first.

@@ -47,7 +47,7 @@ enum class StrategyKind : std::uint8_t { restart, rollback, scale_up, drain, exe
 /// Which instances a restart is about: the failing one; every one, one after the other; every one as soon as may be.
 enum class Reach : std::uint8_t { one, rolling, all };
 
-/// When a rung may be used; nothing set: always.
+/// When a rung may be used: all that is set must hold; nothing set: always.
 struct Condition {
   Duration changed_within{};                     // its version or what is run changed at most this long ago
   std::optional<std::uint32_t> failing_above{};  // more than so many percent of the instances fail

@@ -19,7 +19,9 @@ bool changed_within(const Case& c, Duration span) {
   });
 }
 
+// Where the service as a whole fails, all of its instances do.
 std::optional<std::string> too_few_fail(const Case& c, std::uint32_t percent) {
+  if (view_of(c.t, c.service, kWhole).failing) return std::nullopt;
   std::uint32_t wanted = 0;
   std::uint32_t failing = 0;
   for (const Place& place : c.t.live(c.service).places) {
@@ -104,7 +106,9 @@ std::optional<std::string> unmet(const Case& c) {
   if (when.ejected && !ejection_of(c.t.s, c.service, c.place.slot)) {
     return "the proxy does not see it fail requests";
   }
-  if (when.failing_above) return too_few_fail(c, *when.failing_above);
+  if (when.failing_above) {
+    if (auto why = too_few_fail(c, *when.failing_above)) return why;
+  }
   // What it died of is told in the same words as here.
   const Observation killed{Result::failure, Reason::signalled, when.killed_by, {}};
   const bool is_so = c.view.dead && c.t.durable(c.service).detail_of(c.place.slot) == explain(killed);
