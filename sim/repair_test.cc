@@ -1,6 +1,8 @@
 // Stories of repair: what fails, what is done about it, in which order.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "sim/plans.hpp"
 #include "sim/started.hpp"
 
@@ -96,6 +98,79 @@ TEST(Repair, BudgetHoldsRepeatedRestartsOfLiveProcesses) {
   EXPECT_EQ(world.durable().services.at("web").holds.begin()->second.gate, "budget");
   world.run_for(3min);
   EXPECT_GT(starts_of(world, "web"), 3U);
+}
+
+std::set<std::string> in_vain(const World& world) {
+  std::set<std::string> keys;
+  for (const auto& [key, tries] : world.durable().services.at("web").in_vain) keys.insert(key);
+  return keys;
+}
+
+TEST(Repair, InVainIsCountedByTheCheckAndHowItFails) {
+  Started world(plan_of({web("web", 1)}));
+  world.release_behaves("", Behaviour::error500);
+  world.behave("web", 0, Behaviour::error500);
+  world.run_for(1min);
+  EXPECT_EQ(in_vain(world), (std::set<std::string>{"restart against http: wrong_status"}));
+  world.release_behaves("", Behaviour::hang);
+  world.behave("web", 0, Behaviour::hang);
+  world.run_for(20min);
+  EXPECT_TRUE(in_vain(world).contains("restart against http: timed_out"));
+  EXPECT_EQ(world.all<Intent>().back().against, "http: timed_out");
+}
+
+TEST(Repair, InVainIsCountedByHowAProcessEnds) {
+  ServicePlan service = web("web", 1);
+  service.ladder = {rung(StrategyKind::restart, 9), rung(StrategyKind::escalate)};
+  Started world(plan_of({service}));
+  world.crash("web", 0, 3);
+  world.run_until([&] { return world.running("web", 0); }, 1s);
+  EXPECT_EQ(world.all<Intent>().back().against, "process: exited 3");
+  world.run_for(1min);
+  world.crash("web", 0, 9, true);
+  world.run_until([&] { return world.running("web", 0); }, 1min);
+  EXPECT_EQ(world.all<Intent>().back().against, "process: signalled 9");
+  world.run_for(1min);
+  world.fail_starts("web", true);
+  world.crash("web", 0, 4);
+  world.run_for(5min);
+  EXPECT_EQ(world.all<Intent>().back().against, "process") << "it did not even start: that is not how it ended before";
+}
+
+TEST(Repair, OfKindsOfFailureTheOldestMakesRoom) {
+  Durable durable;
+  IncidentFailing failing;
+  failing.incident = 1;
+  failing.service = "web";
+  failing.slot = 0;
+  failing.check = "http";
+  std::uint64_t seq = 0;
+  const auto apply = [&](Body body) {
+    ++seq;
+    durable.apply({seq, Instant(std::chrono::seconds(seq)), 1, std::move(body)});
+  };
+  apply(failing);
+  const auto try_against = [&](std::uint64_t n, const std::string& kind) {
+    Intent intent;
+    intent.id = {1, n};
+    intent.service = "web";
+    intent.slot = 0;
+    intent.strategy = "restart";
+    intent.incident = 1;
+    intent.against = kind;
+    apply(intent);
+    apply(Outcome{intent.id, "web", 0, OutcomeKind::failed, ""});
+  };
+  try_against(0, "");  // of a journal that names the check alone
+  const auto& known = durable.services.at("web").in_vain;
+  ASSERT_TRUE(known.contains("restart against http"));
+  for (std::uint64_t n = 1; n < kKindsOfFailure; ++n) try_against(n, "http: exit_code " + std::to_string(n));
+  EXPECT_EQ(known.size(), kKindsOfFailure);
+  EXPECT_TRUE(known.contains("restart against http"));
+  try_against(99, "http: timed_out");
+  EXPECT_EQ(known.size(), kKindsOfFailure);
+  EXPECT_FALSE(known.contains("restart against http"));
+  EXPECT_TRUE(known.contains("restart against http: timed_out"));
 }
 
 // What follows `instances_failing` in a condition is asked for as well.

@@ -84,7 +84,7 @@ void Stats::add(const journal::EntryView& entry) {
   if (const auto* intent = std::get_if<engine::Intent>(&*body)) {
     const bool shadow = intent->mode == engine::Mode::shadow;
     if (intent->incident != 0) {
-      attempts_[intent->id] = {intent->service,  intent->slot, intent->strategy, durable_.failing_check(*intent),
+      attempts_[intent->id] = {intent->service,  intent->slot, intent->strategy, durable_.failure_of(*intent),
                                intent->incident, at,           shadow,           shadow};
       if (!shadow) newest_[{intent->service, intent->slot}] = intent->id;
     }

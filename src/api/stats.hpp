@@ -28,7 +28,7 @@ class Stats {
     std::string service;
     std::int32_t slot = -1;
     std::string strategy;
-    std::string against;  // the check that failed
+    std::string against;  // what failed, and how
     std::uint64_t incident = 0;
     Instant began{};
     bool counted = false;  // it was dispatched: its outcome is known and not "not started"; or only decided, in shadow

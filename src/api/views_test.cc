@@ -158,6 +158,30 @@ TEST_F(Story, StatsAreMeasuredFromTheJournal) {
   EXPECT_EQ(restart.at("median_time_to_repair_ms"), 1'000);  // from its intent to the first success
 }
 
+TEST_F(Story, StatsTellRepairsApartByWhatFailsAndHow) {
+  tell();  // as a journal of before has it: the check alone
+  record(60'000, engine::IncidentFailing{2, "web", 0, "alive", at(59'000), true, false, "no answer in time"});
+  engine::Intent intent;
+  intent.id = {1, 8};
+  intent.service = "web";
+  intent.slot = 0;
+  intent.strategy = "restart";
+  intent.incident = 2;
+  intent.against = "alive: timed_out";
+  record(61'000, intent);
+  record(61'500, engine::Outcome{{1, 8}, "web", 0, engine::OutcomeKind::succeeded, "pid 43"});
+  record(63'000, engine::Verified{{1, 8}, "web", 0, false, "it did not prove well in time"});
+  Stats stats;
+  for (const auto& r : records_) stats.add(Stored(r).view());
+  const json::object view = stats.view({at(101'000), kWall}, std::chrono::hours(24), "web");
+  const json::array& strategies = view.at("services").at(0).at("strategies").as_array();
+  ASSERT_EQ(strategies.size(), 2U);
+  EXPECT_EQ(strategies.at(0).at("against"), "alive");
+  EXPECT_EQ(strategies.at(0).at("verified"), 1);
+  EXPECT_EQ(strategies.at(1).at("against"), "alive: timed_out");
+  EXPECT_EQ(strategies.at(1).at("verified"), 0);
+}
+
 TEST_F(Story, StatsCountShadowAndMaintenanceApart) {
   record(0, engine::ConfigLoaded{1, {"web"}});
   record(1'000, engine::IncidentFailing{1, "web", 0, "alive", at(1'000), true, false, "refused"});

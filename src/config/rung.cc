@@ -12,8 +12,8 @@ void add_repair_rows(Table<RungDraft>& rows, std::string_view attempts) {
        .otherwise = "startup_grace + (success_threshold + 1) x fast_interval + timeout of the slowest alive check",
        .example = "2m"});
   rows.add("skip_after", [](RungDraft& rung) -> auto& { return rung.plan.skip_after; }, count_type(1, 1000),
-           {.text = "The rung is skipped when so many tries in a row have not helped against the same failing check; a "
-                    "day after the last it is tried again.",
+           {.text = "The rung is skipped when so many tries in a row have not helped against the same kind of failure "
+                    "(a check, and how it fails); a day after the last it is tried again.",
             .otherwise = "it is always tried",
             .example = "3"});
   rows.add(

@@ -5,6 +5,7 @@
 #include "engine/completion.hpp"
 #include "engine/engine.hpp"
 #include "engine/escalate.hpp"
+#include "engine/failure.hpp"
 #include "engine/instances.hpp"
 #include "engine/ladder.hpp"
 #include "engine/looking.hpp"
@@ -52,6 +53,7 @@ Intent intent_of(Turn& t, const Wish& wish) {
   intent.name = wish.name;
   intent.incident = wish.incident;
   intent.issue = wish.issue;
+  if (wish.incident != 0) intent.against = failure_of(t, wish.service, wish.slot);
   intent.rung = wish.rung;
   intent.attempt = wish.attempt;
   intent.version = wish.version;

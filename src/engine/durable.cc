@@ -187,18 +187,18 @@ struct Fold {
     tried(intent, r.ok);
   }
 
-  // A repair against a check that is gone stays: it is one entry.
+  // What has been tried last longest ago makes room, such as a repair against a check that is gone.
   void tried(const Intent& intent, bool helped) {
-    const std::string check = d.failing_check(intent);
-    if (check.empty()) return;
+    const std::string failure = d.failure_of(intent);
+    if (failure.empty()) return;
     auto& in_vain = service(intent.service).in_vain;
-    const std::string key = in_vain_key(intent.strategy, intent.name, check);
-    if (helped) {
-      in_vain.erase(key);
-    } else if (in_vain.contains(key) || in_vain.size() < kKindsOfFailure) {
-      ++in_vain[key].tries;
-      in_vain[key].last = at;
+    const std::string key = in_vain_key(intent.strategy, intent.name, failure);
+    if (helped) return void(in_vain.erase(key));
+    if (!in_vain.contains(key) && in_vain.size() >= kKindsOfFailure) {
+      in_vain.erase(std::ranges::min_element(in_vain, {}, [](const auto& item) { return item.second.last; })->first);
     }
+    ++in_vain[key].tries;
+    in_vain[key].last = at;
   }
 
   void operator()(const InstanceChanged& r) {
@@ -461,13 +461,14 @@ struct Fold {
 
 }  // namespace
 
-std::string in_vain_key(std::string_view strategy, std::string_view name, std::string_view check) {
+std::string in_vain_key(std::string_view strategy, std::string_view name, std::string_view failure) {
   std::string key(strategy);
   if (!name.empty()) key.append(" ").append(name);
-  return key.append(" against ").append(check);
+  return key.append(" against ").append(failure);
 }
 
-std::string Durable::failing_check(const Intent& intent) const {
+std::string Durable::failure_of(const Intent& intent) const {
+  if (!intent.against.empty()) return intent.against;
   const auto incident = incidents.find(intent.incident);
   if (incident == incidents.end()) return {};
   const auto failing = incident->second.failing.find(intent.slot);

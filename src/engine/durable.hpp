@@ -109,7 +109,7 @@ struct EscalationState {
   };
 };
 
-/// Tries of one repair against the failure of one check, in a row, that did not help.
+/// Tries of one repair against one kind of failure, in a row, that did not help.
 struct InVain {
   std::uint32_t tries = 0;
   Instant last{};
@@ -118,8 +118,8 @@ struct InVain {
     v("last", self.last);
   };
 };
-/// What they are kept under: "restart against http".
-std::string in_vain_key(std::string_view strategy, std::string_view name, std::string_view check);
+/// What they are kept under: "restart against http: timed_out".
+std::string in_vain_key(std::string_view strategy, std::string_view name, std::string_view failure);
 
 struct Interval {
   Instant from{};
@@ -202,7 +202,7 @@ struct ServiceState {
   std::uint32_t scaled = 0;  // instances the exec runtime was last told to make; kUntold: nobody knows what it made
   FlatMap<std::int32_t, std::string> locks;
   FlatMap<std::int32_t, HoldState> holds;
-  FlatMap<std::string, InVain> in_vain;  // repairs that have not helped, and against which check
+  FlatMap<std::string, InVain> in_vain;  // repairs that have not helped, and against what
   static constexpr auto fields = [](auto& self, auto& v) {
     v("known_since", self.known_since);
     v("instances", self.instances);
@@ -375,8 +375,8 @@ struct Durable {
   };
 
   void apply(const Record& record);
-  /// The check that failed when this was intended; empty: nobody knows.
-  std::string failing_check(const Intent& intent) const;
+  /// What failed when this was intended; the check alone where the journal does not say how; empty: nobody knows.
+  std::string failure_of(const Intent& intent) const;
   /// What was found out about the open incident of a service; null: nothing.
   const Diagnosed* diagnosed(const ServiceState& service) const;
 

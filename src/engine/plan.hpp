@@ -69,7 +69,7 @@ struct RungPlan {
   std::uint32_t attempts = 1;
   Duration verify_within{};  // 0: computed (startup_grace + success_threshold x fast_interval of the slowest check)
   Condition when;
-  std::uint32_t skip_after = 0;     // tries in vain against the same failing check; 0: never
+  std::uint32_t skip_after = 0;     // tries in vain against the same kind of failure; 0: never
   Reach reach = Reach::one;         // restart
   Raise raise;                      // scale_up
   std::string version;              // rollback: to this one; empty: to the last one that was proved well

@@ -161,6 +161,7 @@ struct Intent {
   std::string name;            // exec: the command's name
   std::uint64_t incident = 0;  // 0: none
   std::string issue;           // of which kind of failure the ladder is; empty: of any
+  std::string against;         // what fails, and how: "http: timed_out"; empty: nothing, or a journal of before
   std::uint32_t rung = 0;
   std::uint32_t attempt = 0;
   std::string version;      // the release to run; empty without releases
@@ -183,6 +184,7 @@ struct Intent {
     v("name", self.name);
     v("incident", self.incident);
     v("issue", self.issue);
+    v("against", self.against);
     v("rung", self.rung);
     v("attempt", self.attempt);
     v("version", self.version);

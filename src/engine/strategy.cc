@@ -4,6 +4,7 @@
 
 #include "engine/ejection.hpp"
 #include "engine/engine.hpp"
+#include "engine/failure.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -35,19 +36,16 @@ std::optional<std::string> too_few_fail(const Case& c, std::uint32_t percent) {
 }
 
 std::optional<std::string> in_vain(const Case& c) {
-  const auto incident = c.t.s.durable.incidents.find(c.incident);
-  if (c.rung.skip_after == 0 || incident == c.t.s.durable.incidents.end()) return std::nullopt;
-  const auto failing = incident->second.failing.find(c.place.slot);
-  if (failing == incident->second.failing.end()) return std::nullopt;
-  const std::string& check = failing->second.check;
+  if (c.rung.skip_after == 0) return std::nullopt;
+  const std::string failure = failure_of(c.t, c.service, c.place.slot);
   const Wish wish = strategy_of(c.rung.strategy).wish(c);
   const std::string strategy =
       c.rung.reach != Reach::one ? std::string(name_of(OperationKind::restart_all)) : wish.strategy;
   const auto& known = c.t.durable(c.service).in_vain;
-  const auto tries = known.find(in_vain_key(strategy, wish.name, check));
+  const auto tries = known.find(in_vain_key(strategy, wish.name, failure));
   if (tries == known.end() || tries->second.tries < c.rung.skip_after) return std::nullopt;
   if (c.t.now >= later(tries->second.last, kTriedAgain)) return std::nullopt;
-  return "its last " + std::to_string(tries->second.tries) + " tries against " + check + " did not help";
+  return "its last " + std::to_string(tries->second.tries) + " tries against " + failure + " did not help";
 }
 
 }  // namespace
