@@ -126,7 +126,7 @@ int remediate(const Context& context, const std::string& text, const std::string
   const Answer answer = post(context, dry_run ? "/v1/remediate?dry_run=true" : "/v1/remediate", body);
   if (dry_run) return foretell(context, answer);
   return say(context, answer,
-             "the ladder of " + text + " begins; `homeostat history " + place->service + "` tells how it goes");
+             "the ladder of " + text + " begins; `homeostat history " + place->service + " --all` tells how it goes");
 }
 
 void add_remediate(CLI::App& app, Context& context) {

@@ -28,7 +28,9 @@ TEST(DaemonRemediate, WalksTheLadderByHandThroughTheGates) {
   EXPECT_EQ(unknown.code, 4);
   EXPECT_NE(unknown.err.find("has no issue `slwo`"), std::string::npos) << unknown.err;
   EXPECT_EQ(lab.cli({"pause", "web", "--for", "10m"}).code, 0);
-  EXPECT_EQ(lab.cli({"remediate", "web"}).code, 0);
+  const Finished asked = lab.cli({"remediate", "web"});
+  EXPECT_EQ(asked.code, 0) << asked.err;
+  EXPECT_NE(asked.out.find("`homeostat history web --all` tells"), std::string::npos) << asked.out;
   ASSERT_TRUE(told("web/0 waits, gate paused")) << lab.records();
   lab.kill9();
   ASSERT_TRUE(lab.start());
@@ -37,7 +39,8 @@ TEST(DaemonRemediate, WalksTheLadderByHandThroughTheGates) {
   EXPECT_EQ(lab.cli({"resume", "web"}).code, 0);
   EXPECT_TRUE(eventually([&] { return starts_of(lab, "web/0") == 2; }));
   EXPECT_TRUE(told("restart of web/0 verified")) << lab.records();
-  EXPECT_NE(lab.records().find("repair of web/0 asked for (by "), std::string::npos) << lab.records();
+  const Finished told_of = lab.cli({"history", "web", "--all"});
+  EXPECT_NE(told_of.out.find("repair of web/0 asked for (by "), std::string::npos) << told_of.out;
 }
 
 TEST(DaemonCompletion, WhatHasEndedWellIsDone) {
