@@ -16,4 +16,9 @@ runtime::CommandSpec command_of(const config::NotifierSpec& notifier) {
   return spec;
 }
 
+runtime::Values values_of(const notify::Page& page) {
+  return {{"service", page.service},       {"summary", page.summary}, {"incident", page.incident},
+          {"escalation", page.escalation}, {"attempt", page.attempt}, {"key", notify::deduplication_key(page)}};
+}
+
 }  // namespace homeostat::daemon

@@ -203,12 +203,13 @@ void Hands::notify(const engine::Notify& command, Instant now) {
     return feed_(engine::NotifyDone{command.escalation, false, "its notifier is not configured"});
   }
   const engine::Escalated& what = escalation->second.what;
-  const runtime::Values values{{"service", what.service},
-                               {"summary", what.summary},
-                               {"incident", what.incident == 0 ? std::string() : std::to_string(what.incident)},
-                               {"escalation", text_of(what.id)},
-                               {"attempt", std::to_string(command.attempt)}};
-  runner_.run(command_of(config_->notifiers[command.notifier]), values, now,
+  const notify::Page page{.service = what.service,
+                          .summary = what.summary,
+                          .incident = what.incident == 0 ? std::string() : std::to_string(what.incident),
+                          .escalation = text_of(what.id),
+                          .attempt = std::to_string(command.attempt),
+                          .host = notify::host_name()};
+  runner_.run(command_of(config_->notifiers[command.notifier]), values_of(page), now,
               [this, id = command.escalation](runtime::CommandResult result) {
                 feed_(engine::NotifyDone{id, result.ok(), runtime::describe(result)});
               });

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <array>
 #include <utility>
@@ -11,6 +12,11 @@ namespace homeostat::notify {
 Page page_of(const std::function<std::string(const char* variable)>& environment, std::string host) {
   return {environment("HOMEOSTAT_SERVICE"),    environment("HOMEOSTAT_SUMMARY"), environment("HOMEOSTAT_INCIDENT"),
           environment("HOMEOSTAT_ESCALATION"), environment("HOMEOSTAT_ATTEMPT"), std::move(host)};
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
 std::string deduplication_key(const Page& page) {

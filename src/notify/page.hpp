@@ -19,6 +19,9 @@ struct Page {
 /// The page as the variables HOMEOSTAT_SERVICE, HOMEOSTAT_SUMMARY, … tell it, which every notifier has.
 Page page_of(const std::function<std::string(const char* variable)>& environment, std::string host);
 
+/// What this machine is called.
+std::string host_name();
+
 /// The same for every attempt at the same page, another for every other: 32 hexadecimal digits.
 std::string deduplication_key(const Page& page);
 

@@ -102,6 +102,19 @@ TEST(DaemonNotify, AWebhookThatIsAwayGetsThePageAgainWithTheSameKey) {
   EXPECT_FALSE(paged.secret_shown());
 }
 
+TEST(DaemonNotify, ACommandGetsTheSameKeyWithEveryAttempt) {
+  Paged paged;
+  const std::string keys = paged.lab.dir() + "/keys";
+  paged.configure(fmt::format(
+      "exec: [/bin/sh, -c, 'echo \"$HOMEOSTAT_KEY\" \"$1\" >> {}; test $HOMEOSTAT_ATTEMPT -gt 1', x, '{{key}}']",
+      keys));
+  ASSERT_TRUE(paged.lab.start());
+  ASSERT_TRUE(within(seconds(20), [&] { return read_file(keys).size() >= 132; })) << paged.lab.records();
+  const std::string key = read_file(keys).substr(0, 32);
+  EXPECT_EQ(key.find_first_not_of("0123456789abcdef"), std::string::npos) << key;
+  EXPECT_EQ(read_file(keys), fmt::format("{0} {0}\n{0} {0}\n", key));
+}
+
 TEST(DaemonNotify, AChatIsToldAndWhatSpeaksNoTlsIsNot) {
   Lab lab;
   lab.configure({lab.service("web")},
