@@ -1,5 +1,6 @@
 // A notifier: how a human is called; exactly one way.
 #include "config/draft.hpp"
+#include "config/told_argv.hpp"
 
 namespace homeostat::config {
 
@@ -15,9 +16,11 @@ const Table<NotifierDraft>& notifier_table() {
                               "taken: it may arrive twice, with the same key. Exactly one way must be given.");
     rows.kinds("way to notify");
     rows.add_kind(
-        "exec", [](NotifierDraft& notifier) -> auto& { return notifier.spec.command.argv; }, argv_type(),
-        {.text = "The program and its arguments, never through a shell; `{service}`, `{instance}`, `{incident}` and "
-                 "`{summary}` are filled in within each argument, and are in the environment as HOMEOSTAT_SERVICE ….",
+        "exec", [](NotifierDraft& notifier) -> auto& { return notifier.spec.command.argv; }, told_argv_type(),
+        {.text = "The program and its arguments, never through a shell; `{service}`, `{incident}` and "
+                 "`{summary}` are filled in within each argument, and are in the environment as HOMEOSTAT_SERVICE …; "
+                 "HOMEOSTAT_KEY is the same for every attempt at the same call. `{summary}` can be neither the program "
+                 "nor the code of a `sh -c`: there it is `$HOMEOSTAT_SUMMARY`.",
          .example = "[/usr/local/bin/page, '{summary}']"});
     add_kinds(rows, notifier_kinds());
     rows.add("user", [](NotifierDraft& notifier) -> auto& { return notifier.spec.command.user; }, text_type(),

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "config/rung.hpp"
+#include "config/told_argv.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -17,9 +18,11 @@ const Table<RungDraft>& exec_table() {
     Table<RungDraft> rows("rung.exec",
                           "Runs a command of yours; exit status 0 is success. A list of arguments alone is `command`.");
     rows.add(
-        "command", [](RungDraft& rung) -> auto& { return rung.command.argv; }, argv_type(),
+        "command", [](RungDraft& rung) -> auto& { return rung.command.argv; }, told_argv_type(),
         {.text = "The program and its arguments, never through a shell; `{service}`, `{instance}`, `{incident}` and "
-                 "`{summary}` are filled in within each argument.",
+                 "`{summary}` are filled in within each argument, `{alert}` and `{label_NAME}` of an alert as a whole "
+                 "argument. What others say can be neither the program nor the code of a `sh -c`: there it is "
+                 "`$HOMEOSTAT_SUMMARY`, `$HOMEOSTAT_LABEL_NAME` ….",
          .example = "[/usr/local/bin/clear-cache, '{service}']",
          .required = true});
     rows.add("name", [](RungDraft& rung) -> auto& { return rung.command.name; }, text_type(),

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/text.hpp"
+#include "core/variable.hpp"
 
 namespace homeostat::runtime {
 
@@ -13,12 +14,6 @@ namespace {
 using End = CommandResult::End;
 
 constexpr std::size_t kLineShown = 200;
-
-std::string variable(std::string_view name) {
-  std::string upper = "HOMEOSTAT_";
-  for (const char c : name) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return upper;
-}
 
 // The last line that says something, without what a terminal would act on.
 std::string last_line(std::string_view output) {
@@ -65,7 +60,7 @@ os::RunId CommandRunner::run(const CommandSpec& spec, const Values& values, Inst
   os::RunSpec run;
   run.timeout = spec.timeout;
   run.kill_leftovers = false;
-  for (const auto& [name, value] : values) run.child.env.emplace_back(variable(name), value);
+  for (const auto& [name, value] : values) run.child.env.emplace_back(variable_of(name), value);
   run.child.env.insert(run.child.env.end(), spec.env.begin(), spec.env.end());
   for (const std::string& argument : spec.argv) run.child.argv.push_back(fill(argument, values));
   run.child.user = spec.user;
