@@ -27,7 +27,11 @@ const Table<Promql>& promql_table() {
               .example = "'< 0.05'",
               .required = true});
     rows.add("for", &Promql::held_for, duration_type(Duration{}),
-             {.text = "It is a failure only when it has not held for so long.", .fallback = "0s", .example = "2m"});
+             {.text = "It is a failure only when it has not held for so long; from then on until it holds again, "
+                      "whatever is done "
+                      "meanwhile. As long as it was never seen to hold, nobody knows for how long: until then unknown.",
+              .fallback = "0s",
+              .example = "2m"});
     rows.add("fresh_within", &Promql::fresh_within, duration_type(std::chrono::seconds(1)),
              {.text = "A sample that is older says nothing.", .fallback = "1m", .example = "5m"});
     return rows;

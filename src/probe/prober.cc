@@ -66,7 +66,13 @@ Prober::~Prober() = default;
 void Prober::prepare(std::uint32_t target, const Spec& spec, const Place& place) {
   if (target >= targets_.size()) targets_.resize(target + 1);
   if (targets_[target].busy) give_up(target, "the check was changed while it ran");
-  targets_[target].way = way_to(target, spec, place);
+  Way next = way_to(target, spec, place);
+  Way& way = targets_[target].way;
+  const auto* const before = std::get_if<std::unique_ptr<PromqlCheck>>(&way);
+  const auto* const after = std::get_if<std::unique_ptr<PromqlCheck>>(&next);
+  // An action changes nothing in how long a number has been as it must not be.
+  if (before != nullptr && after != nullptr && (*before)->asks_the_same(**after)) return;
+  way = std::move(next);
 }
 
 void Prober::start(std::uint32_t target, std::uint32_t run, Duration timeout, Instant now) {

@@ -39,17 +39,23 @@ Finding PromqlCheck::judge(const Finding& found, Instant now, std::int64_t wall_
   if (told.wall_ms && wall_ns / 1'000'000 - *told.wall_ms > fresh_within_ / std::chrono::milliseconds(1)) {
     return unknown(found, "the last sample is too old");
   }
-  Finding out{Observation{Result::success, Reason::none, 0, found.seen.latency}, {}};
   if (found.told->back().value != 0) {
+    has_held_ = true;
     fails_since_ = kNever;
-    return out;
+    return {Observation{Result::success, Reason::none, 0, found.seen.latency}, {}};
   }
   fails_since_ = std::min(fails_since_, now);
-  out.detail = fmt::format("{} is not {}", decimal(told.value), expect_);
-  if (now - fails_since_ < held_for_) return out;
-  out.seen.result = Result::failure;
-  out.seen.reason = Reason::reported;
-  return out;
+  const std::string words = fmt::format("{} is not {}", decimal(told.value), expect_);
+  if (now - fails_since_ >= held_for_) {
+    return {Observation{Result::failure, Reason::reported, 0, found.seen.latency}, words};
+  }
+  if (!has_held_) return unknown(found, words + ", and it is not known yet for how long");
+  return {Observation{Result::success, Reason::none, 0, found.seen.latency}, words};
+}
+
+bool PromqlCheck::asks_the_same(const PromqlCheck& other) const {
+  return std::get<HttpSpec>(request_->what) == std::get<HttpSpec>(other.request_->what) && expect_ == other.expect_ &&
+         held_for_ == other.held_for_ && fresh_within_ == other.fresh_within_;
 }
 
 }  // namespace homeostat::probe

@@ -38,6 +38,35 @@ TEST_F(PromqlJudged, OnlyWhatDoesNotHoldForLongIsAFailure) {
   EXPECT_EQ(look(answer(70, false), 132s).seen.result, Result::success) << "from here on the time runs anew";
 }
 
+TEST_F(PromqlJudged, FailsUntilItHoldsAgain) {
+  look(answer(50, true));
+  look(answer(70, false), 10s);
+  for (const Duration at : {Duration(130s), Duration(131s), Duration(10min)}) {
+    EXPECT_EQ(look(answer(70, false), at).seen.result, Result::failure);
+  }
+  EXPECT_EQ(look(answer(70, false, 60'001), 11min).seen.result, Result::unknown);
+  EXPECT_EQ(look(answer(70, false), 12min).seen.result, Result::failure);
+}
+
+// Else a repair that does nothing would be proved by the window that begins with us.
+TEST_F(PromqlJudged, WhatWasNeverSeenToHoldIsNoSuccess) {
+  const Finding first = look(answer(70, false));
+  EXPECT_EQ(first.seen.result, Result::unknown);
+  EXPECT_EQ(first.detail, "0.07 is not < 0.05, and it is not known yet for how long");
+  EXPECT_EQ(look(answer(70, false), 119s).seen.result, Result::unknown);
+  EXPECT_EQ(look(answer(70, false), 120s).seen.result, Result::failure);
+}
+
+TEST_F(PromqlJudged, TheSameQuestionHasTheSameWindow) {
+  EXPECT_TRUE(check_.asks_the_same(PromqlCheck(spec(), {})));
+  PromqlSpec other = spec();
+  other.request->path = "/{port}";
+  EXPECT_FALSE(PromqlCheck(other, {.port = 1}).asks_the_same(PromqlCheck(other, {.port = 2})));
+  other = spec();
+  other.held_for = 1min;
+  EXPECT_FALSE(check_.asks_the_same(PromqlCheck(other, {})));
+}
+
 TEST_F(PromqlJudged, WhatIsNotToldIsUnknown) {
   EXPECT_EQ(look(answer(70, false, 60'001), 1h).seen.result, Result::unknown);
   EXPECT_EQ(look({Observation{Result::failure, Reason::refused, 0, {}}, "refused"}).seen.result, Result::unknown);
