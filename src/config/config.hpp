@@ -59,6 +59,7 @@ struct Config {
   std::vector<probe::Spec> probes;            // CheckPlan::probe and Prerequisite::probe point here
   std::vector<CommandSpec> commands;          // exec rungs, and the gates of rollouts
   std::vector<NotifierSpec> notifiers;
+  Position notifiers_at;
   std::vector<ScalingPosition> scalings;
   std::vector<ProxyPosition> proxies;
   std::optional<AlertsSpec> alerts;

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "config/load.hpp"
+#include "config/warnings.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -76,6 +77,20 @@ TEST(Notifier, EachMistakeIsReportedAtItsPlace) {
   for (const auto& [notifier, expected] : cases) {
     EXPECT_EQ(problem_of(notifier).substr(0, expected.size()), expected) << problem_of(notifier);
   }
+}
+
+std::vector<Problem> warnings(const std::string& names) {
+  const auto config = load_text(
+      "homeostat: 1\nservices: { a: { run: { exec: { restart: [x], status: [x] } } } }\nnotify:\n  " + names, "h.yaml");
+  return config ? warnings_of(*config) : std::vector<Problem>(2);
+}
+
+TEST(Notifier, OfSeveralOneIsTheUsual) {
+  const auto found = warnings("{ mail: { exec: [x] }, chat: { exec: [y] } }\n");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(render(found[0]).substr(0, 69), "h.yaml:4:3: none of these notifiers is called `default` or `oncall`: ");
+  EXPECT_TRUE(warnings("{ mail: { exec: [x] } }\n").empty());
+  EXPECT_TRUE(warnings("{ mail: { exec: [x] }, oncall: { exec: [y] } }\n").empty());
 }
 
 }  // namespace

@@ -203,6 +203,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
     config.plan.notifiers.push_back({notifier.name, identity_of(notifier.value)});
     config.notifiers.push_back(std::move(spec));
   }
+  config.notifiers_at = root.where("notify");
   config.plan.default_notifier = default_notifier(config.notifiers);
   config.plan.notified_within = notified_within(config.notifiers);
   resolve_guardrails(in);

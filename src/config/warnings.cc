@@ -16,10 +16,22 @@ std::optional<Position> place_of(const ScalingPosition& at, const ScalingPolicy&
   return at.whole;
 }
 
+void warn_of_calls(const Config& config, std::vector<Problem>& out) {
+  if (config.notifiers.empty() || config.plan.default_notifier != engine::kNone) return;
+  const Position at = config.notifiers_at;
+  out.push_back({config.path,
+                 at.line,
+                 at.column,
+                 "none of these notifiers is called `default` or `oncall`: calls for which no rung names one, as those "
+                 "of a service without `remediation` and those about Homeostat itself, go to nobody",
+                 {}});
+}
+
 }  // namespace
 
 std::vector<Problem> warnings_of(const Config& config) {
   std::vector<Problem> out;
+  warn_of_calls(config, out);
   for (const ScalingPosition& at : config.scalings) {
     const engine::ServicePlan& plan = config.plan.services[at.service];
     const ScalingPolicy& policy = plan.scaling->policy;
