@@ -23,6 +23,18 @@ struct Alert {
   friend bool operator==(const Alert&, const Alert&) = default;
 };
 
+/// What is known of them.
+struct AlertsSeen {
+  struct One {
+    std::string name;
+    std::map<std::string, std::string> labels;
+    std::int64_t heard_ns = 0;  // since 1970
+  };
+  std::size_t firing = 0;
+  std::size_t unmatched = 0;  // of these, the ones that no check looks for
+  std::vector<One> last;      // of these, the ones that were told last
+};
+
 /// The alerts of a body, or the refusal: what is malformed, has too many alerts, or labels that are too long.
 std::expected<std::vector<Alert>, Response> parse_alerts(const std::string& body);
 

@@ -144,6 +144,7 @@ Response answer(const Daemon& daemon, const Request& request) {
   if (request.post) return request.verb == "reload" ? reload(daemon, request) : command(daemon, request);
   View view = View::live(daemon.engine, daemon.clock);
   view.words = daemon.words;
+  view.alerts = daemon.alerts;
   if (request.verb == "why") {
     const auto why = why_view(view, request.service);
     return why ? ok(*why) : unknown_service(daemon.engine, request.service);

@@ -26,6 +26,7 @@ struct Daemon {
   /// What must be known of it, or nothing.
   std::function<std::expected<std::string, Error>(const ReloadAsked&)> reload;
   WordsOf words = [](engine::TargetId) { return std::string_view(); };
+  SeenAlerts alerts = [] { return std::nullopt; };
 };
 
 /// status, why and every POST. A command answers with the `seq` after which the journal tells what came of it.

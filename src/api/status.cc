@@ -7,6 +7,7 @@
 #include "api/ejection.hpp"
 #include "api/maintenance.hpp"
 #include "api/rollout.hpp"
+#include "core/text.hpp"
 #include "engine/actions.hpp"
 #include "engine/gates.hpp"
 #include "engine/ladder.hpp"
@@ -15,6 +16,7 @@ namespace homeostat::api {
 namespace {
 
 const engine::ServiceState kNothing;
+constexpr std::size_t kLabelShown = 200;  // bytes
 
 const engine::ServiceState& durable_of(const View& view, const std::string& service) {
   const auto found = view.durable.services.find(service);
@@ -471,6 +473,23 @@ std::vector<std::string> service_names(const View& view) {
   return names;
 }
 
+// Labels are no keys here: whoever looks for a `name` in all of this, as the completion does, must not find theirs.
+json::value alerts_json(const View& view) {
+  const auto seen = view.alerts();
+  if (!seen) return nullptr;
+  json::array unmatched;
+  for (const AlertsSeen::One& one : seen->last) {
+    json::array labels;
+    for (const auto& [name, value] : one.labels)
+      labels.push_back(json::object{{"label", name}, {"value", homeostat::printable(value, kLabelShown)}});
+    unmatched.push_back(json::object{{"alert", homeostat::printable(one.name, kLabelShown)},
+                                     {"labels", std::move(labels)},
+                                     {"told", time_json(one.heard_ns)}});
+  }
+  return json::object{
+      {"firing", seen->firing}, {"unmatched", seen->unmatched}, {"last_unmatched", std::move(unmatched)}};
+}
+
 json::object status_view(const View& view, const std::string& only_service) {
   json::array services;
   for (const std::string& name : service_names(view)) {
@@ -483,7 +502,8 @@ json::object status_view(const View& view, const std::string& only_service) {
           {"services", std::move(services)},
           {"escalations", escalations_json(view, only_service)},
           {"approvals", approvals_json(view, only_service)},
-          {"breakers", breakers_json(view, only_service)}};
+          {"breakers", breakers_json(view, only_service)},
+          {"alerts", alerts_json(view)}};
 }
 
 }  // namespace homeostat::api

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "api/alerts.hpp"
 #include "api/clock.hpp"
 #include "engine/engine.hpp"
 
@@ -13,11 +14,15 @@ namespace homeostat::api {
 /// What the last look at a target said beside its result, for people; empty when nothing.
 using WordsOf = std::function<std::string_view(engine::TargetId)>;
 
+/// The alerts that are known; nothing where none are listened for.
+using SeenAlerts = std::function<std::optional<AlertsSeen>()>;
+
 struct View {
   const engine::Durable& durable;
   const engine::Engine* engine = nullptr;  // null: no daemon runs
   Clock clock;
   WordsOf words = [](engine::TargetId) { return std::string_view(); };
+  SeenAlerts alerts = [] { return std::nullopt; };
 
   static View live(const engine::Engine& engine, Clock clock) { return {engine.durable(), &engine, clock}; }
   static View offline(const engine::Durable& durable, Clock clock) { return {durable, nullptr, clock}; }

@@ -205,6 +205,23 @@ std::string show_waiting(const json::object& status, bool color) {
   return out;
 }
 
+std::string show_alerts(const json::object& status, bool color) {
+  const json::object* alerts = object_at(status, "alerts");
+  if (alerts == nullptr || number_at(*alerts, "unmatched") == 0) return "";
+  std::string out = fmt::format("! {} of {} alerts that fire are looked for by no check:\n",
+                                number_at(*alerts, "unmatched"), number_at(*alerts, "firing"));
+  for (const json::value& item : list_at(*alerts, "last_unmatched")) {
+    const json::object& alert = item.as_object();
+    std::string labels;
+    for (const json::value& label : list_at(alert, "labels")) {
+      if (text_at(label.as_object(), "label") == "alertname") continue;
+      labels += fmt::format(" {}={}", text_at(label.as_object(), "label"), text_at(label.as_object(), "value"));
+    }
+    out += fmt::format("    {}{}, told at {}\n", text_at(alert, "alert"), labels, time_at(alert, "told", true));
+  }
+  return paint(out, Color::yellow, color);
+}
+
 std::string show_status(const json::object& status, bool color) {
   Table table({"SERVICE", "STATUS", "SINCE", "INSTANCES", "VERSION", "MODE", "FLAGS", "REPAIR"});
   for (const json::value& item : list_at(status, "services")) {
@@ -222,7 +239,8 @@ std::string show_status(const json::object& status, bool color) {
   const std::string services = table.empty() ? "no services\n" : table.text(color);
   std::string ejections;
   for (const json::value& item : list_at(status, "services")) ejections += show_others(item.as_object(), color);
-  return engine_text(status, color) + services + ejections + breakers_text(status, color) + show_waiting(status, color);
+  return engine_text(status, color) + services + ejections + breakers_text(status, color) + show_alerts(status, color) +
+         show_waiting(status, color);
 }
 
 std::string show_service(const json::object& status, bool color) {

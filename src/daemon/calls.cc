@@ -65,8 +65,8 @@ runtime::Values Daemon::alert_of(engine::ServiceId service, engine::Slot slot) c
 void Daemon::take_alerts(const std::vector<api::Alert>& alerts, const api::Reply& reply) {
   alerts_->take(alerts, TimeKeeper::wall_ns(), [reply](const std::expected<void, Error>& kept) {
     if (kept) return reply({200, "{}"});
-    spdlog::warn("the alerts hold, but only until Homeostat ends: {}", kept.error().text);
-    reply(api::refuse(503, "it holds, but only until Homeostat ends: " + kept.error().text));
+    spdlog::warn("alerts are refused, to be posted again: {}", kept.error().text);
+    reply(api::refuse(503, kept.error().text));
   });
   for (const engine::ServicePlan& service : engine_->plan().services) {
     const bool told = std::ranges::any_of(
@@ -114,7 +114,8 @@ api::Response Daemon::answer(const api::Request& request, std::expected<config::
                            if (!*loaded) return std::unexpected(loaded->error());
                            return go_over(std::move(**loaded), asked.accept_shrink);
                          },
-                         [this](engine::TargetId target) { return eyes_->last_words(target); }};
+                         [this](engine::TargetId target) { return eyes_->last_words(target); },
+                         [this] { return config_->alerts ? std::optional(alerts_->seen()) : std::nullopt; }};
   return api::answer(self, request);
 }
 
@@ -151,7 +152,7 @@ std::expected<std::string, Error> Daemon::go_over(config::Config next, bool acce
   meters_->configure(*config_);
   router_->configure(*config_);
   hands_->configure(*config_, before.get());
-  if (config_->alerts) alerts_->configure(config_->alerts->repeat);
+  alerts_->configure(*config_);
   std::string note;
   if (listening(*config_) != listening(*before)) {
     note = "where alerts are listened for, or who may post them, has changed: that takes effect at the next start";

@@ -127,7 +127,7 @@ void Daemon::begin() {
   meters_->configure(*config_);
   router_->configure(*config_);
   hands_->configure(*config_, nullptr);
-  if (config_->alerts) alerts_->configure(config_->alerts->repeat);
+  alerts_->configure(*config_);
   recorder_->open_input_log(options_.state_dir, *engine_, [this] { return config_->text; }, [this] { return now(); });
   if (const std::string why = recorder_->untrusted(); !why.empty()) {
     spdlog::error("observe only: {}", why);

@@ -99,6 +99,35 @@ TEST_F(DaemonAlerts, AreConfirmedOnceTheyAreOnTheDisk) {
   EXPECT_EQ(post("/v1/alerts", alert("firing"), right), 200) << "sent again";
 }
 
+TEST_F(DaemonAlerts, ThatAreOverDoNotBeginAgainByAnOldPost) {
+  const std::string right = "Bearer its-own-secret";
+  const auto told = [&] { return text_at(lab_.check_status("web", "told"), "status"); };
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), right), 200);
+  EXPECT_TRUE(eventually([&] { return told() == "unhealthy"; }));
+  EXPECT_EQ(post("/v1/alerts", alert("resolved"), right), 200);
+  EXPECT_TRUE(becomes("healthy")) << lab_.cli({"status"}).out;
+  EXPECT_EQ(post("/v1/alerts", alert("firing"), right), 200) << "the same once more";
+  EXPECT_FALSE(within(seconds(1), [&] { return told() != "healthy"; })) << lab_.cli({"status", "web"}).out;
+  EXPECT_EQ(post("/v1/alerts", alert("firing", "2026-01-03T00:00:01Z"), right), 200) << "begun anew";
+  EXPECT_TRUE(eventually([&] { return told() == "unhealthy"; }));
+}
+
+TEST_F(DaemonAlerts, ThatNoCheckLooksForAreShown) {
+  std::string other = alert("firing");
+  other.replace(other.find("Sad"), 3, "Nobody's");
+  EXPECT_EQ(post("/v1/alerts", other, "Bearer its-own-secret"), 200);
+  EXPECT_TRUE(eventually([&] {
+    return lab_.cli({"status"})
+               .out.find(
+                   "! 1 of 1 alerts that fire are looked for by no check:\n"
+                   "    Nobody's service=web, told at ") != std::string::npos;
+  })) << lab_.cli({"status"}).out;
+  EXPECT_EQ(post("/v1/alerts", other, "Bearer its-own-secret"), 200);
+  const std::string said = "the alert Nobody's fires, but no check looks for it";
+  EXPECT_NE(lab_.log().find(said), std::string::npos) << lab_.log();
+  EXPECT_EQ(lab_.log().find(said), lab_.log().rfind(said)) << "once";
+}
+
 TEST_F(DaemonAlerts, AReloadSaysWhatOnlyTheNextStartTakesUp) {
   const auto reload_with = [&](const std::string& key, const std::string& other) {
     std::string text = read_file(lab_.config_file());
