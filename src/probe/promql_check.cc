@@ -2,20 +2,11 @@
 
 #include <fmt/core.h>
 
+#include "probe/condition.hpp"
 #include "probe/request.hpp"
 
 namespace homeostat::probe {
 namespace {
-
-std::string decimal(std::int64_t thousandths) {
-  const std::string sign = thousandths < 0 ? "-" : "";
-  const std::uint64_t size =
-      thousandths < 0 ? 0 - static_cast<std::uint64_t>(thousandths) : static_cast<std::uint64_t>(thousandths);
-  std::string out = fmt::format("{}{}.{:03}", sign, size / 1000, size % 1000);
-  while (out.ends_with('0')) out.pop_back();
-  if (out.ends_with('.')) out.pop_back();
-  return out;
-}
 
 Finding unknown(const Finding& found, std::string_view why) {
   return {Observation{Result::unknown, Reason::internal, 0, found.seen.latency}, for_people(why)};
@@ -45,7 +36,7 @@ Finding PromqlCheck::judge(const Finding& found, Instant now, std::int64_t wall_
     return {Observation{Result::success, Reason::none, 0, found.seen.latency}, {}};
   }
   fails_since_ = std::min(fails_since_, now);
-  const std::string words = fmt::format("{} is not {}", decimal(told.value), expect_);
+  const std::string words = fmt::format("{} is not {}", show_number(told.value), expect_);
   if (now - fails_since_ >= held_for_) {
     return {Observation{Result::failure, Reason::reported, 0, found.seen.latency}, words};
   }
