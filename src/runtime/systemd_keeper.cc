@@ -34,6 +34,16 @@ std::string in_words(const std::string& job_result) {
   return "the job has " + job_result;
 }
 
+/// systemd forgets a unit that has ended well as soon as nothing refers to it, and with it that it ran, and how it
+/// ended. That was told when it ended.
+void remember(const UnitState& told, UnitState& fresh) {
+  if (!told.rests() || !fresh.rests() || !fresh.run.none()) return;
+  fresh.run = told.run;
+  fresh.result = told.result;
+  fresh.exit_code = told.exit_code;
+  fresh.exit_status = told.exit_status;
+}
+
 }  // namespace
 
 /// An order that is being carried out.
@@ -126,9 +136,11 @@ void SystemdKeeper::read(Unit& unit) {
                 if (one.work) finish(one, one.work->asked ? OutcomeKind::unknown : OutcomeKind::not_started, why);
                 return;
               }
+              if (one.read)
+                remember(one.state, fresh);
+              else  // it may have been stopped by others while nobody listened
+                one.told_to_stop = fresh.active == "inactive" && fresh.result == "success";
               one.state = fresh;
-              // It may have been stopped by others while nobody listened.
-              if (!one.read) one.told_to_stop = fresh.active == "inactive" && fresh.result == "success";
               one.read = true;
               if (one.work && !one.work->judged) return judge(one);
               if (one.work && one.work->all_done) return finish(one, OutcomeKind::succeeded, "");

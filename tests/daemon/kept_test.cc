@@ -65,10 +65,10 @@ class Kept : public ::testing::Test {
   /// Looked at once: it may die between two looks.
   static bool is_another(pid_t now, pid_t before) { return now != 0 && now != before; }
   /// The main process of a unit dies, and another is there.
-  bool repaired(const std::string& name) const {
+  bool repaired(const std::string& name, int signal = SIGKILL) const {
     pid_t before = 0;
     if (!eventually([&] { return (before = main(name)) != 0; })) return false;
-    ::kill(before, SIGKILL);
+    ::kill(before, signal);
     return eventually([&] { return is_another(main(name), before); }) && healthy(name);
   }
 
@@ -107,6 +107,39 @@ TEST_F(Kept, ACrashIsToldAndRepairedAStopByAPersonStays) {
   EXPECT_TRUE(repaired("other"));
   EXPECT_EQ(starts("web"), 4U);
   EXPECT_TRUE(lab_.journal_is_good());
+}
+
+TEST_F(Kept, WhatEndsByItselfWasNotStoppedHoweverWellItHasEnded) {
+  const std::string end = lab_.dir() + "/end";
+  ASSERT_EQ(::mkfifo(end.c_str(), 0600), 0);
+  begin({{"web"}, {.name = "quits", .more = fmt::format("ExecStart=\nExecStart=/bin/sh -c 'read go < {}'", end)}});
+  if (IsSkipped()) return;
+  EXPECT_TRUE(repaired("web", SIGTERM)) << lab_.records();
+  EXPECT_TRUE(told("web/0 failed check process: the process was killed by signal 15")) << lab_.records();
+  for (std::uint64_t times = 1; times <= 3; ++times) {
+    std::ofstream(end) << "go" << std::endl;
+    ASSERT_TRUE(eventually([&] { return starts("quits") == times + 1; })) << lab_.records();
+  }
+  EXPECT_TRUE(told("quits/0 failed check process: the process exited with 0")) << lab_.records();
+  EXPECT_TRUE(healthy("quits"));
+  EXPECT_EQ(lab_.records().find("by others"), std::string::npos) << lab_.records();
+
+  systemd_->ask("StopUnit", "web");
+  ASSERT_TRUE(told("web/0 is stopped: stopped by others, by systemd")) << lab_.records();
+}
+
+TEST_F(Kept, WhatIsStoppedForAnotherUnitWasStoppedByAPerson) {
+  fs::create_directories(lab_.dir() + "/units");
+  write_file(lab_.dir() + "/units/foe.service", "[Unit]\nConflicts=web.service\n[Service]\nExecStart=/bin/sleep 9\n");
+  begin({{.name = "whole"}, {.name = "part", .unit = "PartOf=whole.service"}, {"web"}, {"other"}});
+  if (IsSkipped()) return;
+  systemd_->ask("StopUnit", "whole");
+  systemd_->ask("StartUnit", "foe");
+  for (const char* name : {"whole", "part", "web"}) {
+    EXPECT_TRUE(told(fmt::format("{}/0 is stopped: stopped by others, by systemd", name))) << lab_.records();
+  }
+  EXPECT_TRUE(repaired("other")) << "what was stopped had all this time to come back";
+  for (const char* name : {"whole", "part", "web"}) EXPECT_EQ(starts(name), 1U) << lab_.records();
 }
 
 TEST_F(Kept, WhileSystemdRestartsItNothingIsDone) {
@@ -204,6 +237,18 @@ TEST_F(Kept, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
   EXPECT_TRUE(told("it may have done its work")) << lab_.records();
   EXPECT_TRUE(lab_.has_flag("batch", "locked"));
   EXPECT_EQ(starts("batch"), 3U) << lab_.records();
+}
+
+TEST_F(Kept, WhatHasEndedWithNoughtIsDoneHoweverQuickItWas) {
+  const std::string keys = ", completion: { ok: [0] }";
+  begin({{.name = "quick", .more = "ExecStart=\nExecStart=/bin/true", .keys = keys},
+         {.name = "slow", .more = "ExecStart=\nExecStart=/bin/sleep 0.3", .keys = keys}});
+  if (IsSkipped()) return;
+  for (const char* name : {"quick", "slow"}) {
+    EXPECT_TRUE(told(fmt::format("{}/0 is completed: done: it ended with status 0", name))) << lab_.records();
+    EXPECT_EQ(starts(name), 1U);
+  }
+  EXPECT_EQ(lab_.records().find("incident"), std::string::npos) << lab_.records();
 }
 
 TEST_F(Kept, AUnitThatFailsOrThatSystemdRestartsAgainAndAgainIsAFailure) {
