@@ -52,8 +52,9 @@ struct SystemdKeeper::Work {
   Order order;
   Done done;
   Instant ends{};
-  bool judged = false;  // it was meant for the run that is there
-  bool asked = false;   // from here on something may have happened
+  Incarnation before{};  // the run that was there, or was last
+  bool judged = false;   // it was meant for the run that is there
+  bool asked = false;    // from here on something may have happened
   bool all_done = false;
   std::deque<Step> steps{};
   std::string job{};  // the path of the one that is waited for
@@ -66,11 +67,21 @@ struct SystemdKeeper::Unit {
   std::string path;
   UnitState state{};
   bool read = false;           // the state is known
-  bool told_to_stop = false;   // since it ran, by somebody else
+  bool told_to_stop = false;   // since it ran, by somebody else, or so it must be feared
+  std::uint32_t down_job = 0;  // of somebody else's, that was there when it went down
+  std::uint32_t seen_job = 0;  // the last one of somebody else's …
+  std::uint32_t no_stop = 0;   // … and the last one that is known to be none that stops
   bool restarting = false;     // since it ran, by systemd itself
   std::uint32_t restarts = 0;  // when it ran
   std::optional<Work> work{};
   Sight last{};
+
+  /// By somebody else.
+  bool stopped() const { return told_to_stop || (down_job != 0 && down_job != no_stop); }
+  void forget_stop() {
+    told_to_stop = false;
+    down_job = 0;
+  }
 };
 
 SystemdKeeper::SystemdKeeper(os::Loop& loop, const std::string& address, OnSight on_sight)
@@ -161,7 +172,7 @@ void SystemdKeeper::properties_changed(sd_bus_message& message) {
   if (!one.read || !read_properties(message, one.state)) return;
   // What is special to services comes first, what all units have second: with that, all is told.
   if (std::string_view(face) != "org.freedesktop.systemd1.Unit") return;
-  if (!one.work) notice_job(one);
+  if (!one.work || one.work->all_done) notice_job(one);
   // On its way to being restarted a unit has failed for a moment; an answer comes when that is over.
   one.state.rests() ? read(one) : changed(one);
 }
@@ -175,15 +186,33 @@ void SystemdKeeper::changed(Unit& unit) {
   on_sight_(unit.charge.target, sight);
 }
 
-// A job that is not ours, while it goes down: somebody else stops it. But the jobs by which systemd restarts it look
-// the same, and the last of them leaves a unit that has failed.
+// A job that is not ours, while it goes down: somebody else stops it, unless it is known to be of another kind. Of those
+// by which systemd restarts it, the last is gone before it can be asked for; it leaves a unit that has failed.
 void SystemdKeeper::notice_job(Unit& unit) {
   const UnitState& state = unit.state;
+  if (state.job != 0 && std::exchange(unit.seen_job, state.job) != state.job) ask_kind(unit);
   if (state.runs()) unit.restarts = state.restarts;
   unit.restarting = !state.runs() && (unit.restarting || state.sub == "auto-restart" || state.restarts > unit.restarts);
   const bool down = state.rests() || state.active == "deactivating";
   const bool given_up = unit.restarting && state.active == "failed";
-  unit.told_to_stop = down && !given_up && (unit.told_to_stop || state.job != 0);
+  if (!down || given_up) {
+    unit.forget_stop();
+  } else if (state.job != 0) {
+    unit.down_job = state.job;
+  }
+}
+
+// A restart and a reload are jobs, too, and what dies of them was not stopped. The answer comes before that of any
+// later look at the unit; of a job that is not there any more there is none.
+void SystemdKeeper::ask_kind(const Unit& unit) {
+  bus_.call(fmt::format("{}/job/{}", kManager, unit.state.job), "org.freedesktop.DBus.Properties", "Get",
+            {"org.freedesktop.systemd1.Job", "JobType"},
+            [this, target = unit.charge.target, job = unit.state.job](const auto& reply) {
+              const auto found = units_.find(target);
+              const char* kind = nullptr;
+              if (found == units_.end() || !reply || sd_bus_message_read(*reply, "v", "s", &kind) < 0) return;
+              if (std::string_view(kind) != "stop") found->second->no_stop = job;
+            });
 }
 
 Sight SystemdKeeper::seen(const Unit& unit) const {
@@ -192,7 +221,7 @@ Sight SystemdKeeper::seen(const Unit& unit) const {
   if (unit.state.id != spec.unit) {
     return {.detail = fmt::format("{} is an alias of {}: name that one", spec.unit, unit.state.id)};
   }
-  Sight sight = sight_of(unit.state, unit.told_to_stop);
+  Sight sight = sight_of(unit.state, unit.stopped());
   if (!spec.releases.empty()) sight.version = linked_version(spec.link, spec.releases);
   return sight;
 }
@@ -230,6 +259,8 @@ void SystemdKeeper::judge(Unit& unit) {
   const bool starts = work.order.op != Op::stop;
   const bool runs = unit.state.runs();
   work.judged = true;
+  work.before = unit.state.run;
+  if (starts) unit.forget_stop();
   if (starts && runs && !moves) {
     work.steps = {Step::restart};
   } else {
@@ -322,10 +353,13 @@ void SystemdKeeper::finish(Unit& unit, OutcomeKind kind, const std::string& deta
   unit.work.reset();
   Outcome outcome{.kind = kind, .detail = detail};
   const Sight sight = seen(unit);
-  if (sight.is == Sight::Is::running) outcome.now_running = sight.run;
-  if (sight.is == Sight::Is::running) outcome.version = sight.version;
+  // A run that is over already, and well, was one none the less; its end is told next.
+  const bool over = sight.is == Sight::Is::ended && unit.state.result == "success" && sight.run != work.before;
+  const bool ran = sight.is == Sight::Is::running || (kind == OutcomeKind::succeeded && over);
+  if (ran) outcome.now_running = sight.run;
+  if (ran) outcome.version = sight.version;
   const bool should_run = work.order.op != Op::stop;
-  if (kind == OutcomeKind::succeeded && should_run != (sight.is == Sight::Is::running)) {
+  if (kind == OutcomeKind::succeeded && should_run != ran) {
     outcome.kind = OutcomeKind::failed;
     outcome.detail = sight.detail;
   }

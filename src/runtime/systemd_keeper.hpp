@@ -37,7 +37,8 @@ class SystemdKeeper final : public Keeper {
   void watch(Unit& unit);
   void read(Unit& unit);
   void changed(Unit& unit);
-  static void notice_job(Unit& unit);
+  void notice_job(Unit& unit);
+  void ask_kind(const Unit& unit);
   Sight seen(const Unit& unit) const;
 
   Unit* working(const Target& target, std::uint64_t work);

@@ -142,6 +142,21 @@ TEST_F(Kept, WhatIsStoppedForAnotherUnitWasStoppedByAPerson) {
   for (const char* name : {"whole", "part", "web"}) EXPECT_EQ(starts(name), 1U) << lab_.records();
 }
 
+TEST_F(Kept, WhatDiesOfARestartOrAReloadByAPersonWasNotStopped) {
+  const std::string broken = lab_.dir() + "/broken";
+  begin({{"loads", "ExecReload=/bin/kill -KILL $MAINPID"},
+         {"starts", fmt::format("ExecStartPre=/bin/sh -c '! test -e {}'", broken)}});
+  if (IsSkipped()) return;
+  systemd_->ask("ReloadUnit", "loads");
+  EXPECT_TRUE(told("restart of loads/0 verified")) << lab_.records();
+  write_file(broken, "");
+  systemd_->ask("RestartUnit", "starts");
+  EXPECT_TRUE(told("starts/0 failed check process")) << lab_.records();
+  fs::remove(broken);
+  EXPECT_TRUE(told("restart of starts/0 verified")) << lab_.records();
+  EXPECT_EQ(lab_.records().find("by others"), std::string::npos) << lab_.records();
+}
+
 TEST_F(Kept, WhileSystemdRestartsItNothingIsDone) {
   begin({{"flap", "Restart=on-failure\nRestartSec=1s", "StartLimitBurst=2\nStartLimitIntervalSec=60"}});
   if (IsSkipped()) return;
@@ -241,13 +256,23 @@ TEST_F(Kept, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
 
 TEST_F(Kept, WhatHasEndedWithNoughtIsDoneHoweverQuickItWas) {
   const std::string keys = ", completion: { ok: [0] }";
-  begin({{.name = "quick", .more = "ExecStart=\nExecStart=/bin/true", .keys = keys},
+  begin({{.name = "quick", .more = "ExecStartPre=/bin/sleep 0.5\nExecStart=\nExecStart=/bin/true", .keys = keys},
          {.name = "slow", .more = "ExecStart=\nExecStart=/bin/sleep 0.3", .keys = keys}});
   if (IsSkipped()) return;
   for (const char* name : {"quick", "slow"}) {
     EXPECT_TRUE(told(fmt::format("{}/0 is completed: done: it ended with status 0", name))) << lab_.records();
     EXPECT_EQ(starts(name), 1U);
   }
+  EXPECT_EQ(lab_.post("start", {{"service", "quick"}}).status, 200);
+  ASSERT_TRUE(eventually([&] { return starts("quick") == 2; }));
+  lab_.signal(SIGSTOP);  // when it hears of the start, it hears of the end as well
+  EXPECT_TRUE(eventually([&] { return systemd_->active("quick") == "s \"inactive\""; }));
+  lab_.signal(SIGCONT);
+  EXPECT_TRUE(eventually([&] {
+    const std::string all = lab_.records();
+    return all.find("quick/0 is completed", all.find("quick/0 is completed") + 1) != std::string::npos;
+  })) << lab_.records();
+  EXPECT_EQ(starts("quick"), 2U);
   EXPECT_EQ(lab_.records().find("incident"), std::string::npos) << lab_.records();
 }
 
