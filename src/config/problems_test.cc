@@ -410,6 +410,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{ladder("drain"), "4:20: nothing leads requests to it: `drain` needs `traffic`"},
         Case{ladder("restart: { instances: al }"), "4:42: `al` is not one of: one, rolling, all (did you mean `all`?)"},
         Case{service("remediation: { witihn: 3m }"), "4:20: unknown key `witihn` (did you mean `within`?)"},
+        Case{service("remediation: [restart: { when: signal KILL }]", "supervisord: { program: a }"),
+             "4:19: only `process`, `systemd`, `docker` and `podman` can tell by what signal an instance was killed"},
         Case{service("completion: { ok: [300] }"), "4:24: `300` is not a whole number from 0 to 255"},
         Case{service("completion: {}", "exec: { status: [x] }"),
              "4:17: this runtime does not tell how a run ended (`status` of `exec` tells how it is now): `completion` "

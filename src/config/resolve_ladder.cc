@@ -55,15 +55,22 @@ engine::RungPlan escalate(const Resolution& in, std::uint32_t notifier) {
   return rung;
 }
 
+bool tells_signals(const runtime::Spec& spec) {
+  const auto* kept = std::get_if<runtime::KeptSpec>(&spec);
+  return kept != nullptr ? kept->by != runtime::KeptSpec::By::supervisord
+                         : std::holds_alternative<runtime::ProcessSpec>(spec);
+}
+
 /// What is wrong with using this strategy on this service; empty: nothing.
-std::string_view unfit(const engine::RungPlan& rung, const engine::ServicePlan& plan) {
+std::string_view unfit(const engine::RungPlan& rung, const ServiceDraft& service) {
+  const engine::ServicePlan& plan = service.plan;
   const engine::RuntimePlan& runtime = plan.runtime;
   if (runtime.identity == 0) return {};  // it could not be read, and that is reported already
   if (rung.strategy == StrategyKind::restart && !runtime.restart) {
     return "the runtime cannot restart it: `run: exec:` needs a `restart` command";
   }
-  if (rung.when.killed_by != 0 && !runtime.managed) {
-    return "only the process runtime can tell by what signal an instance was killed";
+  if (rung.when.killed_by != 0 && !tells_signals(service.run.spec)) {
+    return "only `process`, `systemd`, `docker` and `podman` can tell by what signal an instance was killed";
   }
   if (rung.strategy == StrategyKind::rollback && !runtime.releases) {
     return "nothing to roll back to: `run:` needs `releases` or `image`, or `exec` a `rollback` command";
@@ -95,11 +102,12 @@ void check_version(const Resolution& in, const runtime::ExecSpec* commands, cons
                     "the `rollback` command of `run: exec:` is not told which version: it needs `{version}`");
 }
 
-engine::RungPlan rung_of(const Resolution& in, const engine::ServicePlan& plan, const Placed<RungDraft>& placed) {
+engine::RungPlan rung_of(const Resolution& in, const ServiceDraft& service, const Placed<RungDraft>& placed) {
+  const engine::ServicePlan& plan = service.plan;
   const Node& node = *placed.node;
   const RungDraft& draft = placed.value;
   const Node* settings = node.items.empty() ? &node : &node.items.front();
-  if (const std::string_view wrong = unfit(draft.plan, plan); !wrong.empty())
+  if (const std::string_view wrong = unfit(draft.plan, service); !wrong.empty())
     in.reader.problem(node.at, std::string(wrong));
   if (draft.plan.when.ejected && !in.config.plan.ejections.contains(plan.name))
     in.reader.problem(settings->where("when"), "`requests_fail` needs the service's `traffic: { breaker: {} }`");
@@ -137,14 +145,13 @@ void check_order(const Resolution& in, const std::vector<Placed<RungDraft>>& run
 
 engine::LadderPlan ladder_of(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
                              std::vector<engine::RungPlan> usual) {
-  const engine::ServicePlan& plan = service.value.plan;
   const auto* commands = std::get_if<runtime::ExecSpec>(&service.value.run.spec);
   std::vector<engine::RungPlan> out = std::move(usual);
   if (draft.rungs) {
     check_order(in, *draft.rungs);
     for (const Placed<RungDraft>& rung : *draft.rungs) {
       check_version(in, commands, rung);
-      out.push_back(rung_of(in, plan, rung));
+      out.push_back(rung_of(in, service.value, rung));
     }
   }
   // A command of the user's is repeated only when he says that it may be.

@@ -10,7 +10,7 @@ std::string explain(const Observation& seen) {
     case Reason::exited:
       return seen.code < 0 ? "the process ended" : "the process exited with " + code;
     case Reason::signalled:
-      return "the process was killed by signal " + code;
+      return "the process was killed by " + (seen.code == 0 ? "a signal" : "signal " + code);
     case Reason::refused:
       return "connection refused";
     case Reason::reset:

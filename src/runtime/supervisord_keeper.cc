@@ -194,15 +194,17 @@ Sight SupervisordKeeper::seen(const Program& program) const {
     case kBackoff:
       sight.detail = "supervisord is restarting it by itself";
       break;
-    case kExited:
     case kFatal:
-      sight.detail = state.state == kFatal ? "supervisord has given it up: " + state.problem
-                                           : fmt::format("the program has ended with status {}", state.exit_status);
-      if (state.state == kExited && now_ < later(program.ended_at, kMayComeBack)) break;
       sight.is = Sight::Is::ended;
-      sight.known = state.state == kExited;
-      sight.signalled = state.exit_status < 0;
-      sight.code = static_cast<std::int32_t>(std::abs(state.exit_status));
+      sight.detail = "supervisord has given it up: " + state.problem;
+      break;
+    case kExited:
+      sight.known = true;
+      sight.signalled = state.exit_status < 0;  // by which one is not told
+      sight.code = static_cast<std::int32_t>(std::max<std::int64_t>(state.exit_status, 0));
+      sight.detail = sight.signalled ? "the program was killed by a signal"
+                                     : fmt::format("the program has ended with status {}", state.exit_status);
+      if (now_ >= later(program.ended_at, kMayComeBack)) sight.is = Sight::Is::ended;
       break;
     default:
       sight.detail = state.state == kStarting ? "the program is starting" : "the program is being stopped";

@@ -67,10 +67,10 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
   }
   std::uint64_t starts(const std::string& name) const { return lab_.lines("starts." + name); }
   pid_t main(const std::string& name) const { return lab_.main(name + "/0", "sleep infinity"); }
-  bool repaired(const std::string& name) const {
+  bool repaired(const std::string& name, int signal = SIGKILL) const {
     pid_t before = 0;
     if (!eventually([&] { return (before = main(name)) != 0; })) return false;
-    ::kill(before, SIGKILL);
+    ::kill(before, signal);
     const auto another = [&] {
       const pid_t now = main(name);  // looked at once: it may die between two looks
       return now != 0 && now != before;
@@ -84,7 +84,9 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
 };
 
 TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
-  EXPECT_TRUE(repaired("web")) << lab_.records();
+  EXPECT_TRUE(repaired("web", SIGSEGV)) << lab_.records();
+  EXPECT_NE(lab_.records().find("web/0 is dead: the process was killed by a signal\n"), std::string::npos)
+      << "which one is not told: " << lab_.records();
   EXPECT_EQ(starts("web"), 2U);
 
   // autorestart brings it back: nothing is done.
