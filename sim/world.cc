@@ -329,14 +329,14 @@ void World::handle(const AskGate& c) {
 }
 
 // Everybody lives by UTC here.
-void World::crash(std::string_view service, Slot slot, int code, bool signalled) {
+void World::crash(std::string_view service, Slot slot, int code, bool signalled, bool out_of_memory) {
   Instance& instance = instances_[{std::string(service), slot}];
   if (!instance.alive) return;
   instance.alive = false;
   const Incarnation was = instance.incarnation;
   if (!engine_) return;
   const auto id = engine_->find_service(service);
-  if (id) input(Exited{*id, slot, was, true, signalled, code});
+  if (id) input(Exited{*id, slot, was, true, signalled, code, out_of_memory});
 }
 
 void World::behave(std::string_view service, Slot slot, Behaviour behaviour) {

@@ -54,8 +54,8 @@ class World {
   bool run_until(const std::function<bool()>& done, Duration limit);
 
   // Faults.
-  /// Its process exits with that status, or was killed by that signal.
-  void crash(std::string_view service, Slot slot, int code = 1, bool signalled = false);
+  /// Its process exits with that status, or was killed by that signal, for its memory as its runtime says.
+  void crash(std::string_view service, Slot slot, int code = 1, bool signalled = false, bool out_of_memory = false);
   void behave(std::string_view service, Slot slot, Behaviour behaviour);
   /// How the proxy before every service does. `gone`: it does not answer. `lies`: it reads back what it was told and
   /// sends most requests to the newest place. `refuses`: it can be looked at, and takes no orders.

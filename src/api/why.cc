@@ -52,7 +52,10 @@ std::string condition_words(const engine::Condition& when) {
   if (when.changed_within > Duration{}) all.push_back("it changed within " + in_words(when.changed_within));
   if (when.ejected) all.emplace_back("the proxy sees it fail too many requests");
   if (when.failing_above) all.push_back(fmt::format("more than {} % of the instances fail", *when.failing_above));
-  if (when.killed_by != 0) all.push_back(fmt::format("it was killed by signal {}", when.killed_by));
+  if (when.out_of_memory)
+    all.emplace_back("it was killed for its memory");
+  else if (when.killed_by != 0)
+    all.push_back(fmt::format("it was killed by signal {}", when.killed_by));
   return all.empty() ? std::string() : fmt::format("only when {}", fmt::join(all, " and "));
 }
 

@@ -205,6 +205,20 @@ TEST(Load, StatusOfTheExecRuntimeIsACheckWhenNothingElseIsAlive) {
   EXPECT_EQ(a.ladder[0].strategy, engine::StrategyKind::escalate);
 }
 
+TEST(Load, KilledForItsMemoryIsWhatTheRuntimeSaysWhereItCan) {
+  const auto condition = [](const std::string& run, const std::string& when) {
+    const Config config = good("homeostat: 1\nservices:\n  a:\n    run: { " + run +
+                               " }\n    remediation: [ restart: { when: " + when + " } ]\n");
+    return config.plan.services.at(0).ladder[0].when;
+  };
+  const std::string process = "process: { command: [x] }";
+  for (const char* run : {"systemd: { unit: a.service }", "podman: { container: a }", "docker: { container: a }"}) {
+    EXPECT_TRUE(condition(run, "signal oom").out_of_memory) << run;
+    EXPECT_FALSE(condition(run, "signal KILL").out_of_memory) << run;
+  }
+  EXPECT_EQ(condition(process, "signal oom"), condition(process, "signal KILL")) << "only the signal is known";
+}
+
 TEST(Load, OneTargetForAllInstancesIsTheServiceAsAWhole) {
   const Config config = one_service(
       "run: { process: { command: [x], ports: 1-2 } }, instances: 2, checks: { c: { tcp: { port: 80 } }, d: { tcp: {} "

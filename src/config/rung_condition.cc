@@ -20,7 +20,6 @@ constexpr int kLastSignal = 31;
 
 /// `SEGV` or `SIGSEGV`; 0: there is none of that name.
 int signal_named(std::string_view name) {
-  if (name == "oom") return SIGKILL;
   if (name.starts_with("SIG")) name.remove_prefix(3);
   for (int number = 1; number <= kLastSignal; ++number) {
     const char* known = ::sigabbrev_np(number);
@@ -51,8 +50,10 @@ bool read(std::string_view text, engine::Condition& out) {
   const std::string_view rest = text.substr(word.size() + 1);
   if (word == kChanged) return read_changed(rest, out);
   if (word == kFailing) return read_failing(rest, out);
-  if (word == kSignal) out.killed_by = signal_named(rest);
-  return word == kSignal && out.killed_by != 0;
+  if (word != kSignal) return false;
+  out.out_of_memory = rest == "oom";
+  out.killed_by = out.out_of_memory ? SIGKILL : signal_named(rest);
+  return out.killed_by != 0;
 }
 
 void read_one(const Node& node, Reader& reader, engine::Condition& out) {

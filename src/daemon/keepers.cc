@@ -162,7 +162,7 @@ bool Keepers::finished(engine::ServiceId service, engine::Slot slot, const runti
     feed_(engine::Found{service, slot, run, began, 0, sight.version, {}});
   }
   const std::int32_t code = sight.is == Is::stopped ? completion->ok.front() : sight.code;
-  feed_(engine::Exited{service, slot, run, true, sight.signalled, code});
+  feed_(engine::Exited{service, slot, run, true, sight.signalled, code, sight.out_of_memory});
   return true;
 }
 
@@ -193,7 +193,8 @@ void Keepers::tell(engine::ServiceId service, engine::Slot slot, const Known& kn
   if (!runs(instance)) return;
   if (sight.is == Is::stopped) return feed_(at_rest(service, slot));
   if (sight.is != Is::ended) return;
-  feed_(engine::Exited{service, slot, instance->incarnation, sight.known, sight.signalled, sight.code});
+  feed_(engine::Exited{service, slot, instance->incarnation, sight.known, sight.signalled, sight.code,
+                       sight.out_of_memory});
 }
 
 void Keepers::reconcile() {

@@ -65,5 +65,7 @@ class Engine {
 
 /// The last observation of a check in words, such as "answered 500 (want another status)".
 std::string explain(const Observation& seen);
+/// How a process has ended; `out_of_memory`: its runtime says that this is why.
+std::string explain_end(const Observation& seen, bool out_of_memory);
 
 }  // namespace homeostat::engine

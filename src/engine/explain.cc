@@ -51,4 +51,8 @@ std::string explain(const Observation& seen) {
   return "?";
 }
 
+std::string explain_end(const Observation& seen, bool out_of_memory) {
+  return explain(seen) + (out_of_memory ? ": it needed more memory than it may have" : "");
+}
+
 }  // namespace homeostat::engine

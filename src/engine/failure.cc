@@ -24,7 +24,8 @@ std::string failure_of(Turn& t, ServiceId id, Slot slot) {
     if (view.dead ? !check.process : check.role != Role::alive || !target.health.failing()) continue;
     const Observation seen = target.health.last();
     // What ended while nobody looked, or could not be started, has left its check with an older end.
-    const bool this_end = !view.dead || t.durable(id).detail_of(slot) == explain(seen);
+    const std::string how = t.durable(id).detail_of(slot);
+    const bool this_end = !view.dead || how == explain_end(seen, false) || how == explain_end(seen, true);
     if (seen.bad() && this_end) return check.name + ": " + kind_of(seen);
     if (failing.empty()) failing = check.name;
   }

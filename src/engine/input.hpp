@@ -53,7 +53,8 @@ struct Exited {
   Incarnation incarnation;
   bool known = true;  // false: an adopted process, its exit status cannot be had
   bool signalled = false;
-  std::int32_t code = 0;
+  std::int32_t code = 0;       // the exit status, or the signal's number; 0 of a signal: nobody can tell
+  bool out_of_memory = false;  // signalled: its runtime says that it needed more memory than it may have
   static constexpr auto fields = [](auto& self, auto& v) {
     v("service", self.service);
     v("slot", self.slot);
@@ -61,6 +62,7 @@ struct Exited {
     v("known", self.known);
     v("signalled", self.signalled);
     v("code", self.code);
+    v("out_of_memory", self.out_of_memory);
   };
 };
 

@@ -58,7 +58,8 @@ void exited(Turn& t, const Exited& in) {
   if (!in.known) ended_unseen(t, in.service, in.slot);
   Observation seen{Result::failure, in.signalled ? Reason::signalled : Reason::exited, in.known ? in.code : -1, {}};
   const RunState state = t.wanted(in.service, in.slot) ? RunState::dead : RunState::stopped;
-  set_instance(t, in.service, in.slot, state, known->incarnation, known->version, known->port, explain(seen));
+  set_instance(t, in.service, in.slot, state, known->incarnation, known->version, known->port,
+               explain_end(seen, in.out_of_memory));
   if (state == RunState::dead) return process_ended(t, in.service, place, seen);
   stop_looking(t, place);
 }

@@ -51,7 +51,8 @@ enum class Reach : std::uint8_t { one, rolling, all };
 struct Condition {
   Duration changed_within{};                     // its version or what is run changed at most this long ago
   std::optional<std::uint32_t> failing_above{};  // more than so many percent of the instances fail
-  std::int32_t killed_by = 0;                    // the instance was killed by this signal
+  std::int32_t killed_by = 0;                    // the instance was killed by this signal …
+  bool out_of_memory = false;                    // … and its runtime says: for its memory
   bool ejected = false;                          // its traffic breaker is not closed
   friend bool operator==(const Condition&, const Condition&) = default;
 };

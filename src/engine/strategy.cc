@@ -35,6 +35,14 @@ std::optional<std::string> too_few_fail(const Case& c, std::uint32_t percent) {
          std::to_string(percent) + " %";
 }
 
+// What it died of is told in the same words as here.
+bool killed_so(const Case& c) {
+  const Condition& when = c.rung.when;
+  const Observation killed{Result::failure, Reason::signalled, when.killed_by, {}};
+  const std::string how = c.view.dead ? c.t.durable(c.service).detail_of(c.place.slot) : std::string();
+  return how == explain_end(killed, true) || (!when.out_of_memory && how == explain_end(killed, false));
+}
+
 std::optional<std::string> in_vain(const Case& c) {
   if (c.rung.skip_after == 0) return std::nullopt;
   const std::string failure = failure_of(c.t, c.service, c.place.slot);
@@ -107,10 +115,10 @@ std::optional<std::string> unmet(const Case& c) {
   if (when.failing_above) {
     if (auto why = too_few_fail(c, *when.failing_above)) return why;
   }
-  // What it died of is told in the same words as here.
-  const Observation killed{Result::failure, Reason::signalled, when.killed_by, {}};
-  const bool is_so = c.view.dead && c.t.durable(c.service).detail_of(c.place.slot) == explain(killed);
-  if (when.killed_by != 0 && !is_so) return "it was not killed by signal " + std::to_string(when.killed_by);
+  if (when.killed_by != 0 && !killed_so(c)) {
+    return when.out_of_memory ? "it was not killed for its memory"
+                              : "it was not killed by signal " + std::to_string(when.killed_by);
+  }
   return in_vain(c);
 }
 

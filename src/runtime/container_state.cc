@@ -62,6 +62,7 @@ Sight at_rest(const ContainerState& state, EndedBy ended_by) {
   }
   Sight sight{.is = Sight::Is::ended, .run = state.run(), .known = true};
   const std::int32_t signal = state.exit_status - kKilled;
+  sight.out_of_memory = state.out_of_memory;
   sight.signalled = state.out_of_memory || (signal > 0 && signal <= kMostSignal);
   sight.code = state.out_of_memory ? SIGKILL : sight.signalled ? signal : state.exit_status;
   sight.detail = state.out_of_memory    ? "the container was killed: it needed more memory than it may have"

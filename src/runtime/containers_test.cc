@@ -59,10 +59,11 @@ TEST(ContainerState, HowItIs) {
   const Sight killed = sight(exited);
   EXPECT_EQ(killed.is, Sight::Is::ended);
   EXPECT_TRUE(killed.known && killed.signalled);
+  EXPECT_FALSE(killed.out_of_memory);
   EXPECT_EQ(killed.code, SIGKILL);
   EXPECT_EQ(sight(R"("Status":"exited","ExitCode":3)" + began).code, 3);
   const Sight big = sight(R"("Status":"exited","ExitCode":1,"OOMKilled":true)" + began);
-  EXPECT_TRUE(big.signalled);
+  EXPECT_TRUE(big.signalled && big.out_of_memory);
   EXPECT_EQ(big.code, SIGKILL) << "as `signal oom` wants it";
   EXPECT_NE(big.detail.find("more memory"), std::string::npos);
 }

@@ -24,7 +24,8 @@ struct Sight {
   Incarnation run{};
   bool known = false;  // ended: how
   bool signalled = false;
-  std::int32_t code = 0;       // the exit status, or the signal's number
+  std::int32_t code = 0;       // the exit status, or the signal's number; 0 of a signal: he does not tell which
+  bool out_of_memory = false;  // signalled: because it needed more than it may have
   std::string detail{};        // for people
   std::string version{};       // of what runs, where there are releases
   std::uint32_t restarts = 0;  // by the keeper himself, so far

@@ -186,8 +186,8 @@ void SystemdKeeper::changed(Unit& unit) {
   on_sight_(unit.charge.target, sight);
 }
 
-// A job that is not ours, while it goes down: somebody else stops it, unless it is known to be of another kind. Of those
-// by which systemd restarts it, the last is gone before it can be asked for; it leaves a unit that has failed.
+// A job that is not ours, while it goes down: somebody else stops it, unless it is known to be of another kind. Of
+// those by which systemd restarts it, the last is gone before it can be asked for; it leaves a unit that has failed.
 void SystemdKeeper::notice_job(Unit& unit) {
   const UnitState& state = unit.state;
   if (state.job != 0 && std::exchange(unit.seen_job, state.job) != state.job) ask_kind(unit);

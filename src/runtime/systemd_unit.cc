@@ -77,8 +77,10 @@ bool read_property(sd_bus_message& message, UnitState& state) {
 Sight ended(const UnitState& state) {
   Sight sight{.is = Sight::Is::ended, .run = state.run};
   sight.known = state.exit_code == CLD_EXITED || state.exit_code == CLD_KILLED || state.exit_code == CLD_DUMPED;
-  sight.signalled = sight.known && state.exit_code != CLD_EXITED;
-  sight.code = state.exit_status;
+  sight.out_of_memory = state.result == "oom-kill";  // also when that was another process of it than the main one
+  sight.known = sight.known || sight.out_of_memory;
+  sight.signalled = sight.out_of_memory || (sight.known && state.exit_code != CLD_EXITED);
+  sight.code = sight.out_of_memory ? SIGKILL : state.exit_status;
   return sight;
 }
 

@@ -1,5 +1,6 @@
 // Everything that can be made to happen.
 #include <algorithm>
+#include <csignal>
 
 #include "homeostat/observation.hpp"
 #include "scenario/language.hpp"
@@ -50,7 +51,8 @@ std::string crash(Stage& stage, const Captures& c) {
 std::string kill(Stage& stage, const Captures& c) {
   const PlaceName place = c.place();
   for (const engine::Slot slot : stage.slots(place.service, place.slot)) {
-    stage.world.crash(place.service, slot, static_cast<int>(c.count("count")), true);
+    const bool for_memory = !c.has("count");
+    stage.world.crash(place.service, slot, for_memory ? SIGKILL : static_cast<int>(c.count("count")), true, for_memory);
   }
   return {};
 }
@@ -201,6 +203,7 @@ std::vector<EventRow> services() {
       {Pattern("<place> crashes [with <count>]"), "Its process exits, with 1 or that status.", crash},
       {Pattern("<place> is killed by signal <count>"), "Its process is ended by that signal, as the kernel does by 9.",
        kill},
+      {Pattern("<place> runs out of memory"), "The same by 9, and its runtime says why.", kill},
       {Pattern("<service> dies <span> after each start"),
        "The process of each instance started from now on ends so soon.",
        [](Stage& s, const Captures& c) {

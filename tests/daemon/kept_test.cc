@@ -16,9 +16,10 @@ namespace fs = std::filesystem;
 
 struct Unit {
   std::string name;
-  std::string more{};  // lines of [Service]
-  std::string unit{};  // lines of [Unit]
-  std::string keys{};  // of the service
+  std::string more{};   // lines of [Service]
+  std::string unit{};   // lines of [Unit]
+  std::string keys{};   // of the service
+  std::string rungs{};  // before its restart
   std::string checks = "process: { process: {}, interval: 1m, fast_interval: 100ms }";
 };
 
@@ -49,10 +50,10 @@ class Kept : public ::testing::Test {
     return fmt::format(
         "  {0}: {{ run: {{ systemd: {{ unit: {0}.service, bus: 'unix:path={1}/bus/system_bus_socket'{2} }} }}, "
         "checks: {{ {3} }}, "
-        "remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
+        "remediation: [{5}{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
         "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
         "stable_after: 300ms, reopen_within: 100ms, rearm_after: 100ms{4} }}\n",
-        unit.name, lab_.dir(), more, unit.checks, unit.keys);
+        unit.name, lab_.dir(), more, unit.checks, unit.keys, unit.rungs);
   }
   bool healthy(const std::string& name) const {
     return eventually([&] { return lab_.health(name) == "healthy"; });
@@ -298,6 +299,20 @@ TEST_F(Kept, AUnitThatFailsOrThatSystemdRestartsAgainAndAgainIsAFailure) {
   EXPECT_TRUE(told("would restart restless/0 (rung 1 restart, attempt 1): own")) << lab_.records();
   EXPECT_EQ(starts("failed"), 1U);
   EXPECT_EQ(starts("restless"), 3U) << "by systemd alone";
+}
+
+TEST_F(Kept, AKillIsNotForItsMemoryUnlessSystemdSaysSo) {
+  std::string rungs;
+  for (const char* signal : {"oom", "KILL"}) {
+    rungs += fmt::format("{{ exec: {{ command: [touch, '{}/{}'], name: {}, when: signal {} }} }}, ", lab_.dir(), signal,
+                         signal, signal);
+  }
+  begin({{.name = "web", .rungs = rungs}});
+  if (IsSkipped()) return;
+  ::kill(main("web"), SIGKILL);
+  EXPECT_TRUE(told("it was not killed for its memory")) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return fs::exists(lab_.dir() + "/KILL"); })) << lab_.records();
+  EXPECT_FALSE(fs::exists(lab_.dir() + "/oom"));
 }
 
 /// Orders given by hand, to a unit that runs already.

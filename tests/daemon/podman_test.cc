@@ -65,6 +65,18 @@ TEST_P(Contained, WhileItsPolicyRestartsItNothingIsDoneAndAnUnhealthyOneIsRestar
   EXPECT_NE(lab_.records().find("sick/0 failed check own"), std::string::npos) << lab_.records();
 }
 
+TEST_P(Contained, AKillIsNotForItsMemoryUnlessItSaysSo) {
+  ladder_ = fmt::format(
+      "[{{ exec: {{ command: [touch, '{0}/oom'], when: signal oom }} }}, {{ restart: {{ when: signal KILL }} }}]",
+      lab_.dir());
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("web")) << lab_.log() << lab_.records();
+  EXPECT_TRUE(repaired("web")) << lab_.records();
+  EXPECT_NE(lab_.records().find("it was not killed for its memory"), std::string::npos) << lab_.records();
+  EXPECT_FALSE(std::filesystem::exists(lab_.dir() + "/oom"));
+}
+
 INSTANTIATE_TEST_SUITE_P(By, Contained, ::testing::Values("podman", "docker"),
                          [](const auto& info) { return std::string(info.param); });
 
