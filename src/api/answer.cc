@@ -11,6 +11,7 @@
 #include "api/status.hpp"
 #include "api/why.hpp"
 #include "config/problem.hpp"
+#include "config/releases.hpp"
 #include "config/value.hpp"
 
 namespace homeostat::api {
@@ -36,18 +37,12 @@ std::optional<std::uint64_t> number_of(const Request& request, const std::string
   return text.empty() ? fallback : config::parse_count(text, most);
 }
 
-std::string releases_of(const runtime::Spec& spec) {
-  if (const auto* process = std::get_if<runtime::ProcessSpec>(&spec)) return process->releases;
-  const auto* kept = std::get_if<runtime::KeptSpec>(&spec);
-  return kept == nullptr ? std::string() : kept->releases;
-}
-
 /// Refuses a release that is not there, where it is known where releases lie.
 std::optional<Response> missing_release(const Daemon& daemon, const engine::Operator& wanted) {
   const auto id = daemon.engine.find_service(wanted.service);
   const std::uint32_t reference = daemon.engine.plan().services[*id].runtime.reference;
   if (reference >= daemon.config.runtimes.size()) return std::nullopt;
-  const std::string releases = releases_of(daemon.config.runtimes[reference]);
+  const std::string releases = config::releases_of(daemon.config.runtimes[reference]);
   if (releases.empty()) return std::nullopt;
   std::error_code error;
   if (fs::is_directory(fs::path(releases) / wanted.version, error)) return std::nullopt;

@@ -43,6 +43,13 @@ struct ScalingPosition {
   std::vector<Position> metrics;
 };
 
+/// Where a rung names the version to go back to.
+struct VersionPosition {
+  std::uint32_t service = 0;
+  std::string version;
+  Position at;
+};
+
 /// Where it is said what leads requests to a service.
 struct ProxyPosition {
   std::uint32_t service = 0;
@@ -62,6 +69,7 @@ struct Config {
   Position notifiers_at;
   std::vector<ScalingPosition> scalings;
   std::vector<ProxyPosition> proxies;
+  std::vector<VersionPosition> rollbacks;
   std::optional<AlertsSpec> alerts;
   std::vector<std::string> secrets;  // texts that must never be repeated
 };

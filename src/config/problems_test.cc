@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "config/load.hpp"
+#include "config/warnings.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -297,6 +298,24 @@ TEST(Problems, AServiceHasAtMostTenThousandChecks) {
   std::string checks;
   for (int i = 0; i < 10'001; ++i) checks += fmt::format("      c{}: {{ tcp: {{ port: 80 }} }}\n", i);
   EXPECT_EQ(problems_of(service("checks:\n" + checks)), "h.yaml:5:7: more than 10000 checks\n");
+}
+
+TEST(Problems, ARollbackToAReleaseThatIsNotThereIsWarnedOf) {
+  std::string folder = std::filesystem::temp_directory_path() / "homeostat-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  std::filesystem::create_directory(folder + "/v0");
+  const auto warnings = [](const std::string& releases) {
+    const auto config = load_text(service("remediation: [ rollback: { to: v0 }, rollback: { to: v9 } ]",
+                                          "process: { command: [x], releases: " + releases + ", release: v1 }"),
+                                  "h.yaml");
+    std::vector<std::string> out;
+    for (const Problem& warning : warnings_of(config.value())) out.push_back(render(warning));
+    return out;
+  };
+  EXPECT_EQ(warnings(folder), (std::vector<std::string>{"h.yaml:4:58: a: there is no release v9 in " + folder +
+                                                        ": this rung will fail"}));
+  EXPECT_TRUE(warnings("/nowhere/releases").empty());
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Problems, SecretsAreReadAndNeverShown) {

@@ -31,6 +31,12 @@ Type<std::string> version_type() {
           }};
 }
 
+std::string releases_of(const runtime::Spec& spec) {
+  if (const auto* process = std::get_if<runtime::ProcessSpec>(&spec)) return process->releases;
+  const auto* kept = std::get_if<runtime::KeptSpec>(&spec);
+  return kept == nullptr ? std::string() : kept->releases;
+}
+
 void check_releases(const std::string& releases, const std::string& release, const Node& node, Reader& reader) {
   if (!releases.empty() && release.empty()) {
     reader.problem(node.where("releases"), "with `releases`, the version to begin with is needed: `release: NAME`");

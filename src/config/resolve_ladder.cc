@@ -92,14 +92,18 @@ void check_raise(const Resolution& in, const engine::RungPlan& rung, const engin
   }
 }
 
-/// Only the user's own command knows where it goes back to.
-void check_version(const Resolution& in, const runtime::ExecSpec* commands, const Placed<RungDraft>& placed) {
-  if (commands == nullptr || commands->rollback.empty() || placed.value.plan.version.empty()) return;
+/// The version that a rollback names. Only the user's own command knows where it goes back to.
+void check_version(const Resolution& in, const ServiceDraft& service, const Placed<RungDraft>& placed) {
+  const std::string& version = placed.value.plan.version;
+  if (version.empty()) return;
+  const Position at = placed.node->items.front().where("to");
+  in.config.rollbacks.push_back({service.plan.runtime.reference, version, at});
+  const auto* commands = std::get_if<runtime::ExecSpec>(&service.run.spec);
+  if (commands == nullptr || commands->rollback.empty()) return;
   const bool told = std::ranges::any_of(
       commands->rollback, [](const std::string& argument) { return argument.find("{version}") != std::string::npos; });
   if (told) return;
-  in.reader.problem(placed.node->items.front().where("to"),
-                    "the `rollback` command of `run: exec:` is not told which version: it needs `{version}`");
+  in.reader.problem(at, "the `rollback` command of `run: exec:` is not told which version: it needs `{version}`");
 }
 
 engine::RungPlan rung_of(const Resolution& in, const ServiceDraft& service, const Placed<RungDraft>& placed) {
@@ -147,16 +151,16 @@ void check_order(const Resolution& in, const std::vector<Placed<RungDraft>>& run
 
 engine::LadderPlan ladder_of(const Resolution& in, Named<ServiceDraft>& service, const LadderDraft& draft,
                              std::vector<engine::RungPlan> usual) {
-  const auto* commands = std::get_if<runtime::ExecSpec>(&service.value.run.spec);
   std::vector<engine::RungPlan> out = std::move(usual);
   if (draft.rungs) {
     check_order(in, *draft.rungs);
     for (const Placed<RungDraft>& rung : *draft.rungs) {
-      check_version(in, commands, rung);
+      check_version(in, service.value, rung);
       out.push_back(rung_of(in, service.value, rung));
     }
   }
   // A command of the user's is repeated only when he says that it may be.
+  const auto* commands = std::get_if<runtime::ExecSpec>(&service.value.run.spec);
   for (engine::RungPlan& rung : out) {
     if (commands != nullptr && rung.strategy != StrategyKind::exec) rung.idempotent = commands->idempotent;
   }

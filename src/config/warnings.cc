@@ -1,5 +1,10 @@
 #include "config/warnings.hpp"
 
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "config/releases.hpp"
 #include "homeostat/scaling_check.hpp"
 
 namespace homeostat::config {
@@ -27,11 +32,7 @@ void warn_of_calls(const Config& config, std::vector<Problem>& out) {
                  {}});
 }
 
-}  // namespace
-
-std::vector<Problem> warnings_of(const Config& config) {
-  std::vector<Problem> out;
-  warn_of_calls(config, out);
+void warn_of_scaling(const Config& config, std::vector<Problem>& out) {
   for (const ScalingPosition& at : config.scalings) {
     const engine::ServicePlan& plan = config.plan.services[at.service];
     const ScalingPolicy& policy = plan.scaling->policy;
@@ -40,6 +41,32 @@ std::vector<Problem> warnings_of(const Config& config) {
       if (place) out.push_back({config.path, place->line, place->column, plan.name + ": " + warning, {}});
     }
   }
+}
+
+/// Releases come and go, so that this keeps nobody from starting; where there are none at all, this is another machine.
+void warn_of_releases(const Config& config, std::vector<Problem>& out) {
+  namespace fs = std::filesystem;
+  for (const VersionPosition& named : config.rollbacks) {
+    const std::string releases = releases_of(config.runtimes[named.service]);
+    std::error_code error;
+    if (!fs::is_directory(releases, error) || fs::is_directory(fs::path(releases) / named.version, error)) continue;
+    const std::string& service = config.plan.services[named.service].name;
+    out.push_back(
+        {config.path,
+         named.at.line,
+         named.at.column,
+         fmt::format("{}: there is no release {} in {}: this rung will fail", service, named.version, releases),
+         {}});
+  }
+}
+
+}  // namespace
+
+std::vector<Problem> warnings_of(const Config& config) {
+  std::vector<Problem> out;
+  warn_of_calls(config, out);
+  warn_of_scaling(config, out);
+  warn_of_releases(config, out);
   return out;
 }
 

@@ -50,7 +50,7 @@ class Kept : public ::testing::Test {
     return fmt::format(
         "  {0}: {{ run: {{ systemd: {{ unit: {0}.service, bus: 'unix:path={1}/bus/system_bus_socket'{2} }} }}, "
         "checks: {{ {3} }}, "
-        "remediation: [{5}{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
+        "remediation: [{5} {{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
         "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
         "stable_after: 300ms, reopen_within: 100ms, rearm_after: 100ms{4} }}\n",
         unit.name, lab_.dir(), more, unit.checks, unit.keys, unit.rungs);
@@ -225,6 +225,20 @@ TEST_F(Kept, AReleaseIsALink) {
     EXPECT_TRUE(healthy("web")) << lab_.records();
   }
   EXPECT_EQ(lab_.post("deploy", {{"service", "web"}, {"version", "v3"}}).status, 404);
+}
+
+TEST_F(Kept, ARollbackSetsTheLinkToTheReleaseThatTheLadderNames) {
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  for (const char* version : {"v0", "v1"}) fs::create_directories(lab_.dir() + "/releases/" + version);
+  lab_.configure({service({.name = "web", .rungs = "{ rollback: { to: v0 } },"},
+                          fmt::format(", releases: {}/releases, release: v1", lab_.dir()))});
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  EXPECT_EQ(lab_.post("deploy", {{"service", "web"}, {"version", "v1"}}).status, 200);
+  ASSERT_TRUE(told("version v1 of web proved stable")) << lab_.records();
+  EXPECT_TRUE(repaired("web"));
+  EXPECT_TRUE(told("rollback of web/0 verified")) << lab_.records();
+  EXPECT_EQ(fs::read_symlink(lab_.dir() + "/releases/current"), lab_.dir() + "/releases/v0");
 }
 
 TEST_F(Kept, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {

@@ -1,5 +1,6 @@
 // A container is made anew of another image: Homeostat is killed after each thing it asks for, and the image is bad.
 #include <algorithm>
+#include <filesystem>
 
 #include "contained.hpp"
 
@@ -94,6 +95,19 @@ TEST_P(Recreated, ABadImageIsRolledBackWithTheSameSettings) {
                               "HostConfig.Binds", "HostConfig.NetworkMode", "HostConfig.RestartPolicy"}) {
     EXPECT_EQ(in_order(at(after, setting)), in_order(at(before, setting))) << setting;
   }
+}
+
+TEST_P(Recreated, AnImageThatWasProvedGivesWayToTheOneThatTheLadderNames) {
+  checks_ = fmt::format(", well: {{ file: {{ path: {}/effects/well }}, role: alive, interval: 100ms }}", lab_.dir());
+  ladder_ = "[{ rollback: { to: 2 } }, { escalate: {} }]";
+  begin_with({.name = "web", .command = "echo > /effects/well; exec sleep 100000"});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(eventually([&] { return effects("well") == "\n"; }));
+  std::filesystem::remove(lab_.dir() + "/effects/well");
+  EXPECT_TRUE(told("rollback of web/0 verified")) << lab_.records();
+  EXPECT_EQ(image(), "localhost/lab:2");
+  EXPECT_EQ(containers(), "web running");
+  EXPECT_FALSE(lab_.has_flag("web", "quarantined"));
 }
 
 TEST_P(Recreated, WhatCannotBeStartedGivesWayToWhatRanBefore) {
