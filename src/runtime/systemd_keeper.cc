@@ -258,6 +258,11 @@ void SystemdKeeper::judge(Unit& unit) {
   const bool moves = !spec.releases.empty() && !version.empty() && linked_version(spec.link, spec.releases) != version;
   const bool starts = work.order.op != Op::stop;
   const bool runs = unit.state.runs();
+  if (starts && moves) {  // nothing is stopped for what cannot be started
+    if (auto found = find_release(spec.releases, version); !found) {
+      return finish(unit, OutcomeKind::not_started, found.error().text);
+    }
+  }
   work.judged = true;
   work.before = unit.state.run;
   if (starts) unit.forget_stop();

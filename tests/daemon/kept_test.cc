@@ -241,6 +241,28 @@ TEST_F(Kept, ARollbackSetsTheLinkToTheReleaseThatTheLadderNames) {
   EXPECT_EQ(fs::read_symlink(lab_.dir() + "/releases/current"), lab_.dir() + "/releases/v0");
 }
 
+TEST_F(Kept, NothingIsStoppedForAReleaseThatIsNotThere) {
+  const std::string well = lab_.dir() + "/well";
+  write_file(well, "");
+  Unit web{
+      .name = "web",
+      .checks = fmt::format("well: {{ file: {}, interval: 100ms, fast_interval: 100ms, startup_grace: 100ms }}", well),
+      .rungs = "{ rollback: { to: v9, attempts: 100 } },"};
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  fs::create_directories(lab_.dir() + "/releases/v1");
+  lab_.configure({service(web, fmt::format(", releases: {}/releases, release: v1", lab_.dir()))});
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  EXPECT_EQ(lab_.post("deploy", {{"service", "web"}, {"version", "v1"}}).status, 200);
+  ASSERT_TRUE(told("version v1 of web proved stable")) << lab_.records();
+  const pid_t before = main("web");
+  fs::remove(well);
+  EXPECT_TRUE(told("there is no release v9 in ")) << lab_.records();
+  write_file(well, "");
+  EXPECT_TRUE(healthy("web")) << lab_.records();
+  EXPECT_EQ(main("web"), before) << lab_.records();
+}
+
 TEST_F(Kept, WhatIsMeantToEndIsDoneOnceItHasEndedWell) {
   const std::string end = lab_.dir() + "/end";
   ASSERT_EQ(::mkfifo(end.c_str(), 0600), 0);
