@@ -43,6 +43,14 @@ engine::CommandId beginner_of(const engine::Engine& engine, const std::string& s
   return {};
 }
 
+/// We died in the middle of an action on the instance. One that had succeeded, and was being verified, stops nothing.
+bool is_interrupted(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
+  return std::ranges::any_of(engine.durable().actions, [&](const auto& item) {
+    const engine::ActionState& action = item.second;
+    return action.intent.service == service && action.intent.slot == slot && !action.succeeded_at;
+  });
+}
+
 std::vector<engine::Slot> slots_of(const engine::Engine& engine, engine::ServiceId service) {
   std::vector<engine::Slot> slots;
   for (const engine::Place& place : engine.state().services[service].places) {
@@ -130,7 +138,7 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
   if (finished(service, slot, sight)) return;
   // In the middle of an action of ours it is that which has stopped it.
-  const bool by_us = is_acted_on(engine_, engine_.plan().services[service].name, slot);
+  const bool by_us = is_interrupted(engine_, engine_.plan().services[service].name, slot);
   if (sight.is == Is::stopped && runs(instance) && !by_us) return feed_(at_rest(service, slot));
   engine::Found found{service, slot, {}, {}, 0, sight.version, {}};
   if (sight.is == Is::running) found.running = sight.run;

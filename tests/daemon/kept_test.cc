@@ -110,6 +110,20 @@ TEST_F(Kept, ACrashIsToldAndRepairedAStopByAPersonStays) {
   EXPECT_TRUE(lab_.journal_is_good());
 }
 
+TEST_F(Kept, WhatIsStoppedWhileWeAreAwayStaysEvenIfItsRepairWasNotProvedYet) {
+  begin({{.name = "web", .checks = "process: { process: {}, interval: 1m, fast_interval: 1s }"}});
+  if (IsSkipped()) return;
+  ::kill(main("web"), SIGKILL);
+  ASSERT_TRUE(told("restart of web/0 succeeded")) << lab_.records();
+  lab_.kill9();
+  ASSERT_EQ(lab_.records().find("restart of web/0 verified"), std::string::npos) << lab_.records();
+  systemd_->ask("StopUnit", "web");
+  ASSERT_TRUE(eventually([&] { return main("web") == 0; }));
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(told("web is to stay stopped (by others, by systemd)")) << lab_.records();
+  EXPECT_EQ(starts("web"), 2U) << lab_.records();
+}
+
 TEST_F(Kept, WhatEndsByItselfWasNotStoppedHoweverWellItHasEnded) {
   const std::string end = lab_.dir() + "/end";
   ASSERT_EQ(::mkfifo(end.c_str(), 0600), 0);
