@@ -123,8 +123,14 @@ struct Seen {
   std::uint32_t needed = 1;        // instances that carry all of the traffic
   std::uint32_t ready_stable = 0;  // without the baseline
   std::uint32_t ready_fresh = 0;
-  std::uint32_t room = 0xffffffffU;  // so many can run at all, the baseline among them: people may have stopped others
-  bool dark = false;                 // nobody can see now: no deadline comes, and no step is late
+  // People may have stopped some: so many can run at all, and so many of each version are still meant to, the baseline
+  // beside them.
+  static constexpr std::uint32_t kAny = 0xffffffffU;
+  std::uint32_t room = kAny;
+  std::uint32_t stable = kAny;
+  std::uint32_t fresh = kAny;
+  std::uint32_t baseline = kAny;
+  bool dark = false;  // nobody can see now: no deadline comes, and no step is late
 };
 
 struct Gate {

@@ -10,13 +10,13 @@ namespace {
 
 using Words = std::span<const std::string_view>;
 
-constexpr std::string_view kEnds[] = {"password", "passwd", "passphrase", "token",       "secret",       "apikey",
-                                      "cookie",   "creds",  "credential", "credentials", "authorization"};
+constexpr std::string_view kEnds[] = {"password", "passwd", "passphrase", "token",      "secret",
+                                      "apikey",   "cookie", "cred",       "credential", "authorization"};
 constexpr std::string_view kLast[] = {"auth", "pass"};
 constexpr std::string_view kNotOne[] = {"compass", "bypass"};
 // Keys that open nothing.
-constexpr std::string_view kOpenKeys[] = {"routing", "sort", "partition", "public", "primary", "foreign", "hot",
-                                          "cache",   "hash", "shard",     "group",  "object",  "host",    "index"};
+constexpr std::string_view kOpenKeys[] = {"routing", "sort", "partition", "public", "foreign", "hot",
+                                          "cache",   "hash", "shard",     "group",  "object",  "index"};
 // Last words of what is said about one.
 constexpr std::string_view kAbout[] = {"file",   "path",     "url",     "uri",      "host",      "name",     "id",
                                        "ttl",    "domain",   "env",     "type",     "issuer",    "audience", "scope",
@@ -24,7 +24,8 @@ constexpr std::string_view kAbout[] = {"file",   "path",     "url",     "uri",  
                                        "size",   "samesite", "secure",  "httponly", "algorithm", "alg",      "mode",
                                        "format", "prefix",   "enabled", "required"};
 // Last words that say which of several it is.
-constexpr std::string_view kWhich[] = {"prod", "production", "staging", "stage", "dev", "test", "live", "old", "new"};
+constexpr std::string_view kWhich[] = {"prod", "production", "staging", "stage", "dev", "test",
+                                       "live", "old",        "new",     "eu",    "us",  "v"};
 
 bool is_in(std::string_view word, Words list) { return std::ranges::find(list, word) != list.end(); }
 
@@ -74,7 +75,10 @@ bool is_secret_name(std::string_view name) {
   if (is_in(last, kAbout)) return false;
   if (last == "pwd") return words.size() > 1;  // by itself it is a directory
   if (is_key(words) || (ends_in(last, kLast) && !ends_in(last, kNotOne))) return true;
-  return std::ranges::any_of(words, [](std::string_view word) { return ends_in(word, kEnds); });
+  return std::ranges::any_of(words, [](std::string_view word) {
+    if (word.ends_with('s')) word.remove_suffix(1);  // several, or one that ends so anyway
+    return ends_in(word, kEnds);
+  });
 }
 
 }  // namespace homeostat::config

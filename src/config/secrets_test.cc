@@ -57,8 +57,10 @@ TEST_F(SecretsOf, WhatIsCalledSo) {
   EXPECT_EQ(found(env("accessToken: opensesame")), Texts{"opensesame"});
   EXPECT_EQ(found(env("SSHPASS: opensesame")), Texts{"opensesame"});
   EXPECT_EQ(found(env("PASSWORD_FILE: /etc/password, TOKEN_URL: somewhere, BY_COMPASS: northwest")), Texts{});
-  for (const std::string name : {"VAULT_SECRET_ID", "MYSQL_PWD", "API_KEY_2", "DB_PASS_PROD", "PASSWORD1",
-                                 "AWS_CREDENTIALS", "SECRET_KEY_BASE", "STRIPE_KEY"}) {
+  for (const std::string name :
+       {"VAULT_SECRET_ID", "MYSQL_PWD", "API_KEY_2", "DB_PASS_PROD", "PASSWORD1", "AWS_CREDENTIALS", "SECRET_KEY_BASE",
+        "STRIPE_KEY", "COSMOS_PRIMARY_KEY", "SSH_HOST_KEY", "API_KEY_EU", "STRIPE_KEY_V2", "DB_PASSWORDS", "API_TOKENS",
+        "DB_CREDS"}) {
     EXPECT_EQ(found(env(name + ": opensesame")), Texts{"opensesame"}) << name;
   }
   for (const std::string name : {"ROUTING_KEY", "SORT_KEY", "PUBLIC_KEY", "HOTKEY", "TOKEN_ENV", "TOKEN_TYPE",

@@ -162,33 +162,28 @@ bool overdue(const Policy& policy, State& state, const Seen& seen, Instant now) 
   return true;
 }
 
-// Those that cannot run any more are among those that are not ready.
-void leave_out(Split& split, const Seen& seen) {
-  std::uint32_t over = total(split) - std::min(total(split), seen.room);
-  const auto less = [&over](std::uint32_t& part, std::uint32_t ready) {
-    const std::uint32_t count = std::min(over, part - std::min(part, ready));
-    part -= count;
-    over -= count;
-  };
-  less(split.stable, seen.ready_stable);
-  less(split.fresh, seen.ready_fresh);
-  less(split.baseline, 0);
-  less(split.stable, 0);
-  less(split.fresh, 0);
+// What is left of the split. Where nothing is left of the new version it gets none of the traffic.
+Split left_of(const Policy& policy, Split split, const Seen& seen) {
+  split.stable = std::min(split.stable, seen.stable);
+  split.fresh = std::min(split.fresh, seen.fresh);
+  split.baseline = std::min(split.baseline, seen.baseline);
+  if (split.fresh == 0)
+    split.weight = 0;
+  else if (policy.routing == Routing::by_count)
+    split.weight = share_of(split.fresh, total(split));
+  return split;
 }
 
 // What people have stopped is not needed until they start it again, and a step that needs it cannot be done.
 bool make_do(const Policy& policy, State& state, const Seen& seen, Instant now) {
   if (ended(state)) return false;
   const std::uint32_t needed = fit(policy, std::max(seen.needed, state.needed), seen.room).needed;
-  const bool missing = total(state.split) > seen.room;
-  const bool too_much = state.step && total(state.step->to) > seen.room;
+  const Split left = left_of(policy, state.split, seen);
+  const bool too_much = state.step && total(state.step->to) > seen.room && state.step->to != left;
+  const bool missing = !state.step && left != state.split;
   if (needed == state.needed && !missing && !too_much) return false;
   state.needed = needed;
-  if (missing) {
-    leave_out(state.split, seen);
-    if (policy.routing == Routing::by_count) state.split.weight = share_of(state.split.fresh, total(state.split));
-  }
+  if (missing || too_much) state.split = left;
   if (too_much) begin_step(state, state.split, now, "the last step is taken back: people have stopped what it needs");
   return true;
 }
@@ -241,7 +236,7 @@ bool rising(const State& state) { return !ended(state) && state.phase != Phase::
 
 bool advance(const Policy& policy, State& state, const Seen& seen, Instant now) {
   bool changed = make_do(policy, state, seen, now);
-  if (seen.room < (rising(state) ? least_room(policy) : 1)) return changed;
+  if (seen.room < (rising(state) && state.harm.empty() ? least_room(policy) : 1)) return changed;
   const std::uint32_t surge = fit(policy, state.needed, seen.room).surge;
   const std::uint32_t compared = state.split.stable + state.split.fresh;
   const std::uint32_t baseline = std::min(policy.baseline, seen.room - std::min(seen.room, compared));

@@ -85,7 +85,14 @@ class Play {
     say_gates(people);
     if (people && random_.below(40) == 0) harm(state_, "errors");
     const State before = state_;
-    advance(policy_, state_, {needed_, world_.stable.ready, world_.fresh.ready, room_}, now_);
+    const Seen seen{needed_,
+                    world_.stable.ready,
+                    world_.fresh.ready,
+                    room_,
+                    world_.stable.count,
+                    world_.fresh.count,
+                    world_.baseline.count};
+    advance(policy_, state_, seen, now_);
     judge(before);
     act();
     if (const auto next = successor(state_, now_)) {
@@ -195,7 +202,10 @@ class Play {
 
   // A part of the step is done, or all of it.
   void act() {
-    if (!state_.step) return;
+    if (!state_.step) {
+      if (world_.fresh.count == 0) world_.weight = state_.split.weight;
+      return;
+    }
     const Split& to = state_.step->to;
     if (random_.below(3) != 0) world_.stable.toward(to.stable);
     if (random_.below(3) != 0) world_.fresh.toward(to.fresh);

@@ -85,7 +85,10 @@ std::optional<Shift> next_by_count(Shift s, const Want& want, const Room& room) 
   const std::uint32_t may_go = removable(s.other, s.ready_other, ready, room.base);
   const std::uint32_t free = room.most - std::min(room.most, s.total());
   std::optional<Shift> next;
-  if (s.growing < want.growing && free > 0) {
+  if (s.total() == 0 && want.other > 0 && free > 0) {  // people have stopped all of it: from the beginning
+    next = s;
+    next->other = std::min(free, want.other);
+  } else if (s.growing < want.growing && free > 0) {
     next = s;
     next->growing += std::min(free, want.growing - s.growing);
   } else if (s.growing < want.growing) {

@@ -378,6 +378,8 @@ TEST(Rollout, APlaceThatPeopleStopIsNotNeededAndNotHeldAgainstTheNewVersion) {
   EXPECT_EQ(story.state.step->to, before) << story.state.step->why;
 
   seen.room = 1;
+  seen.stable = 1;
+  seen.fresh = 0;
   EXPECT_TRUE(advance(story.policy, story.state, seen, story.now));
   EXPECT_FALSE(advance(story.policy, story.state, seen, story.now + 1h)) << "with no room for both nothing moves";
 }

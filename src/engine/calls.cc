@@ -13,6 +13,7 @@ namespace {
 
 constexpr Duration kHeldTooLong = std::chrono::minutes(5);
 constexpr Duration kUnknownTooLong = std::chrono::minutes(5);
+constexpr Duration kToldAgain = std::chrono::hours(1);
 
 template <class Which>
 bool called(const Turn& t, Which which) {
@@ -23,15 +24,14 @@ bool called_since(const Turn& t, ServiceId id, Instant since) {
   return called(t, [&](const EscalationState& one) { return one.what.service == t.plan(id).name && one.at >= since; });
 }
 
-// Somebody knows of what is wrong with it now.
-bool told(const Turn& t, ServiceId id) {
-  const ServiceState& known = *t.s.index.facts[id];
-  if (known.incident != 0 && escalated(t, known.incident)) return true;
-  return t.s.services[id].status == Status::unknown && called_since(t, id, known.status_since);
-}
-
-bool is_known(const Turn& t, ServiceId id) {
-  return std::ranges::any_of(connected_with(t, id), [&](ServiceId other) { return told(t, other); });
+// Somebody was really told since then of something that this one's failure is connected with.
+bool is_known(const Turn& t, ServiceId id, Instant since) {
+  return std::ranges::any_of(connected_with(t, id), [&](ServiceId other) {
+    return called(t, [&](const EscalationState& one) {
+      const bool heard = !one.what.notifier.empty() || default_notifier(t).empty();
+      return heard && one.what.service == t.plan(other).name && one.at >= since;
+    });
+  });
 }
 
 // It waits for others, that are to be asked about first.
@@ -43,7 +43,20 @@ bool waits_for_others(Turn& t, ServiceId id) {
 }
 
 bool should_run(Turn& t, ServiceId id) {
-  return std::ranges::any_of(t.live(id).places, [&](const Place& place) { return t.wanted(id, place.slot); });
+  const auto& places = t.live(id).places;
+  return std::ranges::any_of(
+      places, [&](const Place& place) { return (place.slot >= 0 || places.size() == 1) && t.wanted(id, place.slot); });
+}
+
+std::string minutes(Duration span) { return std::to_string(span / std::chrono::minutes(1)) + " minutes"; }
+
+// Before that nobody could know: it may take its time to come up, and its checks may be rare.
+Duration known_after(const ServicePlan& plan) {
+  Duration longest = kUnknownTooLong;
+  for (const CheckPlan& check : plan.checks) {
+    longest = std::max({longest, check.policy.startup_grace, 2 * check.policy.interval + check.policy.timeout});
+  }
+  return longest;
 }
 
 }  // namespace
@@ -62,7 +75,8 @@ void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold
   if (failing == incident->second.failing.end()) return;
   const Instant due = later(std::max(failing->second.verdict_at, place.last_effect), kHeldTooLong);
   if (t.now < due) return t.wake_at(due);
-  if (is_known(t, id)) return;
+  const bool for_others = hold.gate == "dependency" || hold.gate == "diagnosis";
+  if (escalated(t, number) || (for_others && is_known(t, id, failing->second.verdict_at))) return;
   std::string summary =
       place_name(t, id, place.slot) + " is down and its repair waits, gate " + hold.gate + ": " + hold.detail;
   if (hold.gate == "diagnosis") summary += ". Candidates: " + candidates_of(t, id);
@@ -81,18 +95,20 @@ void call_about_unknown(Turn& t, ServiceId id) {
   if (dependents == t.s.index.dependents.end() || !unknown || !t.s.recovered || t.s.stopping) return;
   if (unsure(t.s) || maintenance_of(t.s.durable, t.plan(id).name) != nullptr || waits_for_others(t, id)) return;
   const Instant since = t.durable(id).status_since;
-  const Instant due = later(since, kUnknownTooLong);
+  const Duration span = known_after(t.plan(id));
+  const Instant due = later(since, span);
   if (t.now < due) return t.wake_at(due);
-  if (told(t, id)) return;
+  if (called_since(t, id, std::min(since, t.now - kToldAgain))) return;
   const std::size_t count = dependents->second.size();
   const std::string needed =
       count == 1 ? t.plan(dependents->second.front()).name + " needs it" : std::to_string(count) + " services need it";
   escalate_anew(t, id, t.durable(id).incident, default_notifier(t),
-                t.plan(id).name + " has been unknown for five minutes, and " + needed);
+                t.plan(id).name + " has been unknown for " + minutes(span) + ", and " + needed);
 }
 
 void call_about_candidates(Turn& t, ServiceId id, const std::string& why) {
   const std::vector<ServiceId> all = connected_with(t, id);
+  if (all.size() == 1) return;  // its own ladder has told of it
   const bool known = called(t, [&](const EscalationState& one) {
     const auto of = [&](ServiceId other) {
       return one.what.incident != 0 && one.what.incident == t.s.index.facts[other]->incident;

@@ -208,7 +208,8 @@ std::optional<Hold> look_again(Turn& t, const Ask& ask) {
       const Target& target = t.s.targets[one];
       const CheckPlan& check = t.plan(id).checks[target.check];
       if (check.role != homeostat::Role::alive || check.process || !target.active) continue;
-      if (target.health.last_seen() > verdict) continue;
+      const bool in_vain = target.health.blind();  // nobody can look
+      if (in_vain || target.health.last_seen() > verdict) continue;
       look_now(t, one);
       waiting = &t.plan(id).name;
     }

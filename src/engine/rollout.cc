@@ -61,13 +61,28 @@ std::string requests_against(Turn& t, ServiceId id) {
   return out && !out->trial ? "the proxy sees it fail: " + out->evidence : std::string();
 }
 
-// Where the old version fails as well, or cannot be reached either, the new one is not to blame.
-bool old_version_fails(Turn& t, ServiceId id, const rollout::State& state) {
+// It has been bad since it was good last, if not often enough for a verdict yet.
+bool has_begun_to_fail(Turn& t, ServiceId id, const Place& place) {
+  return std::ranges::any_of(place.targets, [&](TargetId one) {
+    const Target& target = t.s.targets[one];
+    return t.plan(id).checks[target.check].role == Role::alive && target.health.failures() > 0;
+  });
+}
+
+// Where the old version fails as well, or cannot be reached either, the new one is not to blame; nor for what began
+// before the old one was well again.
+bool fails_together(Turn& t, ServiceId id, const rollout::State& state, const View& view) {
+  // What hits both at once is not seen of both at once.
+  const bool checked = view.check != kNone;
+  const CheckPolicy policy =
+      checked ? t.plan(id).checks[view.check].policy : CheckPolicy{.interval = {}, .timeout = {}};
+  const Instant began = view.first_failure == kNever ? kNever : view.first_failure - policy.interval - policy.timeout;
   bool any = false;
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !t.wanted(id, place.slot) || runs_new(t, id, place.slot, state)) continue;
-    const View view = doubted_view(t, id, place.slot);
-    if (!view.failing && !view.unknown) return false;
+    const View old = doubted_view(t, id, place.slot);
+    const bool well = !old.failing && !old.unknown && place.up_since != kLongAgo && !has_begun_to_fail(t, id, place);
+    if (well && place.up_since <= began) return false;
     any = true;
   }
   return any;
@@ -86,17 +101,20 @@ std::string evidence(Turn& t, ServiceId id, const rollout::State& state) {
     std::string against = evidence_in(t, id, place);
     if (against.empty()) continue;
     const View view = view_of(t, id, place.slot);
-    if (view.direct || (!old_version_fails(t, id, state) && not_our_fault(t, id, view))) return against;
+    if (view.direct || (!fails_together(t, id, state, view) && not_our_fault(t, id, view))) return against;
   }
   return {};
 }
 
 void ask_checks(Turn& t, ServiceId id, rollout::State& state) {
   std::string waits;
+  bool any = false;
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !t.wanted(id, place.slot) || !runs_new(t, id, place.slot, state)) continue;
+    any = true;
     if (!is_ready(t, id, place)) waits = t.plan(id).name + "/" + std::to_string(place.slot) + " is not ready";
   }
+  if (!any) waits = "none of it is there";
   if (waits.empty() && is_routed(t, id) && !route_holds(t, id)) waits = "the proxy has not divided the requests yet";
   rollout::gate(state, "checks", waits.empty() ? rollout::GateResult::passed : rollout::GateResult::waiting, waits);
 }
@@ -114,10 +132,18 @@ void fit_places(Turn& t, ServiceId id) {
   RolloutPlaces places = rollout_places(t, id);
   std::erase_if(places.spare, [&](Slot slot) { return slot >= all; });
   for (Slot slot = all - 1; slot >= 0 && places.spare.size() < surge; --slot) places.spare.insert(slot);
-  // A place that a person has stopped is none to spare: it runs again when they start it.
-  std::erase_if(places.spare,
-                [&](Slot slot) { return places.spare.size() > surge && known.stopped_slots.contains(slot); });
-  while (places.spare.size() > surge) places.spare.erase(places.spare.begin());
+  // Those that can run first, as long as fewer do than are needed; then those that run when a person starts them again.
+  const auto stopped = [&](Slot slot) { return known.stopped_slots.contains(slot); };
+  const auto running = [&] {
+    std::size_t count = 0;
+    for (Slot slot = 0; slot < all; ++slot) count += !places.spare.contains(slot) && !stopped(slot) ? 1 : 0;
+    return count;
+  };
+  while (places.spare.size() > surge) {
+    const bool more = running() < plan.instances - surge;
+    const auto fits = std::ranges::find_if(places.spare, [&](Slot slot) { return stopped(slot) != more; });
+    places.spare.erase(fits == places.spare.end() ? places.spare.begin() : fits);
+  }
   if (std::ranges::equal(places.spare, known.spare)) return;
   t.record(RolloutMoved{plan.name,
                         known.rollout ? std::optional(*known.rollout) : std::nullopt,
@@ -160,7 +186,7 @@ bool waits_for_sight(const State& s, ServiceId id, const rollout::State& state) 
 // Why it cannot move now, which is nobody's fault; empty: it can.
 std::string obstacle(Turn& t, ServiceId id, const rollout::State& state) {
   const std::uint32_t least = least_room(t.plan(id).rollout->policy);
-  if (rising(state) && room_of(t, id) < least) {
+  if (rising(state) && state.harm.empty() && room_of(t, id) < least) {
     return "people have stopped too many of its places: a new version needs " + std::to_string(least);
   }
   return route_fault(t, id);
@@ -211,8 +237,11 @@ bool rollout_judges(Turn& t, ServiceId id, Slot slot) {
   if (slot < 0 || !rollout_active(t, id)) return false;
   const rollout::State& state = *t.durable(id).rollout;
   const bool all = state.phase == rollout::Phase::watching || state.phase == rollout::Phase::finishing;
-  const bool rests = !state.frozen.empty() || !state.blocked.empty();
-  return !all && !rests && runs_new(t, id, slot, state);
+  const bool rests = !state.frozen.empty() || !state.blocked.empty() || paused_until(t.s, id, t.now) ||
+                     maintenance_gate(t, id).has_value();
+  if (all || rests || !runs_new(t, id, slot, state)) return false;
+  const View view = view_of(t, id, slot);
+  return view.direct || !fails_together(t, id, state, view);
 }
 
 void raise_need(Turn& t, ServiceId id, std::uint32_t needed) {

@@ -159,7 +159,13 @@ std::uint32_t running_of(Turn& t, ServiceId id, const std::string& version) {
 
 std::uint32_t needed_of(Turn& t, ServiceId id) {
   const ServicePlan& plan = t.plan(id);
-  if (plan.scaling) return t.durable(id).rollout ? t.durable(id).rollout->needed : t.count(id);
+  if (plan.scaling) {
+    if (!t.durable(id).rollout) return t.count(id);
+    // What people have stopped is needed again when they start it.
+    const auto& live = t.live(id).scaling;
+    const std::int32_t wanted = live && plan.mode == Mode::act ? live->desired : 0;
+    return std::max(t.durable(id).rollout->needed, static_cast<std::uint32_t>(std::max(0, wanted)));
+  }
   const rollout::Policy& policy = plan.rollout->policy;
   const bool doubled = policy.strategy == rollout::Strategy::blue_green;
   return plan.instances - std::min(plan.instances, doubled ? plan.instances / 2 : policy.surge + policy.baseline);
@@ -175,6 +181,10 @@ rollout::Seen look_at(Turn& t, ServiceId id, const rollout::State& state) {
   rollout::Seen seen;
   seen.needed = needed_of(t, id);
   seen.room = room_of(t, id);
+  const auto count = [&](Part part) { return static_cast<std::uint32_t>(slots_of(t, id, state, part).size()); };
+  seen.stable = count(Part::stable);
+  seen.fresh = count(Part::fresh);
+  seen.baseline = count(Part::baseline);
   seen.dark = unsure(t.s);
   for (const Place& place : t.live(id).places) {
     if (place.slot < 0 || !t.wanted(id, place.slot) || !counts(t, id, place, state)) continue;
@@ -188,7 +198,8 @@ bool is_so(Turn& t, ServiceId id, const rollout::State& state) {
   const rollout::Split& to = state.step->to;
   const auto has = [&](Part part, std::uint32_t count) { return slots_of(t, id, state, part).size() == count; };
   if (!has(Part::stable, to.stable) || !has(Part::fresh, to.fresh) || !has(Part::baseline, to.baseline)) return false;
-  if (is_routed(t, id) && !route_holds(t, id)) return false;
+  const bool nobody = to.stable + to.fresh == 0;  // whom the proxy could lead a request to
+  if (is_routed(t, id) && !nobody && !route_holds(t, id)) return false;
   return std::ranges::all_of(t.live(id).places, [&](const Place& place) {
     if (place.slot < 0) return true;
     const InstanceState* known = t.instance(id, place.slot);

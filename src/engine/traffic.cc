@@ -229,6 +229,8 @@ bool stop_waits(Turn& t, ServiceId id, Slot slot) {
   const ServiceState& known = t.durable(id);
   if (!is_routed(t, id) || !rollout_active(t, id) || known.stopped || known.stopped_slots.contains(slot)) return false;
   if (planted(Bug::traffic_left_behind)) return false;
+  const auto& step = known.rollout->step;
+  if (step && step->to.stable + step->to.fresh == 0) return false;  // there is nobody else
   return !known.route || leads_to(*known.route, slot) || !t.live(id).traffic || !t.live(id).traffic->holds;
 }
 

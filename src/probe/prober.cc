@@ -130,14 +130,26 @@ void Prober::start_command(std::uint32_t target, Command& command, Duration time
 
 void Prober::ask_haproxy(std::uint32_t target, const HaproxyCheck& check, Duration timeout, Instant now) {
   targets_[target].began = hooks_.now();
-  numbers_->ask(check.source(timeout), {}, now,
-                [this, target, ticket = targets_[target].ticket](const Reading& reading) {
-                  if (target >= targets_.size() || !targets_[target].busy || targets_[target].ticket != ticket) return;
-                  Target& to = targets_[target];
-                  auto& asked = std::get<std::unique_ptr<HaproxyCheck>>(to.way);
-                  const Finding found = asked->judge(reading, hooks_.now() - to.began, hooks_.now());
-                  finish(target, found.seen, found.detail);
-                });
+  const std::pair asks{target, targets_[target].ticket};
+  const SourceSpec spec = check.source(timeout);
+  const auto& source = std::get<HaproxySource>(spec.from);
+  for (auto& [question, asked] : questions_) {
+    if (asked.source == source) return asked.waiting.push_back(asks);
+  }
+  const std::uint64_t question = ++tickets_;
+  questions_[question] = {source, {asks}};
+  numbers_->ask(spec, {}, now, [this, question](const Reading& reading) { haproxy_answered(question, reading); });
+}
+
+void Prober::haproxy_answered(std::uint64_t question, const Reading& reading) {
+  const auto answered = questions_.extract(question);
+  for (const auto& [target, ticket] : answered.mapped().waiting) {
+    if (target >= targets_.size() || !targets_[target].busy || targets_[target].ticket != ticket) continue;
+    Target& to = targets_[target];
+    auto& check = std::get<std::unique_ptr<HaproxyCheck>>(to.way);
+    const Finding found = check->judge(reading, hooks_.now() - to.began, hooks_.now());
+    finish(target, found.seen, found.detail);
+  }
 }
 
 void Prober::cancel(std::uint32_t target) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,6 +81,11 @@ class Prober {
   using Way = std::variant<Broken, std::unique_ptr<Exchange>, std::shared_ptr<const SlowRequest>,
                            std::unique_ptr<Command>, std::shared_ptr<const FileSpec>, std::unique_ptr<PromqlCheck>,
                            std::unique_ptr<HaproxyCheck>, ProcessSpec>;
+  /// Instances that want to know the same of one HAProxy share the answer: its socket takes few connections at once.
+  struct Question {
+    HaproxySource source;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> waiting{};  // targets, with their tickets
+  };
   struct Target {
     Way way;
     bool busy = false;
@@ -97,6 +103,7 @@ class Prober {
   static Way way_to(const ExecSpec& spec, const Place& place);
   void start_command(std::uint32_t target, Command& command, Duration timeout, Instant now);
   void ask_haproxy(std::uint32_t target, const HaproxyCheck& check, Duration timeout, Instant now);
+  void haproxy_answered(std::uint64_t question, const Reading& reading);
   void finish(std::uint32_t target, const Observation& seen, std::string_view detail);
   void give_up(std::uint32_t target, std::string_view why);
   void on_letter(Letter&& letter);
@@ -116,6 +123,7 @@ class Prober {
   std::unique_ptr<Exchange> self_;
   std::vector<std::function<void(bool ok)>> self_waiting_;
   std::unique_ptr<Sampler> numbers_;  // of HAProxy
+  std::map<std::uint64_t, Question> questions_;
   std::unique_ptr<Mailbox> mailbox_;
   std::unique_ptr<FileLooker> files_;  // these two post to the mailbox, so they end before it
   std::unique_ptr<SlowPath> slow_;

@@ -34,6 +34,7 @@ struct HaproxySource {
   traffic::HaproxyPlace place;
   std::vector<std::string> columns;
   bool of_servers = false;  // of each server by its name; else of the backend as a whole
+  friend bool operator==(const HaproxySource&, const HaproxySource&) = default;
 };
 
 struct SourceSpec {

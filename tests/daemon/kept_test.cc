@@ -260,8 +260,8 @@ TEST_F(Kept, NothingIsStoppedForAReleaseThatIsNotThere) {
   write_file(well, "");
   Unit web{
       .name = "web",
-      .checks = fmt::format("well: {{ file: {}, interval: 100ms, fast_interval: 100ms, startup_grace: 100ms }}", well),
-      .rungs = "{ rollback: { to: v9, attempts: 100 } },"};
+      .rungs = "{ rollback: { to: v9, attempts: 100 } },",
+      .checks = fmt::format("well: {{ file: {}, interval: 100ms, fast_interval: 100ms, startup_grace: 100ms }}", well)};
   begin({{"web"}});
   if (IsSkipped()) return;
   fs::create_directories(lab_.dir() + "/releases/v1");
