@@ -384,7 +384,8 @@ json::object repair_json(const View& view, const std::string& service, std::int3
     repair["rung"] = state.rung + 1;
     repair["attempts"] = state.attempts;
     repair["tries"] = state.tries;
-    repair["next_try"] = time_json(view.clock, state.not_before);
+    const bool cools = state.began == kNever;
+    repair["next_try"] = time_json(view.clock, cools ? std::max(state.not_before, state.cool_until) : state.not_before);
     const std::string issue = durable.walk_of(slot).issue;
     repair["issue"] = issue.empty() ? json::value(nullptr) : json::value(issue);
     static const std::vector<engine::RungPlan> kNoRungs;

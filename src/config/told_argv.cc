@@ -54,12 +54,15 @@ std::size_t first_operand(const Arguments& argv, std::size_t at) {
 
 /// The program that would run the argument `at` as code; empty: none would.
 std::string_view runner_of(const Arguments& argv, std::size_t at) {
+  std::size_t code_at = argv.size();  // of the first of them; what stands behind it is data, whatever it is called
   for (std::size_t i = 0; i < at; ++i) {
     const std::string_view program = program_of(argv[i]);
     if (!runs_code(program)) continue;
     const std::string& before = argv[at - 1];
     const bool code = is_option(before) && (before.ends_with('c') || before == "--command");
-    if (code || program == "ssh" || at <= first_operand(argv, i)) return program;
+    const std::size_t operand = first_operand(argv, i);
+    if (code || program == "ssh" || (i < code_at && at <= operand)) return program;
+    code_at = std::min(code_at, operand);
   }
   return {};
 }

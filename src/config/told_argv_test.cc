@@ -64,6 +64,9 @@ TEST(Told, IsNeverCode) {
         "[python3.12, -c, '{alert}']", "[su, deploy, -c, '{alert}']", "[busybox, sh, -c, '{alert}']"}) {
     EXPECT_NE(of_rung(command).find("as code"), std::string::npos) << command << of_rung(command);
   }
+  // Behind the code it is data, whatever stands before it.
+  EXPECT_EQ(of_rung("[sh, -c, 'relieve \"$1\"', sh, '{label_name}']"), "");
+  EXPECT_NE(of_rung("[sh, -c, 'exec \"$@\"', x, sh, -c, '{label_name}']").find("as code"), std::string::npos);
   EXPECT_NE(of_notifier("[sh, -c, 'mail -s \"{summary}\" root']").find("use \"$HOMEOSTAT_SUMMARY\" in the code"),
             std::string::npos);
 }

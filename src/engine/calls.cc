@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "engine/diagnose.hpp"
 #include "engine/doubt.hpp"
@@ -24,14 +25,32 @@ bool called_since(const Turn& t, ServiceId id, Instant since) {
   return called(t, [&](const EscalationState& one) { return one.what.service == t.plan(id).name && one.at >= since; });
 }
 
+bool should_run(Turn& t, ServiceId id) {
+  const auto& places = t.live(id).places;
+  return std::ranges::any_of(
+      places, [&](const Place& place) { return (place.slot >= 0 || places.size() == 1) && t.wanted(id, place.slot); });
+}
+
 // Somebody was really told since then of something that this one's failure is connected with.
 bool is_known(const Turn& t, ServiceId id, Instant since) {
-  return std::ranges::any_of(connected_with(t, id), [&](ServiceId other) {
+  const auto told = [&](ServiceId other) {
     return called(t, [&](const EscalationState& one) {
       const bool heard = !one.what.notifier.empty() || default_notifier(t).empty();
       return heard && one.what.service == t.plan(other).name && one.at >= since;
     });
-  });
+  };
+  const auto& needs = t.plan(id).depends_on;
+  return std::ranges::any_of(connected_with(t, id), told) ||
+         std::ranges::any_of(needs, [&](const Need& need) { return told(need.service); });
+}
+
+// Those that need it and should run.
+std::vector<ServiceId> who_needs(Turn& t, ServiceId id) {
+  std::vector<ServiceId> all;
+  const auto found = t.s.index.dependents.find(id);
+  if (found == t.s.index.dependents.end()) return all;
+  std::ranges::copy_if(found->second, std::back_inserter(all), [&](ServiceId other) { return should_run(t, other); });
+  return all;
 }
 
 // It waits for others, that are to be asked about first.
@@ -42,10 +61,13 @@ bool waits_for_others(Turn& t, ServiceId id) {
   });
 }
 
-bool should_run(Turn& t, ServiceId id) {
-  const auto& places = t.live(id).places;
-  return std::ranges::any_of(
-      places, [&](const Place& place) { return (place.slot >= 0 || places.size() == 1) && t.wanted(id, place.slot); });
+std::string needed_by_whom(Turn& t, const std::vector<ServiceId>& all) {
+  const auto down = std::ranges::count_if(all, [&](ServiceId id) {
+    const Status status = t.live(id).status;
+    return status == Status::unhealthy || status == Status::critical;
+  });
+  if (all.size() == 1) return t.plan(all.front()).name + " needs it" + (down > 0 ? " and is down" : "");
+  return std::to_string(all.size()) + " services need it, of which " + std::to_string(down) + " are down";
 }
 
 std::string minutes(Duration span) { return std::to_string(span / std::chrono::minutes(1)) + " minutes"; }
@@ -73,6 +95,7 @@ void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold
   if (std::ranges::find(kKnown, hold.gate) != kKnown.end() || incident == t.s.durable.incidents.end()) return;
   const auto failing = incident->second.failing.find(place.slot);
   if (failing == incident->second.failing.end()) return;
+  if (hold.gate == "doubt" && !t.s.doubt.doubtful) return;  // a look at our own network takes a moment
   const Instant due = later(std::max(failing->second.verdict_at, place.last_effect), kHeldTooLong);
   if (t.now < due) return t.wake_at(due);
   const bool for_others = hold.gate == "dependency" || hold.gate == "diagnosis";
@@ -90,20 +113,18 @@ void call_for_help(Turn& t, ServiceId id, const Place& place) {
 }
 
 void call_about_unknown(Turn& t, ServiceId id) {
-  const auto dependents = t.s.index.dependents.find(id);
   const bool unknown = t.live(id).status == Status::unknown && has_alive_check(t.plan(id)) && should_run(t, id);
-  if (dependents == t.s.index.dependents.end() || !unknown || !t.s.recovered || t.s.stopping) return;
-  if (unsure(t.s) || maintenance_of(t.s.durable, t.plan(id).name) != nullptr || waits_for_others(t, id)) return;
+  if (!unknown || !t.s.recovered || t.s.stopping || unsure(t.s)) return;
+  const std::vector<ServiceId> needed_by = who_needs(t, id);
+  if (needed_by.empty() || maintenance_of(t.s.durable, t.plan(id).name) != nullptr || waits_for_others(t, id)) return;
   const Instant since = t.durable(id).status_since;
   const Duration span = known_after(t.plan(id));
   const Instant due = later(since, span);
   if (t.now < due) return t.wake_at(due);
-  if (called_since(t, id, std::min(since, t.now - kToldAgain))) return;
-  const std::size_t count = dependents->second.size();
-  const std::string needed =
-      count == 1 ? t.plan(dependents->second.front()).name + " needs it" : std::to_string(count) + " services need it";
+  const auto told = [&](ServiceId other) { return called_since(t, other, since); };
+  if (called_since(t, id, std::min(since, t.now - kToldAgain)) || std::ranges::any_of(needed_by, told)) return;
   escalate_anew(t, id, t.durable(id).incident, default_notifier(t),
-                t.plan(id).name + " has been unknown for " + minutes(span) + ", and " + needed);
+                t.plan(id).name + " has been unknown for " + minutes(span) + ", and " + needed_by_whom(t, needed_by));
 }
 
 void call_about_candidates(Turn& t, ServiceId id, const std::string& why) {
