@@ -7,8 +7,8 @@ namespace homeostat::config {
 namespace {
 
 struct Counter {
-  std::string field, expect, server;
-  traffic::HaproxyPlace place;
+  std::string field, expect;
+  HaproxyAt at;
 };
 
 const Table<Counter>& counter_table() {
@@ -26,17 +26,7 @@ const Table<Counter>& counter_table() {
              {.text = "What must hold of the number: `<`, `<=`, `>`, `>=`, `==` or `!=` and a number.",
               .example = "'< 1'",
               .required = true});
-    rows.add("socket", [](Counter& counter) -> auto& { return counter.place.socket; }, path_type(),
-             {.text = "The path of the runtime socket.",
-              .otherwise = "as the service's `traffic` has it",
-              .example = "/run/haproxy/admin.sock"});
-    rows.add(
-        "backend", [](Counter& counter) -> auto& { return counter.place.backend; }, text_type(),
-        {.text = "The backend that is meant.", .otherwise = "as the service's `traffic` has it", .example = "web"});
-    rows.add("server", &Counter::server, text_type(),
-             {.text = "The name of an instance's server there. Placeholders: `{port}` `{instance}` `{service}`.",
-              .otherwise = "as the service's `traffic` has it, else `{service}-{instance}`",
-              .example = "m{port}"});
+    rows.include(haproxy_at_table(), &Counter::at);
     return rows;
   }();
   return table;
@@ -45,8 +35,8 @@ const Table<Counter>& counter_table() {
 void read_counter(const Node& node, Reader& reader, CheckDraft& out) {
   Counter counter;
   counter_table().read(node, reader, counter);
-  probe::HaproxySpec spec{.place = std::move(counter.place),
-                          .server = std::move(counter.server),
+  probe::HaproxySpec spec{.place = std::move(counter.at.place),
+                          .server = std::move(counter.at.server),
                           .field = counter.field,
                           .grows = only_grows(counter.field),
                           .expect = {}};

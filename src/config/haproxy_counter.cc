@@ -37,6 +37,25 @@ Type<std::string> haproxy_field_type() { return field_type("field of HAProxy's",
 Type<std::string> haproxy_counter_type() { return field_type("field that only grows", kGrowing); }
 bool only_grows(std::string_view field) { return std::ranges::find(kGrowing, field) != kGrowing.end(); }
 
+const Table<HaproxyAt>& haproxy_at_table() {
+  static const Table<HaproxyAt> table = [] {
+    Table<HaproxyAt> rows("haproxy_at", "Which of HAProxy's servers is meant.");
+    rows.add("socket", [](HaproxyAt& at) -> auto& { return at.place.socket; }, path_type(),
+             {.text = "The path of the runtime socket.",
+              .otherwise = "as the service's `traffic` has it",
+              .example = "/run/haproxy/admin.sock"});
+    rows.add(
+        "backend", [](HaproxyAt& at) -> auto& { return at.place.backend; }, text_type(),
+        {.text = "The backend that is meant.", .otherwise = "as the service's `traffic` has it", .example = "web"});
+    rows.add("server", &HaproxyAt::server, text_type(),
+             {.text = "The name of an instance's server there. Placeholders: `{port}` `{instance}` `{service}`.",
+              .otherwise = "as the service's `traffic` has it, else `{service}-{instance}`",
+              .example = "m{port}"});
+    return rows;
+  }();
+  return table;
+}
+
 void complete_haproxy(const Resolution& in, const Named<ServiceDraft>& service, const Node& node,
                       traffic::HaproxyPlace& place, std::string* server) {
   if (service.value.traffic) {

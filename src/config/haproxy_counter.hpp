@@ -13,6 +13,13 @@ Type<std::string> haproxy_field_type();
 Type<std::string> haproxy_counter_type();
 bool only_grows(std::string_view field);
 
+/// Where it is counted.
+struct HaproxyAt {
+  traffic::HaproxyPlace place;
+  std::string server;
+};
+const Table<HaproxyAt>& haproxy_at_table();
+
 /// Fills in what the service's `traffic` says where nothing else was said at `node`, also the server of an instance
 /// where such a one is meant.
 void complete_haproxy(const Resolution& in, const Named<ServiceDraft>& service, const Node& node,

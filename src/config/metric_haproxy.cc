@@ -7,9 +7,9 @@ namespace homeostat::config {
 namespace {
 
 struct HaproxyNumber {
-  std::string field, done, server;
+  std::string field, done;
   std::optional<bool> of_servers;
-  traffic::HaproxyPlace place;
+  HaproxyAt at;
   SourceTiming timing;
 };
 
@@ -31,17 +31,7 @@ const Table<HaproxyNumber>& haproxy_table() {
              {.text = "Of a queue (`kind: drain`): which field says how many were done so far.",
               .otherwise = "needed by `drain`, and only there",
               .example = "stot"});
-    rows.add("socket", [](HaproxyNumber& number) -> auto& { return number.place.socket; }, path_type(),
-             {.text = "The path of the runtime socket.",
-              .otherwise = "as the service's `traffic` has it",
-              .example = "/run/haproxy/admin.sock"});
-    rows.add(
-        "backend", [](HaproxyNumber& number) -> auto& { return number.place.backend; }, text_type(),
-        {.text = "The backend that is meant.", .otherwise = "as the service's `traffic` has it", .example = "web"});
-    rows.add("server", &HaproxyNumber::server, text_type(),
-             {.text = "The name of an instance's server there. Placeholders: `{port}` `{instance}` `{service}`.",
-              .otherwise = "as the service's `traffic` has it, else `{service}-{instance}`",
-              .example = "m{port}"});
+    rows.include(haproxy_at_table(), &HaproxyNumber::at);
     rows.include(source_timing_table(), &HaproxyNumber::timing);
     rows.shorthand("field");
     return rows;
@@ -53,17 +43,17 @@ void read_haproxy(const Node& node, Reader& reader, SourceDraft& out) {
   HaproxyNumber number;
   haproxy_table().read(node, reader, number);
   const bool queue = !number.done.empty();
-  probe::HaproxySource source{number.place, {number.field}, number.of_servers.value_or(!queue)};
+  probe::HaproxySource source{number.at.place, {number.field}, number.of_servers.value_or(!queue)};
   if (queue) source.columns.push_back(number.done);
   if (queue && source.of_servers)
     reader.problem(node.where("done"), "`done` is of the backend as a whole, not of its servers");
   if (queue && only_grows(number.field))
     reader.problem(node.where("field"), "of a queue it must say what waits now, such as `qcur`");
-  if (!number.server.empty() && !source.of_servers)
+  if (!number.at.server.empty() && !source.of_servers)
     reader.problem(node.where("server"), "`server` means something with `of: servers` only");
   out.spec.queue = queue;
   out.spec.per_second = !queue && only_grows(number.field);
-  if (source.of_servers) out.spec.instance_label = number.server.empty() ? traffic::Spec{}.server : number.server;
+  if (source.of_servers) out.spec.instance_label = number.at.server.empty() ? traffic::Spec{}.server : number.at.server;
   out.spec.from = std::move(source);
   finish_source("haproxy", number.timing, out);
 }
