@@ -103,7 +103,8 @@ class CapacityKept : public Invariant {
 };
 
 /// A rung is tried as often as it says, and after the wait between two tries; a spent ladder calls somebody before it
-/// begins again; it begins anew only after enough health, or for an operator.
+/// begins again, or somebody was called within the hour about what is down and linked with it; it begins anew only
+/// after enough health, or for an operator.
 class BoundedAttempts : public Invariant {
  public:
   explicit BoundedAttempts(Scene& scene) : Invariant(scene, "attempts_are_bounded") {}
@@ -113,7 +114,7 @@ class BoundedAttempts : public Invariant {
   }
   void recorded(const Record& record) override {
     if (const auto* intent = std::get_if<Intent>(&record.body)) return intended(*intent);
-    if (const auto* escalated = std::get_if<Escalated>(&record.body)) called_.insert(escalated->incident);
+    if (const auto* escalated = std::get_if<Escalated>(&record.body)) called_[escalated->incident] = arena().now();
     if (const auto* well = std::get_if<IncidentRecovering>(&record.body)) {
       place(well->service, well->slot).well_since = well->first_success;
     }
@@ -151,16 +152,42 @@ class BoundedAttempts : public Invariant {
     const ServicePlan* plan = arena().plan_of(arena().number_of(moved.service));
     if (plan == nullptr) return;
     if (moved.state.rounds > last.rounds) {
-      const std::uint64_t incident = arena().engine().durable().services.at(moved.service).incident;
-      expect(called_.contains(incident), [&] { return "the ladder of " + moved.service + " was spent in silence"; });
+      expect(somebody_knows(moved.service), [&] { return "the ladder of " + moved.service + " was spent in silence"; });
     } else if (moved.state.tries == 0 && last.tries > 1) {
       const bool earned = place.well_since != kLongAgo && arena().now() >= later(place.well_since, plan->rearm_after);
       expect(by_hand_ || earned, [&] { return "the ladder of " + moved.service + " forgot its tries too early"; });
     }
   }
 
+  bool somebody_knows(const std::string& service) {
+    const auto& services = arena().engine().durable().services;
+    if (called_.contains(services.at(service).incident)) return true;
+    return std::ranges::any_of(linked_with(service), [&](const std::string& other) {
+      const auto state = services.find(other);
+      const auto call = state == services.end() ? called_.end() : called_.find(state->second.incident);
+      return call != called_.end() && state->second.incident != 0 && arena().now() < later(call->second, 1h);
+    });
+  }
+
+  // By what needs what, over any number of steps.
+  std::set<std::string> linked_with(const std::string& service) {
+    const std::vector<ServicePlan>& all = arena().engine().plan().services;
+    std::set<std::string> linked{service};
+    for (std::size_t before = 0; before != linked.size();) {
+      before = linked.size();
+      for (const ServicePlan& plan : all) {
+        for (const Need& need : plan.depends_on) {
+          const std::string& other = all[need.service].name;
+          if (linked.contains(plan.name)) linked.insert(other);
+          if (linked.contains(other)) linked.insert(plan.name);
+        }
+      }
+    }
+    return linked;
+  }
+
   std::map<std::pair<std::uint32_t, Slot>, Place> places_;
-  std::set<std::uint64_t> called_;
+  std::map<std::uint64_t, Instant> called_;  // by incident, when last
   bool by_hand_ = false;
 };
 

@@ -105,7 +105,8 @@ std::string next_step(const View& view, engine::ServiceId id, const engine::Serv
   }
   const auto hold = durable.holds.find(place.slot);
   if (hold != durable.holds.end()) {
-    return fmt::format("nothing until gate {} opens: {}", hold->second.gate, remedy_for_gate(hold->second.gate));
+    const std::string at = hold->second.gate == "cooldown" ? " (" + when(view, state.cool_until) + ")" : "";
+    return fmt::format("nothing until gate {} opens{}: {}", hold->second.gate, at, remedy_for_gate(hold->second.gate));
   }
   if (durable.operation && durable.operation->repair) {
     return fmt::format("a {} is rolling: {} instances to go", name_of(durable.operation->kind),
@@ -215,6 +216,17 @@ json::array waiting_json(const View& view, const std::string& service) {
   return waiting;
 }
 
+/// The last change of each place, and that of the service as a whole.
+json::array changes_json(const View& view, const std::string& name, const engine::ServiceState& durable) {
+  json::array changes;
+  for (const auto& [slot, change] : durable.changed) {
+    changes.push_back(json::object{{"place", place_name(name, slot)},
+                                   {"at", time_json(view.clock, change.at)},
+                                   {"what", printable(change.what.str())}});
+  }
+  return changes;
+}
+
 /// What the journal alone tells of the failing places.
 json::array offline_places(const View& view, const std::string& name, const engine::ServiceState& durable) {
   json::array places;
@@ -279,6 +291,7 @@ std::expected<json::object, Error> why_view(const View& view, const std::string&
                    {"escalations", std::move(status["escalations"])},
                    {"approvals", std::move(status["approvals"])},
                    {"diagnosis", walk_json(view, service)},
+                   {"changes", changes_json(view, service, durable)},
                    {"waiting_for_it", waiting_json(view, service)},
                    {"last_incident", durable.last_incident == 0 ? json::value(nullptr) : durable.last_incident}};
   const auto id = view.find(service);

@@ -60,6 +60,15 @@ std::string walk_text(const json::object& why) {
   return waiting.empty() ? out : out + "waiting for it: " + join(waiting) + "\n";
 }
 
+std::string changes_text(const json::object& why) {
+  std::string out;
+  for (const json::value& item : list_at(why, "changes")) {
+    const json::object& change = item.as_object();
+    out += fmt::format("{} {} at {}\n", text_at(change, "place"), text_at(change, "what"), time_at(change, "at", true));
+  }
+  return out;
+}
+
 std::string one_budget(const std::string& whose, const json::object& budget) {
   std::string out = fmt::format("budget of {}: {} of {} disruptive actions used in {}", whose,
                                 number_at(budget, "used"), text_at(budget, "limit"), span_at(budget, "per_ms"));
@@ -119,7 +128,7 @@ std::string show_why(const json::object& why, const json::object* history, bool 
                                 paint(status, color_of(status), color), time_at(*service, "since"));
   out += flags.empty() ? "\n" : " (" + flags + ")\n";
   out += show_others(*service, color);
-  out += maintenance_text(*service) + walk_text(why);
+  out += maintenance_text(*service) + changes_text(why) + walk_text(why);
   for (const json::value& place : list_at(why, "places")) out += place_text(place.as_object(), color);
   out += "next: " + text_at(why, "next") + "\n" + budget_text(why) + show_waiting(why, color);
   return history == nullptr ? out : out + decisions_text(*history, color);

@@ -123,8 +123,6 @@ engine::RungPlan rung_of(const Resolution& in, const ServiceDraft& service, cons
   engine::RungPlan rung = draft.plan;
   check_raise(in, rung, plan, settings->where("max"));
   if (draft.verify_within) check_verify(in, plan, *draft.verify_within, settings->where("verify_within"));
-  // Of a process of ours only the signal is known.
-  if (std::holds_alternative<runtime::ProcessSpec>(service.run.spec)) rung.when.out_of_memory = false;
   rung.verify_within = draft.verify_within.value_or(default_verify(plan));
   if (rung.strategy == StrategyKind::exec) {
     rung.reference = static_cast<std::uint32_t>(in.config.commands.size());

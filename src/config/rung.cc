@@ -21,9 +21,8 @@ void add_repair_rows(Table<RungDraft>& rows, std::string_view attempts) {
       {.text =
            "The rung is skipped unless this holds, or all of a list: the version or what is run changed at most so "
            "long ago, more than that share of the instances fails (of the service as a whole: all), the process was "
-           "killed by that signal (`oom`: because it needed more memory than it may have; of `run: process:` any "
-           "SIGKILL that is not Homeostat's counts as that), or the proxy sees the instance fail too many requests as "
-           "well (`requests_fail`; needs `traffic: { breaker: … }`).",
+           "killed by that signal (`oom`: because it needed more memory than it may have), or the proxy sees the "
+           "instance fail too many requests as well (`requests_fail`; needs `traffic: { breaker: … }`).",
        .otherwise = "always",
        .example = "[changed_within 1h, instances_failing > 50%]"});
 }

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <csignal>
 #include <set>
 
 #include "daemon/command.hpp"
@@ -96,7 +97,10 @@ void Hands::find_all(Instant now, std::function<void()> found_all) {
 
 void Hands::exited(const runtime::Target& target, const Incarnation& incarnation, const os::ExitStatus& status) {
   const auto id = engine_.find_service(target.service);
-  if (id) feed_(engine::Exited{*id, target.slot, incarnation, status.known, status.signalled, status.code});
+  const bool killed = status.known && status.signalled && status.code == SIGKILL;
+  if (id)
+    feed_(engine::Exited{*id, target.slot, incarnation, status.known, status.signalled, status.code,
+                         killed && oom_.lately()});
 }
 
 void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
@@ -223,6 +227,7 @@ std::optional<Instant> Hands::next_deadline() const {
 }
 
 void Hands::advance(Instant now) {
+  oom_.advance(now);
   process_->advance(now);
   runner_.advance(now);
   exec_.advance(now);

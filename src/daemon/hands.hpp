@@ -10,6 +10,7 @@
 #include "daemon/keepers.hpp"
 #include "daemon/rotation.hpp"
 #include "engine/engine.hpp"
+#include "os/oom.hpp"
 #include "runtime/command_runner.hpp"
 #include "runtime/exec_runtime.hpp"
 #include "runtime/process_runtime.hpp"
@@ -68,6 +69,7 @@ class Hands {
   runtime::CommandRunner runner_;
   runtime::ExecRuntime exec_;
   Keepers keepers_;
+  os::OomWatch oom_;
   std::unique_ptr<runtime::ProcessRuntime> process_;
 };
 

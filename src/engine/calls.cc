@@ -31,12 +31,28 @@ bool should_run(Turn& t, ServiceId id) {
       places, [&](const Place& place) { return (place.slot >= 0 || places.size() == 1) && t.wanted(id, place.slot); });
 }
 
+// Such a call reaches somebody: not one in shadow. Where nobody can be called, the status is all there is.
+bool heard(const Turn& t, const std::string& notifier) { return !notifier.empty() || default_notifier(t).empty(); }
+
+// Another one whose failure is connected with this one's, of which such a notifier was told within the hour.
+template <class Which>
+std::optional<ServiceId> told_of_another(Turn& t, ServiceId id, Which which) {
+  for (const ServiceId other : connected_with(t, id)) {
+    const std::uint64_t incident = t.durable(other).incident;
+    const bool told =
+        other != id && incident != 0 && called(t, [&](const EscalationState& one) {
+          return one.what.incident == incident && which(one.what.notifier) && t.now < later(one.at, kToldAgain);
+        });
+    if (told) return other;
+  }
+  return {};
+}
+
 // Somebody was really told since then of something that this one's failure is connected with.
-bool is_known(const Turn& t, ServiceId id, Instant since) {
+bool is_known(Turn& t, ServiceId id, Instant since) {
   const auto told = [&](ServiceId other) {
     return called(t, [&](const EscalationState& one) {
-      const bool heard = !one.what.notifier.empty() || default_notifier(t).empty();
-      return heard && one.what.service == t.plan(other).name && one.at >= since;
+      return heard(t, one.what.notifier) && one.what.service == t.plan(other).name && one.at >= since;
     });
   };
   const auto& needs = t.plan(id).depends_on;
@@ -106,9 +122,16 @@ void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold
   escalate(t, id, number, default_notifier(t), std::move(summary));
 }
 
+std::optional<std::string> told_already(Turn& t, ServiceId id, const std::string& notifier) {
+  const auto other = told_of_another(t, id, [&](const std::string& told) { return told == notifier; });
+  if (!other) return {};
+  return (notifier.empty() ? "somebody" : notifier) + " has been told of " + t.plan(*other).name +
+         ", which fails with it";
+}
+
 void call_for_help(Turn& t, ServiceId id, const Place& place) {
   const std::uint64_t incident = t.durable(id).incident;
-  if (escalated(t, incident)) return;
+  if (escalated(t, incident) || told_of_another(t, id, [&](const std::string& told) { return heard(t, told); })) return;
   escalate(t, id, incident, default_notifier(t), place_name(t, id, place.slot) + " is down and nothing is left to try");
 }
 

@@ -1,6 +1,7 @@
 // When a human is called although no rung of a ladder says so.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engine/gates.hpp"
@@ -11,6 +12,10 @@ namespace homeostat::engine {
 /// A repair that waits is no repair: somebody is told after a while, unless somebody wants it to wait, or somebody has
 /// been told of what it is connected with.
 void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold);
+
+/// That this notifier was called within the hour about another one whose failure is connected with this one's, in
+/// words: one incident is told of once, and once more when nothing has helped.
+std::optional<std::string> told_already(Turn& t, ServiceId id, const std::string& notifier);
 
 /// A spent ladder never ends in silence, also when none of its rungs calls anybody.
 void call_for_help(Turn& t, ServiceId id, const Place& place);

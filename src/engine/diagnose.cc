@@ -101,7 +101,7 @@ bool tried_in_vain(Turn& t, ServiceId id, const Shown& shown) {
 
 bool changed_lately(Turn& t, ServiceId id) {
   return std::ranges::any_of(t.durable(id).changed,
-                             [&](const auto& item) { return t.now < later(item.second, kChangeCounts); });
+                             [&](const auto& item) { return t.now < later(item.second.at, kChangeCounts); });
 }
 
 // Somebody has stopped all of it.
@@ -294,7 +294,10 @@ std::optional<Hold> turn_of_others(Turn& t, const Ask& ask, const Finding& findi
 std::string words_of(const Turn& t, const Finding& finding) {
   const std::string by = name_of(t, finding.by);
   if (finding.role == diagnosis::Role::excused) return "excused by " + by;
-  const std::string words = diagnosis::explain(finding, {});
+  std::string words = diagnosis::explain(finding, {});
+  if (finding.role == diagnosis::Role::root && t.s.index.diagnosing.evidence[finding.node].changed) {
+    words += ", and it was changed lately";
+  }
   return by.empty() || finding.role != diagnosis::Role::abstains ? words : words + " (" + by + ")";
 }
 
@@ -382,8 +385,9 @@ std::optional<Hold> diagnosis_gate(Turn& t, const Ask& ask) {
   diagnose(t);
   const Finding* finding = finding_of(t, ask.service);
   if (finding == nullptr) return {};
-  record(t, ask.service, *finding, words_of(t, *finding));
-  return judge(t, ask, *finding);
+  auto hold = judge(t, ask, *finding);
+  record(t, ask.service, *finding, hold && hold->gate == "recovery" ? hold->detail : words_of(t, *finding));
+  return hold;
 }
 
 std::string candidates_of(const Turn& t, ServiceId id) {
@@ -395,8 +399,10 @@ bool is_excused(const Turn& t, ServiceId id) { return t.s.excused.contains(t.pla
 
 void forget_diagnosis(Turn& t, ServiceId id) { t.s.excused.erase(t.plan(id).name); }
 
-std::vector<ServiceId> connected_with(const Turn& t, ServiceId id) {
-  const Finding* finding = t.diagnosed ? finding_of(t, id) : nullptr;
+std::vector<ServiceId> connected_with(Turn& t, ServiceId id) {
+  if (!t.s.index.diagnosing.machine || !is_linked(t, id)) return {id};
+  diagnose(t);
+  const Finding* finding = finding_of(t, id);
   if (finding == nullptr) return {id};
   std::vector<ServiceId> all;
   for (const Finding& one : t.s.index.diagnosing.report.findings) {

@@ -21,8 +21,8 @@ void forget_diagnosis(Turn& t, ServiceId id);
 /// What may be the cause of its failure, the likeliest first, as far as that was asked in this step.
 std::string candidates_of(const Turn& t, ServiceId id);
 
-/// Whose failures are one incident with this one's, itself among them, as far as that was asked in this step.
-std::vector<ServiceId> connected_with(const Turn& t, ServiceId id);
+/// Whose failures are one incident with this one's, itself among them.
+std::vector<ServiceId> connected_with(Turn& t, ServiceId id);
 
 /// A check says whether it is well.
 bool has_alive_check(const ServicePlan& plan);

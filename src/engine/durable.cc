@@ -206,7 +206,9 @@ struct Fold {
     InstanceState& i = s.instances[r.slot];
     // The first release an instance runs is no change, and neither is its first configuration.
     const bool another_release = i.version != r.version && !i.version.empty();
-    if (another_release || (i.identity != r.identity && i.identity != 0)) s.changed[r.slot] = at;
+    const bool another_command = i.identity != r.identity && i.identity != 0;
+    if (another_release) s.changed[r.slot] = Change{at, Text("took release " + r.version)};
+    if (another_command && !another_release) s.changed[r.slot] = Change{at, Text("took another configuration")};
     i.state = r.state;
     i.incarnation = r.incarnation;
     i.version = r.version;
@@ -438,7 +440,10 @@ struct Fold {
     const auto incident = d.incidents.find(r.incident);
     if (incident != d.incidents.end()) incident->second.diagnosed = r;
   }
-  void operator()(const ChangeNoted& r) { service(r.service).changed[-1] = at; }
+  void operator()(const ChangeNoted& r) {
+    const std::string by = r.by.empty() ? std::string() : " (by " + r.by + ")";
+    service(r.service).changed[-1] = Change{at, Text("was changed to " + r.version + by)};
+  }
 
   void operator()(const BreakerChanged& r) {
     if (r.to == to_string(BreakerState::closed)) {

@@ -169,11 +169,21 @@ struct ScalingState {
   };
 };
 
+/// When a place took another release or configuration, or somebody told of a change, and in words which.
+struct Change {
+  Instant at = kLongAgo;
+  Text what;  // "took release v2"
+  static constexpr auto fields = [](auto& self, auto& v) {
+    v("at", self.at);
+    v("what", self.what);
+  };
+};
+
 struct ServiceState {
   Instant known_since = kNever;  // when the journal first heard of it
   FlatMap<std::int32_t, InstanceState> instances;
   FlatMap<std::int32_t, std::string> details;  // what the runtime said of them; mostly nothing
-  FlatMap<std::int32_t, Instant> changed;      // when one took another release or configuration
+  FlatMap<std::int32_t, Change> changed;       // the last one of each place, kWhole: that somebody told of
   FlatMap<std::int32_t, LadderState> ladders;
   FlatMap<std::int32_t, Walk> walks;    // whose ladder they are, where that is not the general one by itself
   FlatSet<std::int32_t> drained;        // out of the traffic by a repair

@@ -6,8 +6,6 @@
 namespace homeostat::engine {
 namespace {
 
-bool calls_nobody(const Turn& t, ServiceId id) { return t.s.plan.shadow || t.plan(id).mode == Mode::shadow; }
-
 constexpr std::size_t kCallsAtOnce = 8;  // of one notifier
 
 std::uint32_t notifier_index(const Plan& plan, const std::string& name) {
@@ -51,6 +49,8 @@ bool call(Turn& t, CommandId id, Notifying& notifying, const EscalationState& es
 }
 
 }  // namespace
+
+bool calls_nobody(const Turn& t, ServiceId id) { return t.s.plan.shadow || t.plan(id).mode == Mode::shadow; }
 
 std::string default_notifier(const Turn& t) {
   const std::uint32_t index = t.s.plan.default_notifier;

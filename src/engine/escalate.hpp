@@ -7,6 +7,8 @@
 
 namespace homeostat::engine {
 
+/// In shadow nothing is done about it, and nobody is told.
+bool calls_nobody(const Turn& t, ServiceId id);
 /// The notifier for whatever no ladder names one for; empty: none.
 std::string default_notifier(const Turn& t);
 /// True when somebody has been called for this incident already.

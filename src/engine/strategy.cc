@@ -14,9 +14,9 @@ constexpr Duration kTriedAgain = std::chrono::hours(24);
 
 bool changed_within(const Case& c, Duration span) {
   return std::ranges::any_of(c.t.durable(c.service).changed, [&](const auto& change) {
-    const auto& [slot, at] = change;
+    const auto& [slot, last] = change;
     const bool here = c.place.slot < 0 || slot < 0 || slot == c.place.slot;  // below 0: all of it
-    return here && c.t.now < later(at, span);
+    return here && c.t.now < later(last.at, span);
   });
 }
 

@@ -63,4 +63,35 @@ inline bool wait_readable(int fd) {
   return ::poll(&wanted, 1, 10000) == 1;
 }
 
+/// A cgroup whose processes together get 16 MiB; the kernel kills what takes more.
+class LittleMemory {
+ public:
+  LittleMemory() {
+    const std::string name = "homeostat-little-memory." + std::to_string(::getpid());
+    const auto take = [&](const std::string& root, const char* limit) {
+      if (!path_.empty() || ::access((root + "/cgroup.procs").c_str(), W_OK) != 0) return;
+      const std::string path = root + "/" + name;
+      if (::mkdir(path.c_str(), 0755) != 0) return;
+      std::ofstream file(path + "/" + limit);
+      if (file << (16 << 20) << std::flush)
+        path_ = path;
+      else
+        ::rmdir(path.c_str());
+    };
+    take("/sys/fs/cgroup", "memory.max");
+    take("/sys/fs/cgroup/memory", "memory.limit_in_bytes");
+  }
+  LittleMemory(const LittleMemory&) = delete;
+  LittleMemory& operator=(const LittleMemory&) = delete;
+  ~LittleMemory() {
+    if (!path_.empty()) ::rmdir(path_.c_str());
+  }
+  bool possible() const { return !path_.empty(); }
+  /// A command for a shell that goes into it and then takes more and more.
+  std::string hog() const { return "echo $$ > " + path_ + "/cgroup.procs && exec tail /dev/zero"; }
+
+ private:
+  std::string path_;
+};
+
 }  // namespace homeostat::os::testing

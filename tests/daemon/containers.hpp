@@ -19,7 +19,8 @@ struct Made {
   std::string stop = R"("StopSignal":"SIGKILL")";
   std::string more{};  // members of the question
   std::string policy = R"("Name":"no")";
-  std::string binds{};  // more of them, each with a comma before it
+  std::string binds{};   // more of them, each with a comma before it
+  std::string limits{};  // members of the host's configuration, each with a comma behind it
 };
 
 class Containers {
@@ -75,9 +76,9 @@ class Containers {
     const std::string body = fmt::format(
         R"({{"Image":"localhost/lab:{7}","Env":["HOMEOSTAT_LAB={0}","HOMEOSTAT_SERVICE={1}","HOMEOSTAT_INSTANCE=0"],)"
         R"("Entrypoint":["/bin/sh","-c"],"Cmd":["echo started >> /effects/starts.{2}; {3}"],{4},{5})"
-        R"("HostConfig":{{"NetworkMode":"host","Binds":["{0}/effects:/effects"{8}],"RestartPolicy":{{{6}}}}}}})",
+        R"("HostConfig":{{{9}"NetworkMode":"host","Binds":["{0}/effects:/effects"{8}],"RestartPolicy":{{{6}}}}}}})",
         dir_, made.name.substr(0, made.name.find('-')), made.name, made.command, made.stop,
-        made.more.empty() ? "" : made.more + ",", made.policy, version, made.binds);
+        made.more.empty() ? "" : made.more + ",", made.policy, version, made.binds, made.limits);
     const Answer answer = ask("POST", "/containers/create?name=" + made.name, body);
     if (answer.status != 201) fmt::print("{}\n", answer.body);
     return answer.status == 201;

@@ -68,5 +68,32 @@ TEST(DaemonCompletion, WhatHasEndedWellIsDone) {
   EXPECT_TRUE(lab.journal_is_good());
 }
 
+TEST(DaemonLadder, ARungForWhatWasKilledForItsMemoryIsForNothingElse) {
+  const os::testing::LittleMemory little;
+  if (!little.possible()) GTEST_SKIP() << "needs a writable cgroup that limits memory";
+  Lab lab;
+  const std::string greedy = lab.dir() + "/greedy";
+  lab.configure({fmt::format(
+      "  cache:\n    run: {{ process: {{ command: [/bin/sh, -c, \"if [ -e {0} ]; then rm {0}; {1}; fi; exec sleep "
+      "1000\"] "
+      "}} }}\n    remediation: [{{ exec: {{ command: [/bin/sh, -c, \"echo cut >> {0}.cut\"], when: signal oom, "
+      "verify_within: 1s }} }}, {{ restart: {{ attempts: 100, verify_within: 2s }} }}]\n",
+      greedy, little.hog())});
+  ASSERT_TRUE(lab.start());
+  const auto told = [&](const std::string& words) {
+    return eventually([&] { return lab.records().find(words) != std::string::npos; });
+  };
+  ASSERT_TRUE(told("start of cache/0 verified"));
+  const auto pid = [&] {
+    return static_cast<pid_t>(std::stoi(text_at(lab.service_status("cache"), "instances.0.pid")));
+  };
+  write_file(greedy, "");  // the next run takes more than there is
+  ::kill(pid(), SIGKILL);
+  ASSERT_TRUE(told("not killed for its memory")) << lab.records();
+  ASSERT_TRUE(told("it needed more memory than it may have")) << lab.records();
+  EXPECT_TRUE(eventually([&] { return read_file(greedy + ".cut") == "cut\n"; })) << lab.records();
+  EXPECT_TRUE(eventually([&] { return lab.health("cache") == "healthy"; })) << lab.records();
+}
+
 }  // namespace
 }  // namespace homeostat::lab

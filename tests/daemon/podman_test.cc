@@ -77,6 +77,25 @@ TEST_P(Contained, AKillIsNotForItsMemoryUnlessItSaysSo) {
   EXPECT_FALSE(std::filesystem::exists(lab_.dir() + "/oom"));
 }
 
+TEST_P(Contained, WhatTheKernelKillsForItsMemoryIsToldSo) {
+  if (!os::testing::LittleMemory().possible())
+    GTEST_SKIP() << "needs root to make namespaces, and " + kind() + ", and a writable cgroup that limits memory";
+  ladder_ = fmt::format(
+      "[{{ exec: {{ command: [touch, '{0}/oom'], when: signal oom, verify_within: 1s }} }},"
+      " {{ restart: {{ attempts: 100, verify_within: 2s }} }}]",
+      lab_.dir());
+  begin({{.name = "cache",
+          .command = "if [ -e /effects/hog ]; then rm /effects/hog; exec busybox tail /dev/zero; fi; exec sleep 100000",
+          .limits = R"("Memory":33554432,"MemorySwap":33554432,)"}});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(healthy("cache")) << lab_.log() << lab_.records();
+  write_file(lab_.dir() + "/effects/hog", "");
+  EXPECT_TRUE(repaired("cache")) << lab_.records();
+  EXPECT_TRUE(told("it needed more memory than it may have")) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return std::filesystem::exists(lab_.dir() + "/oom"); })) << lab_.records();
+  EXPECT_TRUE(started("cache", 3) && healthy("cache")) << lab_.records();
+}
+
 INSTANTIATE_TEST_SUITE_P(By, Contained, ::testing::Values("podman", "docker"),
                          [](const auto& info) { return std::string(info.param); });
 
