@@ -150,7 +150,7 @@ void SystemdKeeper::read(Unit& unit) {
               if (one.read)
                 remember(one.state, fresh);
               else  // it may have been stopped by others while nobody listened
-                one.told_to_stop = fresh.active == "inactive" && fresh.result == "success";
+                one.told_to_stop = was_stopped(fresh);
               one.state = fresh;
               one.read = true;
               if (one.work && !one.work->judged) return judge(one);

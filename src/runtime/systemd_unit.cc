@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <map>
@@ -23,6 +25,10 @@ bool read_count(sd_bus_message& message, std::uint32_t& out) {
 }
 bool read_number(sd_bus_message& message, std::int32_t& out) {
   return sd_bus_message_read_basic(&message, 'i', &out) >= 0;
+}
+
+bool read_long(sd_bus_message& message, std::uint64_t& out) {
+  return sd_bus_message_read_basic(&message, 't', &out) >= 0;
 }
 
 bool read_run(sd_bus_message& message, Incarnation& out) {
@@ -61,6 +67,12 @@ const std::map<std::string_view, Row>& rows() {
       {"NRestarts", {"u", [](M& m, U& u) { return read_count(m, u.restarts); }}},
       {"ExecMainCode", {"i", [](M& m, U& u) { return read_number(m, u.exit_code); }}},
       {"ExecMainStatus", {"i", [](M& m, U& u) { return read_number(m, u.exit_status); }}},
+      {"InactiveExitTimestampMonotonic", {"t", [](M& m, U& u) { return read_long(m, u.left_inactive); }}},
+      {"ActiveEnterTimestampMonotonic", {"t", [](M& m, U& u) { return read_long(m, u.became_active); }}},
+      {"ActiveExitTimestampMonotonic", {"t", [](M& m, U& u) { return read_long(m, u.left_active); }}},
+      {"ExecMainExitTimestampMonotonic", {"t", [](M& m, U& u) { return read_long(m, u.main_ended); }}},
+      {"RuntimeMaxUSec", {"t", [](M& m, U& u) { return read_long(m, u.may_run); }}},
+      {"BusName", {"s", [](M& m, U& u) { return read_text(m, u.bus_name); }}},
   };
   return rows;
 }
@@ -98,6 +110,21 @@ bool read_properties(sd_bus_message& message, UnitState& state) {
     if (!read_property(message, state) || sd_bus_message_exit_container(&message) < 0) return false;
   }
   return more == 0 && sd_bus_message_exit_container(&message) >= 0;
+}
+
+// Who is stopped leaves `active` first, and his process ends of it; of one that ends by itself the process comes first.
+// Whatever ended between two runs (while systemd waits to restart it, say) left nothing else: that was a stop, too.
+bool was_stopped(const UnitState& state) {
+  const bool was_up = state.left_inactive != 0 && state.left_inactive <= state.became_active &&
+                      state.became_active <= state.left_active;
+  if (state.active == "inactive" && state.result != "exec-condition") {
+    return !was_up || state.main_ended < state.became_active || state.main_ended > state.left_active;
+  }
+  // It may have failed of being stopped, unless systemd does so by itself.
+  constexpr std::array<std::string_view, 4> kBadEnds{"exit-code", "signal", "core-dump", "timeout"};
+  return state.active == "failed" && was_up && state.main_ended > state.left_active &&
+         std::ranges::find(kBadEnds, state.result) != kBadEnds.end() && state.may_run == UINT64_MAX &&
+         state.bus_name.empty();
 }
 
 Sight sight_of(const UnitState& state, bool told_to_stop) {

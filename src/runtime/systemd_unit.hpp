@@ -20,6 +20,13 @@ struct UnitState {
   std::uint32_t restarts = 0;
   std::int32_t exit_code = 0;  // CLD_EXITED …
   std::int32_t exit_status = 0;
+  // On systemd's clock, in microseconds; 0: never, or forgotten.
+  std::uint64_t left_inactive = 0;
+  std::uint64_t became_active = 0;
+  std::uint64_t left_active = 0;
+  std::uint64_t main_ended = 0;
+  std::uint64_t may_run = UINT64_MAX;  // RuntimeMaxSec=: then systemd ends it
+  std::string bus_name{};              // BusName=: without it on the bus, systemd ends it
 
   bool runs() const { return active == "active" || active == "reloading"; }
   bool rests() const { return active == "inactive" || active == "failed"; }
@@ -27,6 +34,10 @@ struct UnitState {
 
 /// Reads a{sv}, of which it takes what it knows. False: it is not that.
 bool read_properties(sd_bus_message& message, UnitState& state);
+
+/// Of a unit that rests, and that nobody has listened to: whether somebody had it stopped, or it must be feared, since
+/// systemd has forgotten how it ended.
+bool was_stopped(const UnitState& state);
 
 /// `told_to_stop`: since it ran, somebody else had it stopped.
 Sight sight_of(const UnitState& state, bool told_to_stop);

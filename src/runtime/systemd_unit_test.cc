@@ -44,5 +44,47 @@ TEST(UnitState, AnEndByItselfIsAStopOnlyIfSomebodyHadItStopped) {
   EXPECT_EQ(sight_of(state, false).is, Sight::Is::stopped) << "it was never started, or nobody knows";
 }
 
+/// It ran from 100 to 200.
+UnitState rested(const std::string& active, const std::string& result, std::uint64_t main_ended) {
+  UnitState state = killed(SIGTERM, result);
+  state.active = active;
+  state.left_inactive = state.became_active = 100;
+  state.left_active = 200;
+  state.main_ended = main_ended;
+  return state;
+}
+
+TEST(UnitState, TheClockOfSystemdTellsAStopFromAnEnd) {
+  EXPECT_FALSE(was_stopped(rested("inactive", "success", 199)));
+  EXPECT_FALSE(was_stopped(rested("inactive", "success", 200)));
+  EXPECT_TRUE(was_stopped(rested("inactive", "success", 201)));
+  EXPECT_TRUE(was_stopped(rested("inactive", "success", 0))) << "it has no main process";
+  EXPECT_TRUE(was_stopped(rested("inactive", "success", 99))) << "that was over when it became active";
+  EXPECT_TRUE(was_stopped(UnitState{.active = "inactive", .result = "success"})) << "it is forgotten";
+  UnitState again = rested("inactive", "success", 199);
+  again.left_inactive = 210;
+  EXPECT_TRUE(was_stopped(again)) << "while it was being started anew";
+  again.result = "exec-condition";
+  EXPECT_FALSE(was_stopped(again)) << "its start was not wanted by itself";
+}
+
+TEST(UnitState, WhatFailedOfBeingStoppedWasStoppedUnlessSystemdDidSo) {
+  for (const char* result : {"exit-code", "signal", "core-dump", "timeout"}) {
+    EXPECT_TRUE(was_stopped(rested("failed", result, 201))) << result;
+    EXPECT_FALSE(was_stopped(rested("failed", result, 199))) << result;
+  }
+  for (const char* result : {"watchdog", "oom-kill", "protocol", "start-limit-hit"})
+    EXPECT_FALSE(was_stopped(rested("failed", result, 201))) << result;
+  UnitState state = rested("failed", "timeout", 201);
+  state.may_run = 4'000'000;
+  EXPECT_FALSE(was_stopped(state));
+  state = rested("failed", "signal", 201);
+  state.bus_name = "org.example.Web";
+  EXPECT_FALSE(was_stopped(state)) << "the loss of its name ended it";
+  state = rested("failed", "exit-code", 201);
+  state.left_inactive = 210;
+  EXPECT_FALSE(was_stopped(state)) << "it could not be started anew";
+}
+
 }  // namespace
 }  // namespace homeostat::runtime
