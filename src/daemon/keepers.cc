@@ -137,9 +137,12 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
   if (sight.is == Is::unreachable || sight.is == Is::busy) return hold(service, slot, known);
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
   if (finished(service, slot, sight)) return;
-  // In the middle of an action of ours it is that which has stopped it.
-  const bool by_us = is_interrupted(engine_, engine_.plan().services[service].name, slot);
-  if (sight.is == Is::stopped && runs(instance) && !by_us) return feed_(at_rest(service, slot));
+  known.heard = sight.run;
+  const bool ran = instance != nullptr && !instance->incarnation.none();
+  const bool unheard = ran && !sight.run.none() && sight.run != instance->incarnation;
+  // In the middle of an action of ours it is that which has stopped it, if not the run that came of it.
+  const bool by_us = !unheard && is_interrupted(engine_, engine_.plan().services[service].name, slot);
+  if (sight.is == Is::stopped && (runs(instance) || unheard) && !by_us) return feed_(at_rest(service, slot, known));
   engine::Found found{service, slot, {}, {}, 0, sight.version, {}};
   if (sight.is == Is::running) found.running = sight.run;
   feed_(std::move(found));
@@ -175,9 +178,10 @@ bool Keepers::finished(engine::ServiceId service, engine::Slot slot, const runti
 }
 
 // What ran in this boot was stopped by somebody; after another it has not been started yet.
-engine::Found Keepers::at_rest(engine::ServiceId service, engine::Slot slot) const {
+engine::Found Keepers::at_rest(engine::ServiceId service, engine::Slot slot, const Known& known) const {
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
-  const bool stopped = instance->incarnation.boot == os::boot_number();
+  const Incarnation last = known.sight.run.none() && instance != nullptr ? instance->incarnation : known.sight.run;
+  const bool stopped = known.overruled || last.boot == os::boot_number();
   return {service, slot, {}, {}, 0, {}, stopped ? others_by(*spec_of(service)) : std::string()};
 }
 
@@ -189,18 +193,24 @@ void Keepers::hold(engine::ServiceId service, engine::Slot slot, Known& known) {
   feed_(engine::RuntimeHeld{service, slot, why, blind});
 }
 
-void Keepers::tell(engine::ServiceId service, engine::Slot slot, const Known& known) {
+void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
   const runtime::Sight& sight = known.sight;
+  if (sight.is == Is::unreachable || sight.is == Is::busy) return;
+  const bool unheard = known.heard && !sight.run.none() && sight.run != *known.heard;
+  if (!known.heard || unheard) known.heard = sight.run;
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
   if (sight.is == Is::running) {
+    known.overruled = false;
     if (runs(instance) && instance->incarnation == sight.run) return;
     const bool wanted = engine_.wanted(service, slot);
     return feed_(
         engine::Found{service, slot, sight.run, {}, 0, sight.version, wanted ? "" : others_by(*spec_of(service))});
   }
-  if (!runs(instance)) return;
-  if (sight.is == Is::stopped) return feed_(at_rest(service, slot));
-  if (sight.is != Is::ended) return;
+  if (sight.is == Is::stopped && (runs(instance) || ((unheard || known.overruled) && engine_.wanted(service, slot)))) {
+    feed_(at_rest(service, slot, known));
+    return void(known.overruled = false);
+  }
+  if (!runs(instance) || sight.is != Is::ended) return;
   feed_(engine::Exited{service, slot, instance->incarnation, sight.known, sight.signalled, sight.code,
                        sight.out_of_memory});
 }
@@ -221,10 +231,14 @@ void Keepers::perform(const engine::Dispatch& command, const runtime::Target& ta
                       Instant now, runtime::Done done) {
   const runtime::KeptSpec* spec = spec_of(command.service);
   now_ = now;
-  known_[target].ordered = true;
+  Known& ordered = known_[target];
+  ordered.ordered = true;
+  ordered.overruled = false;
   auto ended = [this, target, done = std::move(done)](runtime::Outcome outcome) mutable {
-    if (const auto known = known_.find(target); known != known_.end())
+    if (const auto known = known_.find(target); known != known_.end()) {
       known->second.ordered = known->second.told = false;
+      known->second.overruled = outcome.overruled;
+    }
     done(std::move(outcome));
   };
   keeper_of(*spec)->perform({target, command.op, command.expected, version}, now, std::move(ended));

@@ -47,6 +47,8 @@ class Keepers {
     std::string held{};  // what the engine was told last
     bool told = true;    // the engine knows of the sight
     bool ordered = false;
+    bool overruled = false;              // since it was ordered, by others who stopped it
+    std::optional<Incarnation> heard{};  // the last run that the engine was told of, if anything was
   };
 
   runtime::Keeper* keeper_of(const runtime::KeptSpec& spec);
@@ -54,9 +56,9 @@ class Keepers {
   void find(engine::ServiceId service, engine::Slot slot, Known& known);
   /// It was running and does not any more, without a failure.
   bool finished(engine::ServiceId service, engine::Slot slot, const runtime::Sight& sight);
-  engine::Found at_rest(engine::ServiceId service, engine::Slot slot) const;
+  engine::Found at_rest(engine::ServiceId service, engine::Slot slot, const Known& known) const;
   void hold(engine::ServiceId service, engine::Slot slot, Known& known);
-  void tell(engine::ServiceId service, engine::Slot slot, const Known& known);
+  void tell(engine::ServiceId service, engine::Slot slot, Known& known);
   bool all_seen() const;
   void end_finding();
 

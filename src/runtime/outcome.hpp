@@ -14,8 +14,9 @@ struct Outcome {
   engine::OutcomeKind kind = engine::OutcomeKind::failed;
   Incarnation now_running{};  // none: nothing runs, or the runtime cannot tell
   std::uint16_t port = 0;
-  std::string detail{};   // for people
-  std::string version{};  // of what runs, where the runtime knows it
+  std::string detail{};    // for people
+  std::string version{};   // of what runs, where the runtime knows it
+  bool overruled = false;  // somebody else stopped what was being started
 };
 
 /// Called exactly once for each request, possibly before the request returns. It may make the next request.

@@ -243,7 +243,7 @@ void SupervisordKeeper::proceed(Program& program, std::uint64_t look) {
     case Work::Phase::starting:
       if (state.state == kRunning) return finish(program, OutcomeKind::succeeded, "");
       if (state.state == kFatal || state.state == kExited || state.state == kStopped)
-        finish(program, OutcomeKind::failed, seen(program).detail);
+        finish(program, OutcomeKind::failed, seen(program).detail, state.state == kStopped);
   }
 }
 
@@ -290,10 +290,10 @@ void SupervisordKeeper::ask(Program& program, const char* method) {
       });
 }
 
-void SupervisordKeeper::finish(Program& program, OutcomeKind kind, const std::string& detail) {
+void SupervisordKeeper::finish(Program& program, OutcomeKind kind, const std::string& detail, bool overruled) {
   Work work = std::move(*program.work);
   program.work.reset();
-  Outcome outcome{.kind = kind, .detail = detail};
+  Outcome outcome{.kind = kind, .detail = detail, .overruled = overruled};
   if (program.state && program.state->state == kRunning) outcome.now_running = program.state->run;
   // What supervisord had to do before says nothing about how it runs now.
   if (kind == OutcomeKind::succeeded) program.restarts = 0;

@@ -52,7 +52,7 @@ class SupervisordKeeper final : public Keeper {
   void proceed(Program& program, std::uint64_t look);
   void judge(Program& program);
   void ask(Program& program, const char* method);
-  void finish(Program& program, engine::OutcomeKind kind, const std::string& detail);
+  void finish(Program& program, engine::OutcomeKind kind, const std::string& detail, bool overruled = false);
 
   std::string peer_;
   std::string authorization_;

@@ -56,6 +56,7 @@ struct SystemdKeeper::Work {
   bool judged = false;   // it was meant for the run that is there
   bool asked = false;    // from here on something may have happened
   bool all_done = false;
+  bool cancelled = false;  // by somebody else
   std::deque<Step> steps{};
   std::string job{};  // the path of the one that is waited for
 };
@@ -349,14 +350,14 @@ void SystemdKeeper::job_removed(sd_bus_message& message) {
 void SystemdKeeper::job_done(Unit& unit, const std::string& result) {
   unit.work->job.clear();
   if (result == "done") return next_step(unit);
-  unit.told_to_stop = result == "canceled";
+  unit.told_to_stop = unit.work->cancelled = result == "canceled";
   finish(unit, OutcomeKind::failed, in_words(result));
 }
 
 void SystemdKeeper::finish(Unit& unit, OutcomeKind kind, const std::string& detail) {
   Work work = std::move(*unit.work);
   unit.work.reset();
-  Outcome outcome{.kind = kind, .detail = detail};
+  Outcome outcome{.kind = kind, .detail = detail, .overruled = work.cancelled};
   const Sight sight = seen(unit);
   // A run that is over already, and well, was one none the less; its end is told next.
   const bool over = sight.is == Sight::Is::ended && unit.state.result == "success" && sight.run != work.before;

@@ -20,10 +20,10 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
         lab_.dir(), lab_.port(0));
     for (const auto& [name, more] : {std::pair("web", "autorestart=false"), std::pair("flap", "autorestart=true")}) {
       text += fmt::format(
-          "[program:{1}]\ncommand=/bin/sh -c 'echo started >> {0}/starts.{1}; exec sleep infinity'\nstartsecs=0\n"
+          "[program:{1}]\ncommand=/bin/sh -c 'echo started >> {0}/starts.{1}; exec sleep infinity'\nstartsecs={3}\n"
           "autostart=false\nenvironment=HOMEOSTAT_LAB=\"{0}\",HOMEOSTAT_SERVICE=\"{1}\",HOMEOSTAT_INSTANCE=\"0\"\n{2}"
           "\n",
-          lab_.dir(), name, more);
+          lab_.dir(), name, more, starts_for_);
     }
     write_file(lab_.dir() + "/s.conf", text);
     os::ChildSpec spec;
@@ -80,6 +80,7 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
 
   Lab lab_;
   std::string checks_;  // of both
+  int starts_for_ = 0;  // so many seconds they are STARTING
   std::optional<os::Child> supervisord_;
 };
 
@@ -136,6 +137,23 @@ TEST_P(KeptProgramCounted, IsFoundFailingWhenSupervisordRestartsItAgainAndAgain)
 }
 
 INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramCounted, ::testing::Values(false));
+
+class KeptProgramStarting : public KeptProgram {
+ protected:
+  KeptProgramStarting() { starts_for_ = 2; }
+};
+
+TEST_P(KeptProgramStarting, WhatIsStoppedInTheMiddleOfOurStartStaysStopped) {
+  ::kill(main("web"), SIGKILL);
+  ASSERT_TRUE(eventually([&] { return starts("web") == 2; })) << lab_.records();
+  ctl("stop", "web");
+  EXPECT_TRUE(told("web is to stay stopped (by others, by supervisord)")) << lab_.records();
+  lab_.post("restart", {{"service", "flap"}});
+  EXPECT_TRUE(told("restart of flap/0 verified")) << "what was stopped had all this time to come back";
+  EXPECT_EQ(starts("web"), 2U) << lab_.records();
+}
+
+INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramStarting, ::testing::Values(false));
 
 class KeptProgramHung : public KeptProgram {};
 

@@ -86,6 +86,12 @@ class Systemd {
   void ask(const std::string& method, const std::string& unit) const {
     bus({"call", kManager, kManagerPath, kManagerFace, method, "ss", unit + ".service", "replace"});
   }
+  void kill(const std::string& unit, int signal) const {
+    bus({"call", kManager, kManagerPath, kManagerFace, "KillUnit", "ssi", unit + ".service", "all",
+         std::to_string(signal)});
+  }
+  /// `Reload`, or `Reexecute`.
+  void itself(const std::string& method) const { bus({"call", kManager, kManagerPath, kManagerFace, method}); }
   std::string property(const std::string& unit, const std::string& face, const std::string& name) const {
     return bus({"get-property", kManager, std::string(kManagerPath) + "/unit/" + unit + "_2eservice",
                 "org.freedesktop.systemd1." + face, name});
