@@ -22,14 +22,17 @@ constexpr std::size_t kMostShown = 10;
 constexpr std::size_t kNameShown = 100;  // bytes
 // Longer than an Alertmanager keeps what it was told itself.
 constexpr Duration kForgotten = std::chrono::days(7);
+// Whoever tells late of an alert that is over hears of its end, too, and tells that with his next post: after the
+// `group_interval` of an Alertmanager, which is five minutes unless it is said.
+constexpr Duration kDoubted = std::chrono::minutes(10);
 
 Duration since(std::int64_t then_ns, std::int64_t wall_ns) { return std::chrono::nanoseconds(wall_ns - then_ns); }
 
 bool has_all(const api::Alert& alert, const Alerts::Labels& labels) {
-  return alert.firing && std::ranges::all_of(labels, [&](const auto& wanted) {
-           const auto found = alert.labels.find(wanted.first);
-           return found != alert.labels.end() && found->second == wanted.second;
-         });
+  return std::ranges::all_of(labels, [&](const auto& wanted) {
+    const auto found = alert.labels.find(wanted.first);
+    return found != alert.labels.end() && found->second == wanted.second;
+  });
 }
 
 /// What is filled in per instance may be any number: which instances there are changes.
@@ -74,18 +77,26 @@ void Alerts::configure(const config::Config& config) {
   for (auto& [fingerprint, known] : known_) match(known);
 }
 
+bool Alerts::fires(const Known& known, const Labels& labels, std::int64_t wall_ns) {
+  return known.alert.firing && known.believed_ns <= wall_ns && has_all(known.alert, labels);
+}
+
 bool Alerts::is_fresh(const Known& known, std::int64_t wall_ns) const {
   return since(known.heard_ns, wall_ns) <= 2 * repeat_;
 }
 
-// What comes late, or again: an end of one that was before, a beginning of one that is over.
+// It may come late: a beginning of what is over. After `repeat` nobody does.
+bool Alerts::is_doubted(const Known& known, const api::Alert& alert, std::int64_t wall_ns) const {
+  return known.over && alert.starts_ns <= known.over->starts_ns && since(known.over->heard_ns, wall_ns) < repeat_;
+}
+
+// An end, or a doubted beginning, of one that was before the one that fires.
 bool Alerts::is_old(const api::Alert& alert, std::int64_t wall_ns) const {
   const auto found = known_.find(alert.fingerprint);
-  if (found == known_.end()) return false;
+  if (found == known_.end() || !found->second.alert.firing) return false;
   const Known& known = found->second;
-  if (!alert.firing) return known.alert.firing && alert.ends_ns < known.alert.starts_ns;
-  // Whoever says so once more after `repeat` means it: his Alertmanager did not hear of it for a while.
-  return known.over && alert.starts_ns <= known.over->starts_ns && since(known.over->heard_ns, wall_ns) < repeat_;
+  if (!alert.firing) return alert.ends_ns < known.alert.starts_ns;
+  return alert.starts_ns < known.alert.starts_ns && is_doubted(known, alert, wall_ns);
 }
 
 void Alerts::forget(std::int64_t wall_ns) {
@@ -123,6 +134,9 @@ bool Alerts::keep(const api::Alert& alert, std::int64_t wall_ns) {
     return true;
   }
   const bool same = known.alert.firing && known.alert.labels == alert.labels;
+  const bool doubted = is_doubted(known, alert, wall_ns);
+  if (!doubted) known.believed_ns = 0;
+  if (doubted && !known.alert.firing) known.believed_ns = wall_ns + kDoubted.count();
   known.alert = alert;
   known.heard_ns = wall_ns;
   if (!same) match(known);
@@ -158,7 +172,7 @@ void Alerts::take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns, o
 probe::Finding Alerts::look(const Labels& labels, std::int64_t wall_ns) const {
   probe::Finding found{Observation{Result::success}, {}};
   for (const auto& [fingerprint, known] : known_) {
-    if (!has_all(known.alert, labels)) continue;
+    if (!fires(known, labels, wall_ns)) continue;
     if (is_fresh(known, wall_ns))
       return {Observation{Result::failure, Reason::reported, 0, {}}, probe::for_people(words(known.alert))};
     found = {Observation{Result::unknown, Reason::internal, 0, {}},
@@ -167,8 +181,8 @@ probe::Finding Alerts::look(const Labels& labels, std::int64_t wall_ns) const {
   return found;
 }
 
-const api::Alert* Alerts::firing(const Labels& labels) const {
-  const auto found = std::ranges::find_if(known_, [&](const auto& one) { return has_all(one.second.alert, labels); });
+const api::Alert* Alerts::firing(const Labels& labels, std::int64_t wall_ns) const {
+  const auto found = std::ranges::find_if(known_, [&](const auto& one) { return fires(one.second, labels, wall_ns); });
   return found == known_.end() ? nullptr : &found->second.alert;
 }
 
@@ -200,6 +214,7 @@ std::string Alerts::saved() const {
       one["summary"] = known.alert.summary;
       one["starts_ns"] = known.alert.starts_ns;
       one["heard_ns"] = known.heard_ns;
+      one["believed_ns"] = known.believed_ns;
     }
     alerts.push_back(std::move(one));
   }
@@ -223,6 +238,7 @@ void Alerts::load() {
         known.alert.summary = one.at("summary").as_string();
         known.alert.starts_ns = one.at("starts_ns").as_int64();
         known.heard_ns = one.at("heard_ns").as_int64();
+        if (const json::value* from = one.if_contains("believed_ns")) known.believed_ns = from->as_int64();
         for (const auto& [name, text_of] : one.at("labels").as_object()) known.alert.labels[name] = text_of.as_string();
       }
       if (known_.size() < kMostKnown) known_[std::string(one.at("fingerprint").as_string())] = std::move(known);

@@ -25,13 +25,13 @@ class Alerts {
   /// How often they are repeated while they fire, and which of them checks look for.
   void configure(const config::Config& config);
   /// A repetition refreshes what is known. What is resolved is over: an end before the beginning that is known changes
-  /// nothing, nor does a beginning that is over already. `wall_ns`: since 1970. `kept`: what is known now is on the
-  /// disk, or what of it is not, in words; it may be called by another thread.
+  /// nothing, and a beginning that is over already is believed only when no end follows it. `wall_ns`: since 1970.
+  /// `kept`: what is known now is on the disk, or what of it is not, in words; it may be called by another thread.
   void take(const std::vector<api::Alert>& alerts, std::int64_t wall_ns, os::SavedFile::Saved kept);
   /// Whether one fires that has all these labels. Twice `repeat` without a repetition, and nobody knows.
   probe::Finding look(const Labels& labels, std::int64_t wall_ns) const;
   /// One that fires and has all these labels; null: none does. Valid until the next `take`.
-  const api::Alert* firing(const Labels& labels) const;
+  const api::Alert* firing(const Labels& labels, std::int64_t wall_ns) const;
   /// For people: those that fire, and those of them that no check looks for.
   api::AlertsSeen seen() const;
 
@@ -44,11 +44,14 @@ class Alerts {
   struct Known {
     api::Alert alert;  // the one that fires, or nothing of one that does not
     std::int64_t heard_ns = 0;
-    std::optional<Over> over;  // the last one that is
-    bool matched = true;       // a check looks for it
+    std::int64_t believed_ns = 0;  // from then on it is
+    std::optional<Over> over;      // the last one that is
+    bool matched = true;           // a check looks for it
   };
 
+  static bool fires(const Known& known, const Labels& labels, std::int64_t wall_ns);
   bool is_fresh(const Known& known, std::int64_t wall_ns) const;
+  bool is_doubted(const Known& known, const api::Alert& alert, std::int64_t wall_ns) const;
   bool is_old(const api::Alert& alert, std::int64_t wall_ns) const;
   void forget(std::int64_t wall_ns);
   void make_room(const std::vector<api::Alert>& alerts, std::int64_t wall_ns);

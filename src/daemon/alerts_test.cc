@@ -83,6 +83,24 @@ TEST_F(AlertsKnown, WhoRepeatsABeginningThatIsOverIsBelievedAfterAWhile) {
   EXPECT_EQ(look(1min + 1h), Result::failure);
 }
 
+// As it begins again when a Prometheus was not heard of for a while: only one post tells of it, until `repeat`.
+TEST_F(AlertsKnown, WhatIsToldToFireAgainIsBelievedWhenNoEndFollows) {
+  ASSERT_TRUE(take({firing(0s)}, 1s));
+  ASSERT_TRUE(take({resolved(0s, 1min)}, 1min));
+  ASSERT_TRUE(take({firing(0s)}, 2min));
+  EXPECT_EQ(look(11min), Result::success);
+  EXPECT_EQ(alerts_->firing({{"alertname", "Sad"}}, at(11min)), nullptr);
+  ASSERT_TRUE(take({firing(0s)}, 11min)) << "once more: it is as old as before";
+  begin();
+  EXPECT_EQ(look(12min), Result::failure) << "after a restart, too";
+  EXPECT_NE(alerts_->firing({{"alertname", "Sad"}}, at(12min)), nullptr);
+
+  ASSERT_TRUE(take({resolved(0s, 13min)}, 13min));
+  ASSERT_TRUE(take({firing(0s)}, 14min)) << "from one who tells late";
+  ASSERT_TRUE(take({resolved(0s, 13min)}, 19min)) << "he, too, has heard of the end";
+  EXPECT_EQ(look(25min), Result::success);
+}
+
 TEST_F(AlertsKnown, WhatNobodyRepeatsIsUnknownAndForgottenAfterAWeek) {
   ASSERT_TRUE(take({firing(0s)}, 0s));
   EXPECT_EQ(look(2h), Result::failure);

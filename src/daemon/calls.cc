@@ -52,7 +52,7 @@ runtime::Values Daemon::alert_of(engine::ServiceId service, engine::Slot slot) c
     const probe::AlertSpec* spec = alert_spec(*config_, check.probe);
     if (spec == nullptr) continue;
     const probe::Place place = daemon::place_of(*engine_, *config_, service, std::max<engine::Slot>(slot, 0));
-    const api::Alert* alert = alerts_->firing(filled(spec->labels, place));
+    const api::Alert* alert = alerts_->firing(filled(spec->labels, place), TimeKeeper::wall_ns());
     if (alert == nullptr) continue;
     values.emplace_back("alert", alert->summary);
     for (const auto& [name, value] : alert->labels) values.emplace_back("label_" + name, value);
