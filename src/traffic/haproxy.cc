@@ -17,17 +17,19 @@ constexpr std::size_t kMostAnswer = 16U << 20U;
 constexpr std::string_view kStat = "show stat";
 constexpr std::string_view kBackendAndServers = " 6 -1";  // the sum of HAProxy's numbers for these kinds of lines
 
-std::expected<os::Fd, Error> connect_to(const std::string& path) {
+constexpr Duration kExchange = std::chrono::milliseconds(300);  // so long it may take a new HAProxy to be there
+constexpr Duration kTryAgain = std::chrono::milliseconds(20);
+
+std::string said_by_errno(std::string_view what) { return fmt::format("{}: {}", what, std::strerror(errno)); }
+
+long long count_ms(Duration span) { return std::chrono::duration_cast<std::chrono::milliseconds>(span).count(); }
+
+std::expected<sockaddr_un, Error> address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return fail("the path of HAProxy's socket is too long: " + path);
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  os::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return fail(fmt::format("no socket for HAProxy: {}", std::strerror(errno)));
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return fail(fmt::format("HAProxy's socket {}: {}", path, std::strerror(errno)));
-  }
-  return fd;
+  return address;
 }
 
 }  // namespace
@@ -42,14 +44,17 @@ class Haproxy::Exchange : public os::Watcher {
     if (watched_) owner_.loop_.remove(fd_.get(), *this);
   }
 
-  std::expected<void, Error> send(const std::string& command) {
+  /// False: it was missed, and is there no more.
+  bool send(const std::string& command) {
     const std::string line = command + "\n";
-    const ssize_t sent = ::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(line.size()))
-      return fail(fmt::format("HAProxy takes no commands: {}", std::strerror(errno)));
-    auto added = owner_.loop_.add(fd_.get(), EPOLLIN, *this);
+    if (::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+      owner_.missed(Trouble::exchanged, said_by_errno("HAProxy takes no commands"));
+      return false;
+    }
+    const auto added = owner_.loop_.add(fd_.get(), EPOLLIN, *this);
     watched_ = added.has_value();
-    return added;
+    if (!added) owner_.missed(Trouble::lasting, added.error().text);
+    return added.has_value();
   }
 
   void ready(std::uint32_t) override {
@@ -58,7 +63,10 @@ class Haproxy::Exchange : public os::Watcher {
       const ssize_t got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && errno == EAGAIN) return;
-      if (got < 0) return owner_.end(fail(fmt::format("HAProxy's answer broke off: {}", std::strerror(errno))));
+      if (got < 0) return owner_.missed(Trouble::exchanged, said_by_errno("HAProxy's answer broke off"));
+      // Even where it has nothing to say, it ends a line.
+      if (got == 0 && answer_.empty())
+        return owner_.missed(Trouble::exchanged, "HAProxy closed the connection without an answer");
       if (got == 0) return owner_.end(std::move(answer_));
       answer_.append(buffer, static_cast<std::size_t>(got));
       if (answer_.size() > kMostAnswer) return owner_.end(fail("HAProxy's answer is longer than 16 MiB"));
@@ -85,49 +93,80 @@ struct Haproxy::Writing {
 };
 
 Haproxy::Haproxy(os::Loop& loop, HaproxyPlace place, std::function<Instant()> now, Duration timeout)
-    : loop_(loop), place_(std::move(place)), now_(std::move(now)), timeout_(timeout) {}
+    : loop_(loop),
+      place_(std::move(place)),
+      now_(std::move(now)),
+      timeout_(timeout),
+      turnstile_(Turnstile::before(place_.socket)) {}
 
-Haproxy::~Haproxy() = default;
-
-void Haproxy::ask(std::string text, Answered done) {
-  waiting_.push_back({std::move(text), std::move(done)});
-  if (waiting_.size() == 1) begin();
+Haproxy::~Haproxy() {
+  running_.reset();
+  turnstile_->leave(*this);
 }
 
-void Haproxy::begin() {
-  deadline_ = later(now_(), timeout_);
-  auto fd = connect_to(place_.socket);
-  if (fd) {
-    running_ = std::make_unique<Exchange>(*this, std::move(*fd));
-    const auto sent = running_->send(waiting_.front().text);
-    if (sent) return;
-    running_.reset();
-    failed_ = std::unexpected(sent.error());
-  } else {
-    failed_ = std::unexpected(fd.error());
+void Haproxy::ask(std::string text, Answered done) {
+  waiting_.push_back({std::move(text), now_(), std::move(done)});
+  if (waiting_.size() == 1) turnstile_->come(*this);
+}
+
+void Haproxy::enter() {
+  const auto address = address_of(place_.socket);
+  if (!address) return missed(Trouble::lasting, address.error().text);
+  os::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return missed(Trouble::lasting, said_by_errno("no socket for HAProxy"));
+  const std::string name = "HAProxy's socket " + place_.socket;
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
+    if (errno == EAGAIN) {
+      return missed(Trouble::crowded,
+                    fmt::format("{} has had no room for another connection for {} ms", name, count_ms(timeout_)));
+    }
+    return missed(errno == ECONNREFUSED || errno == ENOENT ? Trouble::exchanged : Trouble::lasting,
+                  said_by_errno(name));
   }
-  deadline_ = now_();
+  running_ = std::make_unique<Exchange>(*this, std::move(fd));
+  if (running_->send(waiting_.front().text)) missed_.reset();
+}
+
+/// It is tried again: what a command asks for is a state, not a change, so that it may be carried out twice.
+void Haproxy::missed(Trouble trouble, std::string text) {
+  const auto finished = std::move(running_);  // it may be the caller: it stays until we return
+  missed_ = Miss{trouble, std::move(text), missed_ ? missed_->since : now_()};
+  again_at_ = later(now_(), kTryAgain);
+  if (trouble != Trouble::crowded) turnstile_->leave(*this);  // else the next one would find no room either
 }
 
 void Haproxy::end(Answer answer) {
   const auto finished = std::move(running_);  // it may be the caller: it stays until we return
-  failed_.reset();
-  deadline_ = kNever;
+  missed_.reset();
+  again_at_ = kNever;
+  turnstile_->leave(*this);
   Answered done = std::move(waiting_.front().done);
   waiting_.pop_front();
-  if (!waiting_.empty()) begin();
+  if (!waiting_.empty()) turnstile_->come(*this);
   done(std::move(answer));
 }
 
+Instant Haproxy::ends() const {
+  const Instant late = later(waiting_.front().asked, timeout_);
+  if (!missed_ || missed_->trouble == Trouble::crowded) return late;
+  return missed_->trouble == Trouble::lasting ? missed_->since : std::min(late, later(missed_->since, kExchange));
+}
+
 std::optional<Instant> Haproxy::next_deadline() const {
-  return deadline_ == kNever ? std::nullopt : std::optional(deadline_);
+  return waiting_.empty() ? std::nullopt : std::optional(std::min(ends(), again_at_));
 }
 
 void Haproxy::advance(Instant now) {
-  if (now < deadline_ || waiting_.empty()) return;
-  if (failed_) return end(std::move(*failed_));
-  const auto span = std::chrono::duration_cast<std::chrono::milliseconds>(timeout_);
-  end(fail(fmt::format("HAProxy did not answer `{}` within {} ms", waiting_.front().text, span.count())));
+  if (waiting_.empty()) return;
+  if (now >= ends()) {
+    if (missed_) return end(fail(missed_->text));
+    return end(
+        fail(fmt::format("HAProxy did not answer `{}` within {} ms", waiting_.front().text, count_ms(timeout_))));
+  }
+  if (now < again_at_) return;
+  again_at_ = kNever;
+  if (missed_->trouble == Trouble::crowded) return enter();
+  turnstile_->come(*this);
 }
 
 /// `command`, the backend, and what comes `after` it.

@@ -1,4 +1,5 @@
-// HAProxy's runtime socket: one command after the other, each on a connection of its own, with a time-out.
+// HAProxy's runtime socket: one command after the other, each on a connection of its own, with a time-out that counts
+// from when it was asked for.
 #pragma once
 
 #include <deque>
@@ -14,12 +15,14 @@
 #include "traffic/haproxy_text.hpp"
 #include "traffic/share.hpp"
 #include "traffic/spec.hpp"
+#include "traffic/turnstile.hpp"
 
 namespace homeostat::traffic {
 
 /// Single threaded, never waits. Call `advance` when `next_deadline` has come. Commands are carried out in the order in
-/// which they are given.
-class Haproxy {
+/// which they are given; all that ask the same socket share its room. A socket that has no room at the moment, or whose
+/// HAProxy is being exchanged for another one, is tried again before anything is said.
+class Haproxy : private Turnstile::Guest {
  public:
   using Answer = std::expected<std::string, Error>;
   using Answered = std::move_only_function<void(Answer)>;
@@ -29,7 +32,7 @@ class Haproxy {
   using Done = std::move_only_function<void(std::expected<void, Error>)>;
 
   Haproxy(os::Loop& loop, HaproxyPlace place, std::function<Instant()> now, Duration timeout = std::chrono::seconds(2));
-  ~Haproxy();
+  ~Haproxy() override;
   Haproxy(const Haproxy&) = delete;
   Haproxy& operator=(const Haproxy&) = delete;
 
@@ -56,24 +59,35 @@ class Haproxy {
   class Exchange;
   struct Command {
     std::string text;
+    Instant asked;
     Answered done;
+  };
+  enum class Trouble { lasting, exchanged, crowded };
+  /// Why a command could not be carried out so far.
+  struct Miss {
+    Trouble trouble = Trouble::lasting;
+    std::string text;
+    Instant since{};
   };
   struct Writing;
 
   void ask(std::string text, Answered done);
   void ask_backend(std::string_view command, std::string_view after, Answered done);
-  void begin();
+  void enter() override;
+  void missed(Trouble trouble, std::string text);
   void end(Answer answer);
+  Instant ends() const;
   void write_next(std::shared_ptr<Writing> writing);
 
   os::Loop& loop_;
   HaproxyPlace place_;
   std::function<Instant()> now_;
   Duration timeout_;
+  std::shared_ptr<Turnstile> turnstile_;
   std::deque<Command> waiting_;
   std::unique_ptr<Exchange> running_;
-  std::optional<Answer> failed_;  // the first command could not even be sent: said by the next `advance`
-  Instant deadline_ = kNever;
+  std::optional<Miss> missed_;  // of the first command, until it is carried out
+  Instant again_at_ = kNever;   // the first command is tried
 };
 
 }  // namespace homeostat::traffic
