@@ -1,59 +1,24 @@
 // A runtime socket with next to no room, in a time that passes only when the test says so.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "os/testing.hpp"
 #include "traffic/haproxy.hpp"
+#include "traffic/listener_kit.hpp"
 
 namespace homeostat::traffic {
 namespace {
 
+using testing::address_of;
+using testing::Listener;
+using testing::settings_of;
+using testing::unix_socket;
 using namespace std::chrono_literals;
 
-constexpr std::string_view kSettings =
-    "1\n# be_id be_name srv_id srv_name srv_op_state srv_admin_state srv_uweight\n2 pool 1 s1 2 0 256\n\n";
-
-os::Fd unix_socket() { return os::Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); }
-
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  return address;
-}
-
-/// Accepts one connection at a time, when it is told to.
-class Listener {
- public:
-  Listener(const std::string& path, int backlog) : fd_(unix_socket()) {
-    const sockaddr_un address = address_of(path);
-    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::listen(fd_.get(), backlog), 0);
-  }
-  /// Answers the next one; false: there is none.
-  bool serve(std::string_view answer) {
-    const os::Fd peer(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!peer) return false;
-    char command[256];
-    EXPECT_GT(::recv(peer.get(), command, sizeof command, 0), 0);
-    EXPECT_EQ(::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL), static_cast<ssize_t>(answer.size()));
-    return true;
-  }
-  /// So many are connected and have not been accepted.
-  std::size_t waiting() {
-    std::vector<os::Fd> peers;
-    while (os::Fd peer{::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)}) peers.push_back(std::move(peer));
-    return peers.size();
-  }
-
- private:
-  os::Fd fd_;
-};
+const std::string kSettings = settings_of({"s1 2 0 256"});
 
 class Crowded : public ::testing::Test {
  protected:
@@ -130,7 +95,7 @@ TEST_F(Crowded, OneThatHangsHoldsNoOtherUp) {
   ask(path_, 20);
   ask(dir_ / "other");
   turn();
-  EXPECT_TRUE(other.serve(kSettings));
+  EXPECT_TRUE(other.serve(kSettings).has_value());
   turn();
   EXPECT_EQ(answered_, 1);
 }
@@ -139,8 +104,8 @@ TEST_F(Crowded, OneThatIsExchangedForAnotherIsAskedAgain) {
   ask(path_);
   pass(50ms);
   Listener haproxy(path_, 0);
-  for (int i = 0; i < 300 && !haproxy.serve(""); ++i) pass(1ms);  // the old one's end
-  for (int i = 0; i < 300 && !haproxy.serve(kSettings); ++i) pass(1ms);
+  for (int i = 0; i < 300 && !haproxy.serve("").has_value(); ++i) pass(1ms);  // the old one's end
+  for (int i = 0; i < 300 && !haproxy.serve(kSettings).has_value(); ++i) pass(1ms);
   turn();
   EXPECT_EQ(answered_, 1) << said_;
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -18,6 +19,7 @@ constexpr std::string_view kStat = "show stat";
 constexpr std::string_view kBackendAndServers = " 6 -1";  // the sum of HAProxy's numbers for these kinds of lines
 
 constexpr Duration kExchange = std::chrono::milliseconds(300);  // so long it may take a new HAProxy to be there
+constexpr int kMostRounds = 3;                                  // of writing what does not stay
 constexpr Duration kTryAgain = std::chrono::milliseconds(20);
 
 std::string said_by_errno(std::string_view what) { return fmt::format("{}: {}", what, std::strerror(errno)); }
@@ -80,11 +82,14 @@ class Haproxy::Exchange : public os::Watcher {
   std::string answer_;
 };
 
-/// Weights that are being written, one server after the other.
+/// Weights that are being written, one server after the other, until nothing is left to be changed.
 struct Haproxy::Writing {
-  std::vector<Change> changes;
-  std::size_t at = 0;
+  std::map<std::string, int> wanted;
   Done done;
+  int rounds = 0;
+  std::vector<Change> changes{};
+  std::size_t at = 0;
+  std::string keeps{};  // a command: gives its weight to one that is to have any
 
   void end(std::expected<void, Error> result) {
     if (!result && at > 0) result.error().text += fmt::format(" ({} of {} weights were written)", at, changes.size());
@@ -201,35 +206,50 @@ void Haproxy::read_back(Set done) {
 }
 
 void Haproxy::set_weights(std::map<std::string, int> weights, Done done) {
-  read_back([this, weights = std::move(weights), done = std::move(done)](auto seen) mutable {
-    if (!seen) return done(std::unexpected(seen.error()));
-    auto writing = std::make_shared<Writing>();
-    for (const ServerSetting& server : *seen) {
-      const auto wanted = weights.find(server.server);
-      if (wanted == weights.end()) continue;
-      writing->changes.push_back({server.server, server.weight, wanted->second});
-      weights.erase(wanted);
-    }
-    if (!weights.empty()) {
-      return done(
-          fail(fmt::format("HAProxy's backend `{}` has no server `{}`", place_.backend, weights.begin()->first)));
+  auto writing = std::make_shared<Writing>(std::move(weights), std::move(done));
+  compare(std::move(writing));
+}
+
+void Haproxy::compare(std::shared_ptr<Writing> writing) {
+  read_back([this, writing = std::move(writing)](const auto& seen) mutable {
+    writing->at = 0;
+    writing->changes.clear();
+    writing->keeps.clear();
+    if (!seen) return writing->end(std::unexpected(seen.error()));
+    bool keeper_up = false;
+    for (const auto& [name, weight] : writing->wanted) {
+      const auto server = std::ranges::find(*seen, name, &ServerSetting::server);
+      if (server == seen->end()) {
+        return writing->end(fail(fmt::format("HAProxy's backend `{}` has no server `{}`", place_.backend, name)));
+      }
+      writing->changes.push_back({name, server->weight, weight});
+      if (weight == 0 || keeper_up || (!writing->keeps.empty() && !server->up)) continue;
+      keeper_up = server->up;
+      writing->keeps = fmt::format("set server {}/{} weight {}; ", place_.backend, name, weight);
     }
     writing->changes = in_safe_order(writing->changes);
-    writing->done = std::move(done);
+    if (writing->changes.empty()) return writing->end({});
+    if (writing->rounds++ == kMostRounds) {
+      const Change& change = writing->changes.front();
+      return writing->end(fail(fmt::format("HAProxy does not keep the weights it is told: {}/{} has {}, {} was wanted",
+                                           place_.backend, change.server, change.from, change.to)));
+    }
     write_next(std::move(writing));
   });
 }
 
 void Haproxy::write_next(std::shared_ptr<Writing> writing) {
-  if (writing->at == writing->changes.size()) return writing->end({});
+  if (writing->at == writing->changes.size()) return compare(std::move(writing));
   const Change& change = writing->changes[writing->at];
   const std::string server = place_.backend + "/" + change.server;
   if (!is_plain_name(change.server) || !is_plain_name(place_.backend) || change.to < 0 || change.to > kMostWeight) {
     return writing->end(
         fail(fmt::format("`{}` with weight {} is nothing that HAProxy could be told", server, change.to)));
   }
+  // One line is carried out by one HAProxy. The one that raised the others may have been another one.
+  const std::string& before = change.to < change.from ? writing->keeps : std::string();
   // What HAProxy says to a change is for people; that it was made is seen by reading it back.
-  ask(fmt::format("set server {} weight {}; get weight {}", server, change.to, server),
+  ask(fmt::format("{}set server {} weight {}; get weight {}", before, server, change.to, server),
       [this, writing, server](const Answer& answer) {
         if (!answer) return writing->end(std::unexpected(answer.error()));
         const std::size_t last = answer->find_first_not_of('\n');

@@ -46,7 +46,8 @@ class Haproxy : private Turnstile::Guest {
   void read_back(Set done);
 
   /// Every server named in `weights` gets its weight (0 … 256), the raised ones first, and each is read back; a server
-  /// that is not named is left alone. Done only when HAProxy has confirmed all of them; an error says how far it came.
+  /// that is not named is left alone. Whatever HAProxy forgets meanwhile (a reload), nothing is lowered while nobody
+  /// has a weight. Done only when HAProxy has confirmed all of them; an error says how far it came.
   void set_weights(std::map<std::string, int> weights, Done done);
 
   /// `drain`: it gets no new requests and finishes what it has. `ready`: it gets its share again.
@@ -77,6 +78,7 @@ class Haproxy : private Turnstile::Guest {
   void missed(Trouble trouble, std::string text);
   void end(Answer answer);
   Instant ends() const;
+  void compare(std::shared_ptr<Writing> writing);
   void write_next(std::shared_ptr<Writing> writing);
 
   os::Loop& loop_;

@@ -158,6 +158,7 @@ std::expected<std::vector<ServerSetting>, Error> read_settings(std::string_view 
     if (!table.has(needed)) return fail(fmt::format("HAProxy's table has no column `{}`", needed));
   }
   constexpr std::uint64_t kMaintained = 0x01;
+  constexpr std::uint64_t kDisabled = 0x04;
   constexpr std::uint64_t kDrained = 0x08;
   constexpr std::uint64_t kRunning = 2;
   std::vector<ServerSetting> servers;
@@ -167,8 +168,12 @@ std::expected<std::vector<ServerSetting>, Error> read_settings(std::string_view 
     table.line(line);
     if (table.text("be_name") != backend) continue;
     const std::uint64_t admin = table.count("srv_admin_state");
-    servers.push_back({table.text("srv_name"), number<int>(table.text("srv_uweight")).value_or(0),
-                       (admin & kDrained) != 0, (admin & kMaintained) != 0, table.count("srv_op_state") == kRunning});
+    servers.push_back({.server = table.text("srv_name"),
+                       .weight = number<int>(table.text("srv_uweight")).value_or(0),
+                       .drained = (admin & kDrained) != 0,
+                       .maintained = (admin & kMaintained) != 0,
+                       .disabled = (admin & kDisabled) != 0,
+                       .up = table.count("srv_op_state") == kRunning});
   }
   return servers;
 }

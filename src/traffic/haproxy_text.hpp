@@ -45,7 +45,8 @@ struct ServerSetting {
   std::string server;
   int weight = 0;
   bool drained = false;     // by command: no new requests
-  bool maintained = false;  // by command: none at all
+  bool maintained = false;  // by command or `disabled`: none at all
+  bool disabled = false;    // so HAProxy's own configuration begins, until it is told otherwise
   bool up = false;          // as HAProxy's own checks see it
 };
 
