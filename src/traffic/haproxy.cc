@@ -19,7 +19,8 @@ constexpr std::string_view kStat = "show stat";
 constexpr std::string_view kBackendAndServers = " 6 -1";  // the sum of HAProxy's numbers for these kinds of lines
 
 constexpr Duration kExchange = std::chrono::milliseconds(300);  // so long it may take a new HAProxy to be there
-constexpr int kMostRounds = 3;                                  // of writing what does not stay
+constexpr std::string_view kDisabled = "Proxy is disabled.";
+constexpr int kMostRounds = 3;  // of writing what does not stay
 constexpr Duration kTryAgain = std::chrono::milliseconds(20);
 
 std::string said_by_errno(std::string_view what) { return fmt::format("{}: {}", what, std::strerror(errno)); }
@@ -69,6 +70,9 @@ class Haproxy::Exchange : public os::Watcher {
       // Even where it has nothing to say, it ends a line.
       if (got == 0 && answer_.empty())
         return owner_.missed(Trouble::exchanged, "HAProxy closed the connection without an answer");
+      // So says of each of its backends one that has been replaced and is about to end.
+      if (got == 0 && answer_.starts_with(kDisabled))
+        return owner_.missed(Trouble::exchanged, "HAProxy says: " + std::string(kDisabled));
       if (got == 0) return owner_.end(std::move(answer_));
       answer_.append(buffer, static_cast<std::size_t>(got));
       if (answer_.size() > kMostAnswer) return owner_.end(fail("HAProxy's answer is longer than 16 MiB"));
@@ -269,18 +273,24 @@ void Haproxy::set_drain(const std::string& server, bool drain, Done done) {
   if (!is_plain_name(server) || !is_plain_name(place_.backend)) {
     return set_weights({{server, 0}}, std::move(done));  // says what is wrong with the name
   }
-  ask(fmt::format("set server {}/{} state {}", place_.backend, server, drain ? "drain" : "ready"),
-      [this, server, drain, done = std::move(done)](const Answer& answer) mutable {
-        if (!answer) return done(std::unexpected(answer.error()));
+  write_drain({server, drain, std::move(done)});
+}
+
+void Haproxy::write_drain(Draining draining) {
+  ask(fmt::format("set server {}/{} state {}", place_.backend, draining.server, draining.drain ? "drain" : "ready"),
+      [this, draining = std::move(draining)](const Answer& answer) mutable {
+        if (!answer) return draining.done(std::unexpected(answer.error()));
         if (answer->find_first_not_of("\n ") != std::string::npos) {
-          return done(fail(fmt::format("HAProxy: {}", answer->substr(0, answer->find('\n')))));
+          return draining.done(fail(fmt::format("HAProxy: {}", answer->substr(0, answer->find('\n')))));
         }
-        read_back([server, drain, done = std::move(done)](auto seen) mutable {
-          if (!seen) return done(std::unexpected(seen.error()));
-          for (const ServerSetting& one : *seen) {
-            if (one.server == server && one.drained == drain && (drain || !one.maintained)) return done({});
-          }
-          done(fail(fmt::format("HAProxy did not bring {} into {}", server, drain ? "drain" : "rotation")));
+        read_back([this, draining = std::move(draining)](const auto& seen) mutable {
+          if (!seen) return draining.done(std::unexpected(seen.error()));
+          const auto own = std::ranges::find(*seen, draining.server, &ServerSetting::server);
+          const bool so = own != seen->end() && own->drained == draining.drain && (draining.drain || !own->maintained);
+          if (so) return draining.done({});
+          if (++draining.rounds < kMostRounds) return write_drain(std::move(draining));
+          draining.done(fail(
+              fmt::format("HAProxy did not bring {} into {}", draining.server, draining.drain ? "drain" : "rotation")));
         });
       });
 }

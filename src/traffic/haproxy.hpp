@@ -71,6 +71,12 @@ class Haproxy : private Turnstile::Guest {
     Instant since{};
   };
   struct Writing;
+  struct Draining {
+    std::string server;
+    bool drain = false;
+    Done done;
+    int rounds = 0;
+  };
 
   void ask(std::string text, Answered done);
   void ask_backend(std::string_view command, std::string_view after, Answered done);
@@ -80,6 +86,7 @@ class Haproxy : private Turnstile::Guest {
   Instant ends() const;
   void compare(std::shared_ptr<Writing> writing);
   void write_next(std::shared_ptr<Writing> writing);
+  void write_drain(Draining draining);
 
   os::Loop& loop_;
   HaproxyPlace place_;

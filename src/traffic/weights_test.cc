@@ -70,5 +70,26 @@ TEST_F(Weights, ThatSomebodyElseWritesAgainAndAgainAreNotFoughtFor) {
   EXPECT_EQ(said_, "HAProxy does not keep the weights it is told: pool/s1 has 128, 0 was wanted");
 }
 
+TEST_F(Weights, AnswersOfAHaproxyThatIsAboutToEndAreNoAnswers) {
+  set({{"s1", 0}});
+  asks(settings_of({"s1 2 0 256"}));
+  EXPECT_EQ(asks("Proxy is disabled.\n\n256 (initial 256)\n\n"), "set server pool/s1 weight 0; get weight pool/s1\n");
+  EXPECT_EQ(said_, "");
+  haproxy_.advance(*haproxy_.next_deadline());
+  EXPECT_EQ(asks(kZero), "set server pool/s1 weight 0; get weight pool/s1\n");
+  asks(settings_of({"s1 2 0 0"}));
+  EXPECT_EQ(said_, "done");
+}
+
+TEST_F(Weights, ADrainThatAReloadForgetsIsSaidAgain) {
+  haproxy_.set_drain("s1", true, [this](const auto& done) { said_ = done ? "done" : done.error().text; });
+  asks("\n");
+  asks(settings_of({"s1 2 0 256"}));
+  EXPECT_EQ(asks("\n"), "set server pool/s1 state drain\n");
+  EXPECT_EQ(said_, "");
+  asks(settings_of({"s1 2 8 256"}));
+  EXPECT_EQ(said_, "done");
+}
+
 }  // namespace
 }  // namespace homeostat::traffic
