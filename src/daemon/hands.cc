@@ -88,7 +88,7 @@ void Hands::find_all(Instant now, std::function<void()> found_all) {
       if (!found.problem.empty()) spdlog::warn("{}/{}: {}", plan.name, slot, found.problem);
       // We may have died after it was taken out of the rotation, and before it was stopped.
       if (!found.running.none() && is_acted_on(engine_, plan.name, slot))
-        rotation_.put_back(id, slot, found.port, found.running);
+        rotation_.put_back(id, slot, found.port, found.running, /*ours=*/true);
       feed_(engine::Found{id, slot, found.running, found.started_by, found.port, found.version});
     }
   }
@@ -193,12 +193,16 @@ void Hands::run_process(const engine::Dispatch& command, const runtime::Target& 
 }
 
 runtime::Done Hands::done_of(const engine::Dispatch& command) {
-  const bool runs = command.op == engine::Op::start || command.op == engine::Op::restart;
-  return
-      [this, runs, id = command.id, service = command.service, slot = command.slot](const runtime::Outcome& outcome) {
-        feed_(engine::ActionDone{id, outcome.kind, outcome.now_running, outcome.port, outcome.detail, outcome.version});
-        if (runs && !outcome.now_running.none()) rotation_.put_back(service, slot, outcome.port, outcome.now_running);
-      };
+  return [this, id = command.id, name = engine_.plan().services[command.service].name, slot = command.slot,
+          before = command.expected](const runtime::Outcome& outcome) {
+    feed_(engine::ActionDone{id, outcome.kind, outcome.now_running, outcome.port, outcome.detail, outcome.version});
+    const auto service = engine_.find_service(name);
+    if (!service) return;
+    if (!outcome.now_running.none()) return rotation_.put_back(*service, slot, outcome.port, outcome.now_running);
+    // What was to be stopped and could not be gets requests again, if it still runs.
+    if (outcome.kind == engine::OutcomeKind::succeeded || before.none()) return;
+    rotation_.put_back(*service, slot, port_of(engine_, *config_, *service, slot), before);
+  };
 }
 
 void Hands::notify(const engine::Notify& command, Instant now) {

@@ -1,5 +1,6 @@
 #include "daemon/rotation.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -15,6 +16,17 @@ constexpr Duration kTryAgain = std::chrono::seconds(1);
 
 bool takes_requests(const traffic::ServerSetting& server) {
   return server.up && !server.drained && !server.maintained && server.weight > 0;
+}
+
+bool takes_requests(const traffic::ServerStat& server) {
+  return server.weight > 0 && (server.status.starts_with("UP") || server.status == "no check");
+}
+
+using Settings = std::vector<traffic::ServerSetting>;
+
+const traffic::ServerSetting* find(const Settings& servers, const std::string& name) {
+  const auto found = std::ranges::find(servers, name, &traffic::ServerSetting::server);
+  return found == servers.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -73,35 +85,52 @@ class Rotation::TakingOut : public Task {
 
  private:
   void step(Instant now) override {
-    if (now >= ends_) return finish(drained_ ? "it still has requests" : "no other server takes requests");
+    if (now >= ends_) return finish(undrained());
     if (drained_) return haproxy_.look([this](auto seen) { wait_for_requests(seen); });
     haproxy_.read_back([this](auto servers) { drain(servers); });
   }
 
+  std::string_view undrained() const {
+    if (forgotten_) return "a reload of HAProxy has undone its drain, and what it had before is not known";
+    return drained_ ? "it still has requests" : "no other server takes requests";
+  }
+
   /// Not before another server takes the requests, where there is to be one.
-  void drain(const std::expected<std::vector<traffic::ServerSetting>, Error>& servers) {
+  void drain(const std::expected<Settings, Error>& servers) {
     if (!servers) return finish(servers.error().text);
-    bool relieved = others_.empty();
-    for (const traffic::ServerSetting& one : *servers) {
-      if (one.server == server_ && one.drained) owner_.left_out_.insert(place());
-      relieved = relieved || (takes_requests(one) && std::ranges::count(others_, one.server) > 0);
+    const traffic::ServerSetting* own = find(*servers, server_);
+    if (own != nullptr && (own->drained || own->maintained)) {
+      if (own->drained) owner_.ours_.try_emplace(place(), false);
+      return wait();
     }
+    const bool relieved = others_.empty() || std::ranges::any_of(*servers, [this](const traffic::ServerSetting& one) {
+                            return takes_requests(one) && std::ranges::count(others_, one.server) > 0;
+                          });
     if (!relieved) return again_in(kLookAgain);
-    haproxy_.set_drain(server_, true, [this](const auto& done) {
-      if (!done) return finish(done.error().text);
-      drained_ = true;
-      again_in({});
-    });
+    owner_.ours_[place()] = true;
+    haproxy_.set_drain(server_, true, [this](const auto& done) { done ? wait() : finish(done.error().text); });
+  }
+
+  void wait() {
+    drained_ = true;
+    again_in({});
   }
 
   void wait_for_requests(const std::expected<std::vector<traffic::ServerStat>, Error>& seen) {
     if (!seen) return finish(seen.error().text);
     const auto own = std::ranges::find(*seen, server_, &traffic::ServerStat::server);
-    if (own != seen->end() && own->sessions > 0) return again_in(kLookAgain);
+    if (own == seen->end()) return finish("HAProxy has it no more");
+    if (takes_requests(*own)) {
+      forgotten_ = true;
+      drained_ = false;
+      return again_in({});
+    }
+    // The counters are the new HAProxy's, and the old one finishes what it has.
+    if (own->sessions > 0 || forgotten_) return again_in(kLookAgain);
     finish({});
   }
 
-  void finish(const std::string& why_not) {
+  void finish(std::string_view why_not) {
     if (!why_not.empty()) spdlog::warn("traffic: {} is stopped though {}", place(), why_not);
     end();
     then_(owner_.now_);
@@ -110,6 +139,7 @@ class Rotation::TakingOut : public Task {
   std::vector<std::string> others_;
   Instant ends_;
   bool drained_ = false;
+  bool forgotten_ = false;
   Then then_;
 };
 
@@ -130,13 +160,29 @@ class Rotation::PuttingBack : public Task {
     if (instance == known.end() || instance->second.incarnation != run_) return again_in(kLookAgain);
     const Status status = owner_.engine_.instance_status(*id, slot_);
     if (status != Status::healthy && status != Status::degraded) return again_in(kLookAgain);
-    haproxy_.set_drain(server_, false, [this](const auto& done) {
-      if (done) return end();
-      if (!std::exchange(said_, true)) {
-        spdlog::warn("traffic: {} is well and cannot be put back: {}", place(), done.error().text);
-      }
-      again_in(kTryAgain);
-    });
+    haproxy_.read_back([this](const auto& servers) { servers ? put_back(*servers) : try_again(servers.error().text); });
+  }
+
+  void put_back(const Settings& servers) {
+    const traffic::ServerSetting* own = find(servers, server_);
+    if (own == nullptr) return try_again(fmt::format("HAProxy has no server {}", place()));
+    if (own->maintained && !own->disabled) return stays("in maintenance");
+    const auto known = owner_.ours_.find(place());
+    if (own->drained && known != owner_.ours_.end() && !known->second) return stays("drained");
+    if (!own->drained && !own->maintained) return is_back();
+    haproxy_.set_drain(server_, false, [this](const auto& done) { done ? is_back() : try_again(done.error().text); });
+  }
+  void is_back() {
+    owner_.ours_[place()] = false;
+    end();
+  }
+  void stays(std::string_view how) {
+    spdlog::info("traffic: {} stays {}, as somebody else has put it", place(), how);
+    end();
+  }
+  void try_again(const std::string& why) {
+    if (!std::exchange(said_, true)) spdlog::warn("traffic: {} is well and cannot be put back: {}", place(), why);
+    again_in(kTryAgain);
   }
 
   std::string service_;
@@ -185,12 +231,13 @@ void Rotation::take_out(engine::ServiceId service, engine::Slot slot, Instant no
                                     others_of(service, slot), later(now, spec->drain), std::move(then)));
 }
 
-void Rotation::put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run) {
+void Rotation::put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run,
+                        bool ours) {
   const traffic::Spec* spec = spec_of(service);
   if (spec == nullptr) return;
   auto task = std::make_unique<PuttingBack>(*this, *spec, server_of(engine_, *spec, service, slot, port),
                                             engine_.plan().services[service].name, slot, run);
-  if (left_out_.erase(task->place()) > 0) return;
+  if (ours) ours_[task->place()] = true;
   begin(std::move(task));
 }
 

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +16,7 @@
 namespace homeostat::daemon {
 
 /// A proxy that does not answer holds nothing up: what was to be stopped is stopped, and that it could not be taken out
-/// is said. One that somebody else has drained stays so.
+/// is said. What somebody else has drained or put in maintenance stays so.
 class Rotation {
  public:
   using Then = std::move_only_function<void(Instant)>;
@@ -33,8 +32,9 @@ class Rotation {
   /// The instance gets no new requests once another one takes them, and `then` is called when it has none left, or when
   /// its time is up. Without a proxy: at once.
   void take_out(engine::ServiceId service, engine::Slot slot, Instant now, Then then);
-  /// When this run of it is well.
-  void put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run);
+  /// When this run of it is well. `ours`: if it is drained, it is by a life of ours that has ended since.
+  void put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run,
+                bool ours = false);
 
   std::optional<Instant> next_deadline() const;
   void advance(Instant now);
@@ -52,7 +52,8 @@ class Rotation {
   const engine::Engine& engine_;
   const config::Config* config_ = nullptr;
   std::vector<std::unique_ptr<Task>> tasks_;
-  std::set<std::string> left_out_;  // servers that somebody else had drained already
+  // Of each server whether its drain is of our making; not known of one that may be older than we are.
+  std::map<std::string, bool> ours_;
   Instant now_ = kLongAgo;
 };
 

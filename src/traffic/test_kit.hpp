@@ -8,9 +8,11 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cctype>
 #include <chrono>
@@ -21,6 +23,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -54,12 +57,13 @@ inline std::uint16_t free_port() {
 class RealHaproxy {
  public:
   /// Of the servers s1 … sN, each of which answers with its name.
-  explicit RealHaproxy(int servers) {
+  explicit RealHaproxy(int servers) : RealHaproxy(numbered(servers)) {}
+  /// Of servers with these names, which they answer with.
+  explicit RealHaproxy(const std::vector<std::string>& names) {
     make_folder();
     std::string pool;
     std::string behind;
-    for (int i = 1; i <= servers; ++i) {
-      const std::string name = "s" + std::to_string(i);
+    for (const std::string& name : names) {
       const std::string port = std::to_string(free_port());
       pool += "  server " + name + " 127.0.0.1:" + port + " weight 256\n";
       behind += "frontend " + name + "\n  bind 127.0.0.1:" + port +
@@ -114,6 +118,11 @@ class RealHaproxy {
   HaproxyPlace place() const { return {(dir_ / "api").string(), "pool"}; }
 
  private:
+  static std::vector<std::string> numbered(int servers) {
+    std::vector<std::string> names;
+    for (int i = 1; i <= servers; ++i) names.push_back("s" + std::to_string(i));
+    return names;
+  }
   void make_folder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "homeostat-haproxy.XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
@@ -160,6 +169,13 @@ class Desk {
   }
   std::expected<void, Error> drain(const std::string& server, bool drain) {
     return wait<void>([&](auto done) { haproxy_.set_drain(server, drain, std::move(done)); });
+  }
+  /// How it is set; nothing: HAProxy does not say.
+  std::optional<ServerSetting> setting(const std::string& server) {
+    const auto all = settings();
+    if (!all) return std::nullopt;
+    const auto found = std::ranges::find(*all, server, &ServerSetting::server);
+    return found == all->end() ? std::nullopt : std::optional(*found);
   }
 
  private:
@@ -221,6 +237,36 @@ class Client {
   }
 
   std::uint16_t port_;
+  os::Fd fd_;
+};
+
+/// What a person types: one command on a connection of its own, and its answer.
+inline std::string say_to(const RealHaproxy& haproxy, const std::string& command) {
+  const os::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  haproxy.place().socket.copy(address.sun_path, sizeof address.sun_path - 1);
+  std::string answer;
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return answer;
+  const std::string line = command + "\n";
+  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0) return answer;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::recv(fd.get(), buffer, sizeof buffer, 0)) > 0;)
+    answer.append(buffer, static_cast<std::size_t>(got));
+  return answer;
+}
+
+/// A request that is under way until it is destroyed: its server waits for the rest of it.
+class HalfRequest {
+ public:
+  explicit HalfRequest(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const sockaddr_in address = loopback(port);
+    if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return;
+    constexpr std::string_view kHalf = "POST / HTTP/1.1\r\nHost: pool\r\nContent-Length: 10\r\n\r\nhalf";
+    (void)::send(fd_.get(), kHalf.data(), kHalf.size(), MSG_NOSIGNAL);
+  }
+
+ private:
   os::Fd fd_;
 };
 

@@ -1,6 +1,8 @@
 // A service behind a real HAProxy: who is to be stopped is taken out of the rotation before. Judged by the clients.
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "lab.hpp"
 #include "traffic/test_kit.hpp"
 
@@ -10,7 +12,9 @@ namespace {
 using traffic::testing::Client;
 using traffic::testing::Crowd;
 using traffic::testing::Desk;
+using traffic::testing::HalfRequest;
 using traffic::testing::RealHaproxy;
+using traffic::testing::say_to;
 
 class DaemonTraffic : public ::testing::Test {
  protected:
@@ -35,6 +39,34 @@ class DaemonTraffic : public ::testing::Test {
     return within(seconds(30), [&] {
       const pid_t now[] = {lab_.pid("web/0"), lab_.pid("web/1")};
       return now[0] != 0 && now[1] != 0 && now[0] != first && now[1] != second && lab_.health("web") == "healthy";
+    });
+  }
+
+  std::string server(int index) const { return fmt::format("m{}", lab_.port(index)); }
+  std::optional<traffic::ServerSetting> setting(int index) const {
+    return Desk(haproxy_->place()).setting(server(index));
+  }
+  bool drained(int index) const {
+    const auto set = setting(index);
+    return set && set->drained;
+  }
+  /// Which of the two has a request under way.
+  std::optional<int> busy() const {
+    const auto servers = Desk(haproxy_->place()).look();
+    if (!servers) return std::nullopt;
+    for (int i = 0; i < 2; ++i) {
+      for (const auto& one : *servers) {
+        if (one.server == server(i) && one.sessions > 0) return i;
+      }
+    }
+    return std::nullopt;
+  }
+  std::string place(int index) const { return fmt::format("web/{}", index); }
+  /// It has been started anew, and is well.
+  bool replaced(int index, pid_t before) const {
+    return within(seconds(20), [&] {
+      const pid_t now = lab_.pid(place(index));
+      return now != 0 && now != before && lab_.health("web") == "healthy";
     });
   }
 
@@ -69,8 +101,7 @@ TEST_F(DaemonTraffic, WhatSomebodyElseHasDrainedStaysSo) {
   lab_.kill9();
   ASSERT_TRUE(lab_.start());
   ASSERT_TRUE(eventually([&] { return lab_.health("web") == "healthy"; }));
-  const std::string server = fmt::format("m{}", lab_.port(1));
-  ASSERT_TRUE(Desk(haproxy_->place()).drain(server, true));
+  ASSERT_TRUE(Desk(haproxy_->place()).drain(server(1), true));
   const pid_t first = lab_.pid("web/0");
   const pid_t second = lab_.pid("web/1");
   EXPECT_EQ(lab_.cli({"restart", "web/1"}).code, 0);
@@ -78,6 +109,82 @@ TEST_F(DaemonTraffic, WhatSomebodyElseHasDrainedStaysSo) {
   EXPECT_TRUE(eventually([&] { return lab_.health("web") == "healthy"; }));
   EXPECT_EQ(lab_.pid("web/0"), first);
   EXPECT_EQ(in_rotation(), 1);
+}
+
+TEST_F(DaemonTraffic, WhatSomebodyElseHasPutInMaintenanceStaysSoWhoeverIsRestarted) {
+  say_to(*haproxy_, "set server pool/" + server(1) + " state maint");
+  pid_t before = lab_.pid("web/1");
+  EXPECT_EQ(lab_.cli({"restart", "web/1"}).code, 0);
+  ASSERT_TRUE(replaced(1, before)) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return lab_.log().find("stays in maintenance") != std::string::npos; }));
+  EXPECT_TRUE(setting(1) && setting(1)->maintained) << "a planned stop";
+  before = lab_.pid("web/1");
+  ASSERT_EQ(::kill(before, SIGKILL), 0);
+  ASSERT_TRUE(replaced(1, before)) << lab_.records();
+  EXPECT_TRUE(setting(1) && setting(1)->maintained) << "a repair";
+}
+
+TEST_F(DaemonTraffic, ARepairPutsNobodyBackWhomSomebodyElseHasDrained) {
+  pid_t before = lab_.pid("web/1");
+  EXPECT_EQ(lab_.cli({"restart", "web/1"}).code, 0);
+  ASSERT_TRUE(replaced(1, before)) << lab_.records();
+  ASSERT_TRUE(eventually([&] { return in_rotation() == 2; }));
+  ASSERT_TRUE(Desk(haproxy_->place()).drain(server(1), true));
+  before = lab_.pid("web/1");
+  ASSERT_EQ(::kill(before, SIGKILL), 0);
+  ASSERT_TRUE(replaced(1, before)) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return lab_.log().find("stays drained") != std::string::npos; }));
+  EXPECT_TRUE(drained(1));
+}
+
+TEST_F(DaemonTraffic, AReloadOfTheProxyInTheMiddleOfADrainDoesNotEndIt) {
+  const HalfRequest half(haproxy_->port());
+  ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
+  const int index = *busy();
+  const pid_t before = lab_.pid(place(index));
+  EXPECT_EQ(lab_.cli({"restart", place(index)}).code, 0);
+  ASSERT_TRUE(eventually([&] { return drained(index); }));
+  haproxy_->stop();
+  haproxy_->start();
+  ASSERT_TRUE(eventually([&] { return drained(index); })) << "it has forgotten it, and is told again";
+  EXPECT_EQ(lab_.pid(place(index)), before) << "what the one before had is given its time";
+  ASSERT_TRUE(replaced(index, before)) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return in_rotation() == 2; }));
+}
+
+TEST_F(DaemonTraffic, KilledWhileItDrainsItLeavesNobodyOut) {
+  std::optional<HalfRequest> half(haproxy_->port());
+  ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
+  const int index = *busy();
+  const pid_t before = lab_.pid(place(index));
+  EXPECT_EQ(lab_.cli({"restart", place(index)}).code, 0);
+  ASSERT_TRUE(eventually([&] { return drained(index); }));
+  lab_.kill9();
+  ASSERT_TRUE(lab_.start());
+  half.reset();
+  ASSERT_TRUE(replaced(index, before)) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return in_rotation() == 2; }));
+}
+
+TEST(DaemonTrafficAtTheEnd, WhatIsDrainedIsStoppedHoweverLongItTakes) {
+  Lab lab;
+  const RealHaproxy haproxy(std::vector<int>{lab.port(0)});
+  ServiceText text;
+  text.run = "on_shutdown: stop, stop: { grace: 100ms }";
+  text.more = fmt::format("traffic: {{ haproxy: {{ socket: {}, backend: pool, server: 'm{{port}}', drain: 8s }} }}",
+                          haproxy.place().socket);
+  lab.configure({lab.service("web", text)});
+  ASSERT_TRUE(lab.start());
+  Desk desk(haproxy.place());
+  ASSERT_TRUE(eventually([&] { return lab.health("web") == "healthy" && Client(haproxy.port()).ask() != ""; }));
+  const HalfRequest half(haproxy.port());
+  ASSERT_TRUE(eventually([&] {
+    const auto servers = desk.look();
+    return servers && servers->front().sessions > 0;
+  }));
+  lab.signal(SIGTERM);
+  EXPECT_EQ(lab.wait_exit(seconds(30)), 0) << lab.log();
+  EXPECT_TRUE(lab.pids("web/0").empty());
 }
 
 }  // namespace
