@@ -303,7 +303,9 @@ bool Daemon::ended() const {
   for (engine::ServiceId id = 0; id < engine_->plan().services.size(); ++id) {
     const engine::ServicePlan& plan = engine_->plan().services[id];
     if (!plan.runtime.stop_on_shutdown) continue;
-    longest = std::max(longest, 2 * plan.runtime.stop_grace + kShutdownLeast);
+    const auto& traffic = config_->traffic[id];
+    const Duration drain = traffic ? traffic->drain : Duration{};
+    longest = std::max(longest, drain + 2 * plan.runtime.stop_grace + kShutdownLeast);
     const auto known = engine_->durable().services.find(plan.name);
     if (known == engine_->durable().services.end()) continue;
     for (const auto& [slot, instance] : known->second.instances) {
