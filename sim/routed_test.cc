@@ -96,6 +96,20 @@ TEST(RoutedRollout, AProxyThatIsGoneOrTakesNoOrdersFreezesItUntilItIsBack) {
   }
 }
 
+TEST(RoutedRollout, AProxyThatIsAwayForAMomentStopsNothingAndCallsNobody) {
+  for (const Proxying how : {Proxying::gone, Proxying::refuses}) {
+    Started world(plan_of({routed(two_stages())}));
+    ask(world, Verb::deploy, "v2");
+    for (int i = 0; i < 40 && !rollout::ended(state_of(world)); ++i) {
+      world.proxy(i % 4 == 3 ? how : Proxying::well);
+      ASSERT_FALSE(world.run_until([&] { return !state_of(world).blocked.empty(); }, 3s)) << state_of(world).blocked;
+    }
+    world.proxy(Proxying::well);
+    ASSERT_TRUE(ends(world, Phase::promoted));
+    EXPECT_EQ(world.notifications(), 0U) << static_cast<int>(how);
+  }
+}
+
 TEST(RoutedRollout, WhatAReloadOfTheProxyForgetsIsSaidAgain) {
   Started world(plan_of({routed(two_stages())}));
   ask(world, Verb::deploy, "v2");

@@ -178,6 +178,7 @@ struct LiveTraffic {
   std::uint32_t refusals = 0;
   std::string fault{};    // why it could not be looked at
   std::string refused{};  // why it could not be told
+  Instant unwell_since = kNever;  // one of the two has been so since then
   std::vector<PlaceTraffic> places{};
   Instant seen_at = kLongAgo;  // of `places`
   // Since the stage bakes: how the requests are really divided, and when the response time of each place was taken.
@@ -197,6 +198,7 @@ struct LiveTraffic {
     v("refusals", self.refusals);
     v("fault", self.fault);
     v("refused", self.refused);
+    v("unwell_since", self.unwell_since);
     v("places", self.places);
     v("seen_at", self.seen_at);
     v("requests", self.requests);

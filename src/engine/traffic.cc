@@ -20,8 +20,16 @@ constexpr Duration kEvery = std::chrono::seconds(1);
 constexpr Duration kEveryAtRest = std::chrono::seconds(10);
 constexpr Duration kSilent = std::chrono::seconds(15);  // the shell's own time-outs end long before
 constexpr Duration kLongestWait = std::chrono::seconds(30);
+// A proxy that is reloaded, or for a moment has no room for our question, is no reason to call somebody.
+constexpr Duration kLasting = std::chrono::seconds(5);
 
 bool names(const std::vector<std::int32_t>& slots, Slot slot) { return std::ranges::find(slots, slot) != slots.end(); }
+
+void note_wellness(LiveTraffic& live, Instant now) {
+  const bool well = live.fault.empty() && live.refused.empty();
+  live.unwell_since = well ? kNever : std::min(live.unwell_since, now);
+}
+
 bool leads_to(const Route& route, Slot slot) {
   return names(route.stable, slot) || names(route.fresh, slot) || names(route.baseline, slot);
 }
@@ -132,6 +140,7 @@ void look(Turn& t, ServiceId id, LiveTraffic& live) {
     if (t.now < ends) return t.wake_at(ends);
     live.looking = false;
     live.fault = "nobody says what the proxy does";
+    note_wellness(live, t.now);
     breaker_result(t, live.asked, CallOutcome::failure);
   }
   if (t.now < live.next_at) return t.wake_at(live.next_at);
@@ -198,9 +207,13 @@ bool takes_requests(Turn& t, ServiceId id, Slot slot) {
 std::string route_fault(Turn& t, ServiceId id) {
   if (!is_routed(t, id)) return {};
   const auto& live = t.live(id).traffic;
-  // Nobody has looked since Homeostat was started: it is as it was.
-  if (!live || (!live->seen && live->fault.empty())) return t.durable(id).rollout->blocked;
-  return live->fault.empty() ? live->refused : live->fault;
+  const std::string& so_far = t.durable(id).rollout->blocked;
+  if (!live) return so_far;
+  if (live->unwell_since == kNever) return live->seen ? std::string() : so_far;  // nobody has looked since the start
+  const Instant lasts = later(live->unwell_since, kLasting);
+  if (t.now >= lasts) return live->fault.empty() ? live->refused : live->fault;
+  t.wake_at(lasts);
+  return so_far;
 }
 
 std::string split_doubt(Turn& t, ServiceId id, const rollout::State& state) {
@@ -272,12 +285,18 @@ void traffic_seen(Turn& t, const TrafficSeen& in) {
   if (!live.looking || in.round != live.round) return;
   live.looking = false;
   live.fault = in.fault;
+  note_wellness(live, t.now);
   breaker_result(t, live.asked, in.fault.empty() ? CallOutcome::success : CallOutcome::failure);
   t.mark(in.service);
   if (!in.fault.empty()) return;
   live.seen = true;
   const bool told_since = live.began <= live.told_at || t.place(in.service, kWhole).action.has_value();
   if (!told_since) live.holds = (in.as_told || planted(Bug::weights_unread)) && t.durable(in.service).route.has_value();
+  if (live.holds) {  // whatever became of our last word, it was heard
+    live.refused.clear();
+    live.refusals = 0;
+    note_wellness(live, t.now);
+  }
   if (live.holds && live.seen_at > live.told_at) count_traffic(t, in.service, in.places);
   count_failures(t, in.service, in.places);
   live.places = in.places;
@@ -296,6 +315,7 @@ void route_done(Turn& t, ServiceId id, Place& place, const Intent& intent, const
   live.holds = done || planted(Bug::weights_unread);
   live.refused = done ? std::string() : in.detail;
   live.refusals = done ? 0 : live.refusals + 1;
+  note_wellness(live, t.now);
   live.not_before = done ? t.now : later(t.now, std::min(kLongestWait, kEvery * (1 << std::min(live.refusals, 5U))));
 }
 
