@@ -91,7 +91,7 @@ class Rotation::TakingOut : public Task {
   }
 
   std::string_view undrained() const {
-    if (forgotten_) return "a reload of HAProxy has undone its drain, and what it had before is not known";
+    if (forgotten_) return "HAProxy was reloaded meanwhile, and what requests it still has is not known";
     return drained_ ? "it still has requests" : "no other server takes requests";
   }
 

@@ -56,6 +56,19 @@ TEST(Haproxy, SendsNothingToWhatIsDrainedUntilItIsReadyAgain) {
   EXPECT_EQ(answers_of(haproxy, 20).at("s1"), 10);
 }
 
+TEST(Haproxy, TellsWhoHasBeenPutInMaintenanceByWhom) {
+  RealHaproxy haproxy(2);
+  Desk desk(haproxy.place());
+  EXPECT_FALSE(desk.setting("s1")->maintained);
+  testing::say_to(haproxy, "set server pool/s1 state maint");
+  EXPECT_TRUE(desk.setting("s1")->maintained);
+  EXPECT_FALSE(desk.setting("s1")->disabled) << "not by its configuration";
+  EXPECT_EQ(desk.look()->at(0).status, "MAINT");
+  ASSERT_TRUE(desk.drain("s2", true));
+  EXPECT_EQ(desk.look()->at(1).status, "DRAIN");
+  EXPECT_EQ(desk.look()->at(1).weight, 256) << "the weight tells nothing of a drain";
+}
+
 TEST(Haproxy, AWholeSwapUnderLoadLosesNoRequest) {
   RealHaproxy haproxy(2);
   Desk desk(haproxy.place());

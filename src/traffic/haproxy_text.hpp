@@ -16,7 +16,7 @@ namespace homeostat::traffic {
 struct ServerStat {
   std::string server;
   std::string status;                        // UP, DOWN, MAINT, DRAIN, "no check" …, with what HAProxy adds ("UP 1/2")
-  int weight = 0;                            // that has an effect: 0 while it is drained
+  int weight = 0;                            // as it is set, drained or not
   std::uint64_t sessions = 0;                // that are open now
   std::uint64_t requests = 0;                // served, in mode http; in mode tcp: connections
   std::uint64_t answers_5xx = 0;             //
