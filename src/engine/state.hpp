@@ -176,8 +176,8 @@ struct LiveTraffic {
   Instant told_at = kLongAgo;     // when it was told last; what was asked for before says nothing
   Instant not_before = kLongAgo;  // … and when it may be told again after it refused
   std::uint32_t refusals = 0;
-  std::string fault{};    // why it could not be looked at
-  std::string refused{};  // why it could not be told
+  std::string fault{};            // why it could not be looked at
+  std::string refused{};          // why it could not be told
   Instant unwell_since = kNever;  // one of the two has been so since then
   std::vector<PlaceTraffic> places{};
   Instant seen_at = kLongAgo;  // of `places`
