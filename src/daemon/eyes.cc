@@ -47,10 +47,30 @@ std::expected<std::unique_ptr<Eyes>, Error> Eyes::open(os::Loop& loop, const eng
 
 void Eyes::configure(const config::Config& config) {
   config_ = &config;
-  prober_->forget_all();
+  const auto count = static_cast<engine::TargetId>(engine_.state().targets.size());
+  std::vector<std::uint32_t> was(count, probe::Prober::kNew);
+  std::map<Name, engine::TargetId> remembering;
+  for (engine::TargetId target = 0; target < count; ++target) {
+    const std::optional<Name> name = remembered(target);
+    if (!name) continue;
+    if (const auto before = remembering_.find(*name); before != remembering_.end()) was[target] = before->second;
+    remembering.emplace(*name, target);
+  }
+  remembering_ = std::move(remembering);
+  prober_->renumber(was);
   last_words_.clear();
-  const auto count = engine_.state().targets.size();
   for (engine::TargetId target = 0; target < count; ++target) prepare(target);
+}
+
+std::optional<Eyes::Name> Eyes::remembered(engine::TargetId id) const {
+  const engine::Target& target = engine_.state().targets[id];
+  const std::uint32_t spec = spec_of(engine_, id);
+  if (target.check == engine::kNone || spec >= config_->probes.size()) return std::nullopt;
+  const probe::Spec& kind = config_->probes[spec];
+  if (!std::holds_alternative<probe::PromqlSpec>(kind) && !std::holds_alternative<probe::HaproxySpec>(kind))
+    return std::nullopt;
+  const engine::ServicePlan& plan = engine_.plan().services[target.service];
+  return Name{plan.name, plan.checks[target.check].name, target.slot};
 }
 
 std::string_view Eyes::last_words(engine::TargetId target) const {

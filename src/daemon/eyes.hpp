@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "config/config.hpp"
 #include "daemon/places.hpp"
@@ -30,7 +31,7 @@ class Eyes {
   static std::expected<std::unique_ptr<Eyes>, Error> open(os::Loop& loop, const engine::Engine& engine, Feed feed,
                                                           Around around, std::optional<os::Cgroups> cgroups);
 
-  /// All targets are new: a configuration has been loaded.
+  /// The targets have other numbers: a configuration has been loaded.
   void configure(const config::Config& config);
   /// An instance runs somewhere else now: its targets are prepared anew.
   void place_changed(engine::ServiceId service, engine::Slot slot);
@@ -47,6 +48,10 @@ class Eyes {
  private:
   Eyes(const engine::Engine& engine, Feed feed, Around around)
       : engine_(engine), feed_(std::move(feed)), around_(std::move(around)) {}
+  using Name = std::tuple<std::string, std::string, engine::Slot>;  // the service, the check
+
+  /// What the check of a target goes by in every configuration, where it remembers what it has seen.
+  std::optional<Name> remembered(engine::TargetId target) const;
   void prepare(engine::TargetId target);
   probe::Finding known(engine::TargetId target) const;
 
@@ -55,6 +60,7 @@ class Eyes {
   Around around_;
   const config::Config* config_ = nullptr;
   std::unique_ptr<probe::Prober> prober_;
+  std::map<Name, engine::TargetId> remembering_;
   std::map<engine::TargetId, std::string> last_words_;
 };
 

@@ -95,7 +95,11 @@ void Keepers::configure(const config::Config& config) {
       runtime::Charge charge{{engine_.plan().services[id].name, slot}, *spec};
       charge.spec.unit = runtime::fill(spec->unit, {{"instance", std::to_string(slot)}});
       Known& one = known[charge.target];
-      if (const auto before = known_.find(charge.target); before != known_.end()) one = before->second;
+      const std::string whose = key_of(*spec) + " " + charge.spec.unit;
+      // What was seen of another unit says nothing of this one.
+      if (const auto before = known_.find(charge.target); before != known_.end() && before->second.whose == whose)
+        one = before->second;
+      one.whose = whose;
       one.told = false;
       one.held.clear();
       charges[keeper_of(*spec)].push_back(std::move(charge));

@@ -42,6 +42,7 @@ class Keepers {
 
  private:
   struct Known {
+    std::string whose{};  // what is seen
     runtime::Sight sight{};
     Restarts restarts{};
     std::string held{};  // what the engine was told last

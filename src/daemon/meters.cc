@@ -64,9 +64,27 @@ std::expected<std::unique_ptr<Meters>, Error> Meters::open(os::Loop& loop, const
 
 void Meters::configure(const config::Config& config) {
   config_ = &config;
-  last_.clear();
-  rates_.forget();
+  std::erase_if(last_, [&](const auto& item) { return !engine_.find_service(item.first.first); });
+  renumber_rates();
   sampler_->forget_all();
+}
+
+// Who counts up is the same where the same is asked for the same metric: its rate is known at once.
+void Meters::renumber_rates() {
+  std::map<SourceName, std::uint32_t> rated;
+  std::map<std::uint32_t, std::uint32_t> was;
+  for (const engine::ServicePlan& plan : engine_.plan().services) {
+    if (!plan.scaling) continue;
+    for (std::size_t i = 0; i < plan.scaling->sources.size(); ++i) {
+      const engine::SourcePlan& source = source_of(plan, i);
+      if (source.kind != engine::MetricSource::outside || !config_->sources[source.reference].per_second) continue;
+      const SourceName name{plan.name, plan.scaling->policy.metrics[i].id, source.identity};
+      rated.emplace(name, source.reference);
+      if (const auto before = rated_.find(name); before != rated_.end()) was.emplace(source.reference, before->second);
+    }
+  }
+  rated_ = std::move(rated);
+  rates_.renumber(was);
 }
 
 void Meters::read_clocks(const engine::ReadClocks& command) const {
@@ -183,7 +201,7 @@ void Meters::add(engine::ServiceId service, engine::Slot slot, const engine::Ins
   const engine::ServicePlan& plan = engine_.plan().services[service];
   const auto usage = usage_of(instance, runtime::instance_name({plan.name, slot}));
   if (!usage) return;
-  const auto before = last_.find({service, slot});
+  const auto before = last_.find({plan.name, slot});
   const bool same = before != last_.end() && before->second.incarnation == instance.incarnation;
   for (std::size_t i = 0; i < answer.metrics.size(); ++i) {
     auto& samples = answer.metrics[i].samples;
@@ -195,7 +213,7 @@ void Meters::add(engine::ServiceId service, engine::Slot slot, const engine::Ins
       samples.push_back({slot, load_between(before->second.usage, *usage, span), now, span});
     }
   }
-  last_[{service, slot}] = {instance.incarnation, now, *usage};
+  last_[{plan.name, slot}] = {instance.incarnation, now, *usage};
 }
 
 }  // namespace homeostat::daemon

@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include "config/config.hpp"
@@ -47,8 +49,11 @@ class Meters {
   };
   using RoundPtr = std::shared_ptr<Round>;
 
+  using SourceName = std::tuple<std::string, std::string, std::uint64_t>;  // the service, the metric, what is asked
+
   Meters(const engine::Engine& engine, Feed feed) : engine_(engine), feed_(std::move(feed)) {}
 
+  void renumber_rates();
   void read_use(const engine::Measure& command, Instant now, engine::Measured& answer);
   void add(engine::ServiceId service, engine::Slot slot, const engine::InstanceState& instance, Instant now,
            engine::Measured& answer);
@@ -63,7 +68,8 @@ class Meters {
   Feed feed_;
   const config::Config* config_ = nullptr;
   std::unique_ptr<probe::Sampler> sampler_;
-  std::map<std::pair<engine::ServiceId, engine::Slot>, Seen> last_;
+  std::map<std::pair<std::string, engine::Slot>, Seen> last_;  // by the service's name
+  std::map<SourceName, std::uint32_t> rated_;                  // the sources of which the rate is meant
   probe::Rates rates_;
 };
 

@@ -286,7 +286,7 @@ TEST(Prober, EveryStartIsAnsweredOnceUnlessCancelled) {
   world.prober->cancel(0);
   EXPECT_FALSE(world.prober->next_deadline());
   world.prober->start(0, 4, milliseconds(20), steady_now());
-  world.prober->forget_all();
+  world.prober->renumber({});
   EXPECT_FALSE(world.prober->next_deadline());
   EXPECT_EQ(world.results[0].count, 2);
   world.prober->start(0, 5, milliseconds(20), steady_now());  // never prepared

@@ -124,7 +124,7 @@ TEST(Exec, AHungCommandDelaysNoOther) {
   }
   world.prober->prepare(20, shell("exit 0"), {});
   EXPECT_EQ(world.look(20).seen.result, Result::success);
-  world.prober->forget_all();
+  world.prober->renumber({});
 }
 
 TEST(File, ItMustExist) {

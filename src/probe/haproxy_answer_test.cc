@@ -57,6 +57,18 @@ TEST(Rates, BeginAnewWithTheCounter) {
   EXPECT_FALSE(rates.of(0, {{9'500, "a"}}, Instant(3s))) << "no time has passed";
 }
 
+TEST(Rates, GoOnUnderAnotherNumber) {
+  Rates rates;
+  (void)rates.of(0, {{10'000, "a"}}, Instant(1s));
+  (void)rates.of(1, {{50'000, "a"}}, Instant(1s));
+  rates.renumber({{1, 0}, {2, 7}});
+  const Reading read = rates.of(1, {{12'000, "a"}}, Instant(2s));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->front().value, 2'000);
+  EXPECT_FALSE(rates.of(0, {{60'000, "a"}}, Instant(2s))) << "nobody has this number now";
+  EXPECT_FALSE(rates.of(2, {{60'000, "a"}}, Instant(2s)));
+}
+
 TEST(Rates, OfTheLargestNumbersDoNotOverflow) {
   Rates rates;
   constexpr std::int64_t kLargest = 1'000'000'000'000'000'000;

@@ -45,4 +45,6 @@ Finding HaproxyCheck::judge(const Reading& reading, Duration latency, Instant no
                                  to_text(spec_.expect)))};
 }
 
+bool HaproxyCheck::asks_the_same(const HaproxyCheck& other) const { return spec_ == other.spec_; }
+
 }  // namespace homeostat::probe

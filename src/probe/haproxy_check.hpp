@@ -20,6 +20,8 @@ class HaproxyCheck {
   /// What the answer means. What HAProxy does not tell, or tells for the first time where it only counts up, is
   /// unknown: that is not the instance's fault.
   Finding judge(const Reading& reading, Duration latency, Instant now);
+  /// Then what this one has counted holds for the other.
+  bool asks_the_same(const HaproxyCheck& other) const;
 
  private:
   HaproxySpec spec_;  // filled

@@ -43,6 +43,15 @@ TEST(HaproxyCheck, WhatOnlyGrowsCountsBySoManyASecond) {
   EXPECT_EQ(seen(check, std::vector<Told>{{0, "m9001"}}, now + 8s), Result::success);
 }
 
+TEST(HaproxyCheck, TheSameQuestionGoesOnCounting) {
+  const HaproxyCheck check(errors(), Place{.port = 9001});
+  EXPECT_TRUE(check.asks_the_same(HaproxyCheck(errors(), Place{.port = 9001})));
+  EXPECT_FALSE(check.asks_the_same(HaproxyCheck(errors(), Place{.port = 9002})));
+  HaproxySpec other = errors();
+  other.expect = *read_condition("< 3");
+  EXPECT_FALSE(check.asks_the_same(HaproxyCheck(other, Place{.port = 9001})));
+}
+
 TEST(HaproxyCheck, WhatItDoesNotTellIsNotTheInstancesFault) {
   HaproxyCheck check(errors(), Place{.port = 9003});
   const Finding absent = check.judge(std::vector<Told>{{1, "m9001"}}, 1ms, Instant{1h});

@@ -67,12 +67,21 @@ void Prober::prepare(std::uint32_t target, const Spec& spec, const Place& place)
   if (target >= targets_.size()) targets_.resize(target + 1);
   if (targets_[target].busy) give_up(target, "the check was changed while it ran");
   Way next = way_to(target, spec, place);
-  Way& way = targets_[target].way;
-  const auto* const before = std::get_if<std::unique_ptr<PromqlCheck>>(&way);
-  const auto* const after = std::get_if<std::unique_ptr<PromqlCheck>>(&next);
-  // An action changes nothing in how long a number has been as it must not be.
-  if (before != nullptr && after != nullptr && (*before)->asks_the_same(**after)) return;
-  way = std::move(next);
+  const bool same = goes_on(targets_[target], next);
+  targets_[target].renumbered = false;
+  if (!same) targets_[target].way = std::move(next);
+}
+
+// An action changes nothing in how long a number has been as it must not be, but what was counted before it says
+// nothing about what runs now.
+bool Prober::goes_on(const Target& target, const Way& next) {
+  const auto same = [&]<class Check>(const std::unique_ptr<Check>& after) {
+    const auto* const before = std::get_if<std::unique_ptr<Check>>(&target.way);
+    return before != nullptr && (*before)->asks_the_same(*after);
+  };
+  if (const auto* promql = std::get_if<std::unique_ptr<PromqlCheck>>(&next)) return same(*promql);
+  const auto* haproxy = std::get_if<std::unique_ptr<HaproxyCheck>>(&next);
+  return haproxy != nullptr && target.renumbered && same(*haproxy);
 }
 
 void Prober::start(std::uint32_t target, std::uint32_t run, Duration timeout, Instant now) {
@@ -161,9 +170,19 @@ void Prober::cancel(std::uint32_t target) {
   if (const auto* command = std::get_if<std::unique_ptr<Command>>(&to.way)) runner_.cancel((*command)->id);
 }
 
-void Prober::forget_all() {
+void Prober::renumber(const std::vector<std::uint32_t>& was) {
   for (std::uint32_t target = 0; target < targets_.size(); ++target) cancel(target);
-  targets_.clear();
+  std::deque<Target> before = std::exchange(targets_, std::deque<Target>(was.size()));
+  for (std::uint32_t target = 0; target < was.size(); ++target) {
+    if (was[target] >= before.size()) continue;
+    Way& way = before[was[target]].way;
+    // Nothing else remembers anything, and what it is made of has the old number.
+    const bool remembers = std::holds_alternative<std::unique_ptr<PromqlCheck>>(way) ||
+                           std::holds_alternative<std::unique_ptr<HaproxyCheck>>(way);
+    if (!remembers) continue;
+    targets_[target].way = std::move(way);
+    targets_[target].renumbered = true;
+  }
 }
 
 void Prober::give_up(std::uint32_t target, std::string_view why) {

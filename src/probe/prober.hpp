@@ -39,7 +39,7 @@ class Prober {
     std::function<std::int64_t()> wall_ns;               // for file ages, ns since 1970
     std::function<Finding(std::uint32_t target)> known;  // answers checks of what the program around is told
     /// A run has ended. `detail` is for people: one line of at most 256 bytes, empty when there is nothing to say. It
-    /// may call start and cancel, not prepare or forget_all. May be called from within start, prepare and advance.
+    /// may call start and cancel, not prepare or renumber. May be called from within start, prepare and advance.
     std::function<void(std::uint32_t target, std::uint32_t run, const Observation& seen, std::string_view detail)> done;
   };
 
@@ -58,8 +58,11 @@ class Prober {
   void start(std::uint32_t target, std::uint32_t run, Duration timeout, Instant now);
   /// Ends a run without an answer. Harmless for an idle target.
   void cancel(std::uint32_t target);
-  /// Forgets all targets, without answers: a new configuration follows.
-  void forget_all();
+  /// Ends all runs without answers, and gives the targets other numbers: a new configuration follows, and each is
+  /// prepared anew. `was` has for each the number it had, or kNew. One that asks for the same as before goes on with
+  /// what it has seen.
+  void renumber(const std::vector<std::uint32_t>& was);
+  static constexpr std::uint32_t kNew = 0xffffffffU;
 
   /// Talks to our own responder over the loopback, by the same means as to any target. A check that is under way is
   /// shared. `ok` is false when it failed: then it is us, not the services.
@@ -89,6 +92,7 @@ class Prober {
   struct Target {
     Way way;
     bool busy = false;
+    bool renumbered = false;  // not prepared yet since
     std::uint32_t run = 0;
     std::uint64_t ticket = 0;
     Instant began{};
@@ -96,6 +100,7 @@ class Prober {
 
   Prober(os::Loop& loop, Hooks hooks, std::optional<os::Cgroups> cgroups);
 
+  static bool goes_on(const Target& target, const Way& next);
   Way way_to(std::uint32_t target, const Spec& spec, const Place& place);
   Way way_to(std::uint32_t target, const HttpSpec& spec);
   Way way_to(std::uint32_t target, const TcpSpec& spec);

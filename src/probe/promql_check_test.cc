@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
+#include "probe/promql_answer.hpp"
+#include "probe/test_kit.hpp"
+
 namespace homeostat::probe {
 namespace {
 
@@ -83,6 +88,52 @@ TEST_F(PromqlJudged, WhatOthersSayIsIndirect) {
   const Finding bad = PromqlCheck(at_once, {}).judge(answer(70, false), Instant{}, kWallMs * 1'000'000);
   EXPECT_EQ(bad.seen.reason, Reason::reported);
   EXPECT_FALSE(bad.seen.direct());
+}
+
+/// A Prometheus that tells one number, of which it says whether it is as it must be.
+class PromqlRenumbered : public ::testing::Test {
+ protected:
+  static std::string body(bool holds) {
+    const std::string at = "1700000000";
+    const std::string mark = std::string(kMarkLabel) + R"(":")" + std::string(kDoneMark);
+    return R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[)" + at +
+           R"(,"7"]},{"metric":{")" + mark + R"("},"value":[)" + at + (holds ? R"(,"1"]}]}})" : R"(,"0"]}]}})");
+  }
+  PromqlSpec spec() const {
+    PromqlSpec out{.request = {}, .expect = "< 5", .held_for = 1h, .fresh_within = 1min};
+    out.request.emplace() = http_to(server_.port(), "/api/v1/query?query=x");
+    return out;
+  }
+
+  std::atomic<bool> holds_ = true;
+  RawServer server_{[this](int fd, int) {
+    while (read_request(fd)) {
+      const std::string text = body(holds_);
+      say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(text.size()) +
+                  "\r\n\r\n" + text);
+    }
+  }};
+  World world_;
+};
+
+TEST_F(PromqlRenumbered, WhatAsksForTheSameKeepsItsWindow) {
+  world_.wall_ns = kWallMs * 1'000'000;
+  ASSERT_EQ(world_.look(spec()).seen.result, Result::success) << world_.results[0].detail;
+  holds_ = false;
+  ASSERT_EQ(world_.look(0).seen.result, Result::success) << "it has held, and not failed for long";
+  world_.prober->start(0, ++world_.runs, 5s, steady_now());
+  world_.prober->renumber({Prober::kNew, 0});
+  world_.prober->prepare(1, spec(), {});
+  EXPECT_EQ(world_.look(1).seen.result, Result::success) << world_.results[1].detail;
+  EXPECT_EQ(world_.results[0].count, 2) << "what was under way has no number any more";
+  world_.prober->prepare(0, spec(), {});
+  EXPECT_EQ(world_.look(0).seen.result, Result::unknown) << "another one";
+
+  PromqlSpec changed = spec();
+  changed.held_for = 30min;
+  world_.prober->renumber({1});
+  world_.prober->prepare(0, changed, {});
+  EXPECT_EQ(world_.look(0).seen.result, Result::unknown) << "it is not known for how long";
 }
 
 }  // namespace

@@ -26,4 +26,11 @@ Reading Rates::of(std::uint32_t source, const std::vector<Told>& counters, Insta
   return rates;
 }
 
+void Rates::renumber(const std::map<std::uint32_t, std::uint32_t>& was) {
+  const std::map<std::uint32_t, Look> before = std::exchange(last_, {});
+  for (const auto& [now, then] : was) {
+    if (const auto look = before.find(then); look != before.end()) last_.emplace(now, look->second);
+  }
+}
+
 }  // namespace homeostat::probe

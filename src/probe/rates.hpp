@@ -17,7 +17,8 @@ class Rates {
   /// By how much a second each has grown since `source` was last asked. One that is seen for the first time, or is less
   /// than before because whoever counts was started anew, has no rate yet.
   Reading of(std::uint32_t source, const std::vector<Told>& counters, Instant now);
-  void forget() { last_.clear(); }
+  /// The sources have other numbers: `was` has for each the number it had, if it is the same.
+  void renumber(const std::map<std::uint32_t, std::uint32_t>& was);
 
  private:
   struct Look {

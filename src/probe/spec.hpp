@@ -93,6 +93,7 @@ struct HaproxySpec {
   std::string field;   // as HAProxy calls it
   bool grows = false;  // … and only counts it up: so many a second are meant
   Condition expect;
+  friend bool operator==(const HaproxySpec&, const HaproxySpec&) = default;
 };
 
 /// No alert fires that has all these labels.

@@ -294,6 +294,33 @@ TEST_F(Kept, AUnitThatFailsOrThatSystemdRestartsAgainAndAgainIsAFailure) {
   EXPECT_EQ(starts("restless"), 3U) << "by systemd alone";
 }
 
+TEST_F(Kept, RestartsAreCountedOverAReloadButNotThoseOfAnotherUnit) {
+  const std::string checks = "own: { runtime: { restarts: 2, within: 1m }, interval: 100ms, failure_threshold: 1 }";
+  const Unit calm{.name = "calm", .keys = ", mode: shadow", .checks = checks};
+  begin({calm,
+         {.name = "restless",
+          .more = "Restart=on-failure\nRestartSec=100ms",
+          .keys = ", mode: shadow",
+          .checks = checks}});
+  if (IsSkipped()) return;
+  const auto words = [&](const char* name) { return text_at(lab_.check_status(name, "own"), "last_words"); };
+  for (int times = 0; times < 2; ++times) {
+    ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+    ASSERT_TRUE(healthy("restless")) << times << lab_.records();
+    const pid_t before = main("restless");
+    ::kill(before, SIGKILL);
+    ASSERT_TRUE(eventually([&] { return is_another(main("restless"), before); }));
+  }
+  EXPECT_TRUE(eventually([&] { return words("restless") == "restarted 2 times by its runtime lately"; }))
+      << lab_.records();
+  std::string other = service(calm);
+  other.replace(other.find("calm.service"), 4, "restless");
+  lab_.configure({other});
+  ASSERT_EQ(lab_.cli({"reload", "--accept-shrink"}).code, 0);
+  EXPECT_FALSE(within(seconds(2), [&] { return lab_.health("calm") == "unhealthy"; })) << words("calm");
+  EXPECT_TRUE(healthy("calm")) << words("calm");
+}
+
 TEST_F(Kept, AKillIsNotForItsMemoryUnlessSystemdSaysSo) {
   std::string rungs;
   for (const char* signal : {"oom", "KILL"}) {

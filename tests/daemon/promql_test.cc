@@ -36,6 +36,7 @@ class DaemonPromql : public ::testing::Test {
   std::string check() const { return text_at(lab_.check_status("web", "grown"), "status"); }
 
   Lab lab_;
+  std::time_t since_ = std::time(nullptr);
   std::optional<os::Child> prometheus_;
 };
 
@@ -67,6 +68,31 @@ TEST_F(DaemonPromql, FailsAfterAWhileAndIsUnknownWithoutAnAnswer) {
   EXPECT_TRUE(eventually([&] { return check() == "unknown"; })) << lab_.cli({"status"}).out;
   const std::string done = read_file(lab_.dir() + "/cured");
   EXPECT_FALSE(within(seconds(4), [&] { return read_file(lab_.dir() + "/cured") != done; })) << lab_.records();
+}
+
+TEST_F(DaemonPromql, AReloadIsNoReasonToWaitAnew) {
+  const auto configure = [&](const char* within) {
+    ServiceText text;
+    text.checks = fmt::format(
+        "alive: {{ http: {{ path: /healthz }} }}, grown: {{ interval: 250ms, promql: {{ url: 'http://127.0.0.1:{}', "
+        "query: 'vector(time() - {})', expect: '<= 4.0005', for: {} }} }}",
+        lab_.port(1), since_, within);
+    text.remediation = "[{ escalate: {} }]";
+    lab_.configure({lab_.service("web", text), lab_.service("other", {.first_port = 2})});
+  };
+  const auto words = [&] { return text_at(lab_.check_status("web", "grown"), "last_words"); };
+  configure("1h");
+  ASSERT_TRUE(lab_.start());
+  ASSERT_TRUE(eventually([&] { return words().find("is not <= 4.0005") != std::string::npos; }));
+  ASSERT_EQ(check(), "healthy") << "it is not so for long";
+  configure("1h");
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return words().find("is not <= 4.0005") != std::string::npos; }));
+  EXPECT_EQ(words().find("not known yet"), std::string::npos) << words();
+  configure("2h");
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return words().find("it is not known yet for how long") != std::string::npos; }))
+      << words();
 }
 
 }  // namespace
