@@ -12,4 +12,7 @@ inline std::string variable_of(std::string_view name) {
   return variable;
 }
 
+/// Its value is what an alert says.
+inline bool is_told_by_alert(std::string_view name) { return name == "alert" || name.starts_with("label_"); }
+
 }  // namespace homeostat

@@ -114,10 +114,19 @@ void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
                          {"incident", std::to_string(intent->incident)},
                          {"summary", intent->evidence}};
   for (auto& one : told_by_alerts(command.service, command.slot)) values.push_back(std::move(one));
-  runner_.run(command_of(config_->commands[command.reference]), values, now,
-              [this, id = command.id](runtime::CommandResult result) {
-                feed_(engine::ActionDone{id, outcome_of(result), {}, 0, runtime::describe(result), {}});
-              });
+  const runtime::CommandSpec spec = command_of(config_->commands[command.reference]);
+  complete_told(spec.argv, values);
+  if (const std::string_view option = taken_for_option(spec.argv, values); !option.empty()) {
+    const std::string why = fmt::format(
+        "not started: {{{}}} of the alert begins with a dash, so that a program would take it for an option: put the "
+        "argument -- before it",
+        option);
+    // A try that failed: the next rung is to have its turn.
+    return feed_(engine::ActionDone{command.id, engine::OutcomeKind::failed, {}, 0, why, {}});
+  }
+  runner_.run(spec, values, now, [this, id = command.id](runtime::CommandResult result) {
+    feed_(engine::ActionDone{id, outcome_of(result), {}, 0, runtime::describe(result), {}});
+  });
 }
 
 void Hands::ask_gate(const engine::AskGate& command, Instant now) {

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "runtime/launch.hpp"
 
 namespace homeostat::runtime {
@@ -46,6 +48,17 @@ Values values_of(const Target& target) {
   return values;
 }
 
+/// The first placeholder of which nobody knows what it stands for now, so that the command would get it as it is
+/// written; empty: there is none.
+std::string_view unknown_in(const std::vector<std::string>& argv, const Values& values) {
+  for (const auto& [name, text] :
+       {std::pair<std::string_view, std::string_view>{"version", "{version}"}, {"instance", "{instance}"}}) {
+    const bool used = std::ranges::any_of(argv, [&](const std::string& argument) { return argument.contains(text); });
+    if (used && std::ranges::find(values, name, &Values::value_type::first) == values.end()) return text;
+  }
+  return {};
+}
+
 }  // namespace
 
 void ExecRuntime::perform(const ExecSpec& spec, const ExecRequest& request, Instant now, Done done) {
@@ -60,6 +73,11 @@ void ExecRuntime::perform(const ExecSpec& spec, const ExecRequest& request, Inst
   Values values = values_of(request.target);
   values.emplace_back("action", fmt::format("{}.{}", request.command.epoch, request.command.counter));
   if (!request.version.empty()) values.emplace_back("version", request.version);
+  if (const std::string_view unknown = unknown_in(argv, values); !unknown.empty()) {
+    // A try that failed: it would be refused again and again.
+    return done({.kind = OutcomeKind::failed,
+                 .detail = fmt::format("{}: not started: nobody knows which {} is meant", verb->name, unknown)});
+  }
   if (request.op == Op::scale) {
     values.emplace_back("count", std::to_string(request.count));
     return scale_.begin(spec, std::move(values), request.count, request.fewer, now, std::move(done));

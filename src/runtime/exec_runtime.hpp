@@ -27,7 +27,8 @@ class ExecRuntime {
  public:
   explicit ExecRuntime(CommandRunner& runner) : runner_(runner), scale_(runner) {}
 
-  /// An operation without a command: not_started, with the reason.
+  /// An operation without a command: not_started, with the reason. One whose command asks for what is not known, a
+  /// version or an instance, has failed.
   void perform(const ExecSpec& spec, const ExecRequest& request, Instant now, Done done);
 
   std::optional<Instant> next_deadline() const { return scale_.next_deadline(); }

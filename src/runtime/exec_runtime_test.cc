@@ -94,6 +94,17 @@ TEST_F(CommandTest, AnOperationIsTheUsersCommand) {
   EXPECT_EQ(perform({.target = one, .op = engine::Op::rollback, .version = "--all"}).kind, OutcomeKind::not_started);
 }
 
+TEST_F(CommandTest, WhatNobodyKnowsDoesNotReachACommandAsItIsWritten) {
+  spec_.rollback = {"echo", "back to {version}"};
+  spec_.restart = {"echo", "{instance}"};
+  const Outcome outcome = perform({.target = {.service = "web", .slot = 1}, .op = engine::Op::rollback});
+  EXPECT_EQ(outcome.kind, OutcomeKind::failed);
+  EXPECT_EQ(outcome.detail, "rollback: not started: nobody knows which {version} is meant");
+  const Target whole{.service = "web", .slot = engine::kWhole};
+  EXPECT_EQ(perform({.target = whole, .op = engine::Op::restart}).detail,
+            "restart: not started: nobody knows which {instance} is meant");
+}
+
 TEST_F(CommandTest, WhatCannotBeDoneSaysSo) {
   spec_.start = {"/no/such/starter"};
   const Target one{.service = "web", .slot = 0};

@@ -16,6 +16,20 @@ TEST(Fill, KnowsItsNamesAndLeavesTheRest) {
   EXPECT_EQ(fill("", values), "");
 }
 
+TEST(Fill, WhatAnAlertDoesNotTellIsEmpty) {
+  Values values{{"label_a", "1"}, {"service", "web"}};
+  complete_told({"x", "{label_a}", "{label_b}", "{alert}", "{version}", "-{label_c}"}, values);
+  EXPECT_EQ(values, (Values{{"label_a", "1"}, {"service", "web"}, {"label_b", ""}, {"alert", ""}}));
+}
+
+TEST(Fill, WhatAnAlertTellsIsNoOption) {
+  const Values values{{"label_a", "--all"}, {"label_b", "b-"}, {"summary", "-x"}};
+  EXPECT_EQ(taken_for_option({"rm", "{label_a}"}, values), "label_a");
+  EXPECT_EQ(taken_for_option({"rm", "--", "{label_a}"}, values), "");
+  EXPECT_EQ(taken_for_option({"rm", "{label_a}", "--"}, values), "label_a");
+  EXPECT_EQ(taken_for_option({"rm", "{label_b}", "{summary}", "--x"}, values), "");
+}
+
 TEST(Names, CannotLeaveTheirDirectory) {
   for (const char* good : {"v1", "1.2.3-rc_1", "0"}) EXPECT_TRUE(valid_name(good)) << good;
   for (const char* bad : {"", ".", "..", ".hidden", "-rf", "a/b", "../a", "a b", "a\n", "ä", "a*"}) {
