@@ -1,11 +1,14 @@
 #include "config/exec_command.hpp"
 
+#include "config/told_argv.hpp"
+
 namespace homeostat::config {
 
 const Table<ExecCommand>& exec_command_table() {
   static const Table<ExecCommand> table = [] {
     Table<ExecCommand> rows("exec_command", "A command that tells something.");
-    rows.add("command", [](ExecCommand& exec) -> auto& { return exec.spec.argv; }, argv_type(),
+    rows.add("command", [](ExecCommand& exec) -> auto& { return exec.spec.argv; },
+             filled_argv_type("port instance release version"),
              {.text = "The program and its arguments; `{port}`, `{instance}` and `{release}` are filled in.",
               .example = "[/usr/local/bin/queue-check, --port, '{port}']",
               .required = true});

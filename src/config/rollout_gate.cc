@@ -3,6 +3,7 @@
 
 #include "config/draft.hpp"
 #include "config/resolve_parts.hpp"
+#include "config/told_argv.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -34,7 +35,8 @@ const Table<ScalingSchedule>& gate_window_table() {
 const Table<GateDraft>& gate_table() {
   static const Table<GateDraft> table = [] {
     Table<GateDraft> rows("rollout.gate", "What a stage waits for: a command that agrees, or a time of day.");
-    rows.add("exec", [](GateDraft& gate) -> auto& { return gate.command.argv; }, argv_type(),
+    rows.add("exec", [](GateDraft& gate) -> auto& { return gate.command.argv; },
+             filled_argv_type("service version from stage"),
              {.text = "Run when the stage has baked, never through a shell: 0 passes, 3 says \"not yet\", any other "
                       "exit status rolls back. Killed or too slow says nothing. It may run more than once. "
                       "`{service}`, `{version}`, `{from}` and `{stage}` are filled in within each argument.",

@@ -2,28 +2,41 @@
 #include <fmt/format.h>
 
 #include "config/draft.hpp"
+#include "config/told_argv.hpp"
 
 namespace homeostat::config {
 namespace {
 
 using runtime::ExecSpec;
 
+// What is filled in: of a command about an instance, and of one about how many there are.
+constexpr std::string_view kOfOne = "service instance action version";
+constexpr std::string_view kOfAll = "service action count";
+
 const Table<ExecSpec>& exec_table() {
   static const Table<ExecSpec> table = [] {
     Table<ExecSpec> rows(
         "run.exec",
         "Your own commands, never through a shell; exit status 0 is success. What has no command cannot be "
-        "done. `{service}`, `{instance}`, `{action}`, `{version}` and `{count}` are filled in within each argument.");
-    const auto add = [&](std::string key, auto member, std::string_view text, std::string_view example) {
-      rows.add(std::move(key), member, argv_type(), {.text = text, .otherwise = "cannot be done", .example = example});
+        "done. Filled in within each argument are `{service}` and `{action}`; `{instance}` and `{version}`, except "
+        "where "
+        "it is about how many there are: without an instance, or a version that is known, a command that needs it is "
+        "not "
+        "run; `{count}` where it is about that.");
+    const auto add = [&](std::string key, auto member, std::string_view names, std::string_view text,
+                         std::string_view example) {
+      rows.add(std::move(key), member, filled_argv_type(names),
+               {.text = text, .otherwise = "cannot be done", .example = example});
     };
-    add("start", &ExecSpec::start, "Starts it.", "[/usr/local/bin/ctl, start]");
-    add("stop", &ExecSpec::stop, "Stops it.", "[/usr/local/bin/ctl, stop]");
-    add("restart", &ExecSpec::restart, "Restarts it.", "[/usr/local/bin/ctl, restart]");
-    add("rollback", &ExecSpec::rollback, "Goes back to the version before.", "[/usr/local/bin/ctl, rollback]");
-    add("scale", &ExecSpec::scale, "Makes it as many instances as it is told.",
+    add("start", &ExecSpec::start, kOfOne, "Starts it.", "[/usr/local/bin/ctl, start]");
+    add("stop", &ExecSpec::stop, kOfOne, "Stops it.", "[/usr/local/bin/ctl, stop]");
+    add("restart", &ExecSpec::restart, kOfOne, "Restarts it.", "[/usr/local/bin/ctl, restart]");
+    add("rollback", &ExecSpec::rollback, kOfOne,
+        "Goes back to the version before, or to `{version}`: then each `rollback` of a ladder says which, by `to`.",
+        "[/usr/local/bin/ctl, rollback]");
+    add("scale", &ExecSpec::scale, kOfAll, "Makes it as many instances as it is told.",
         "[/usr/local/bin/ctl, scale, '{count}']");
-    rows.add("count", &ExecSpec::count, argv_type(),
+    rows.add("count", &ExecSpec::count, filled_argv_type(kOfAll),
              {.text = "Prints how many run, and nothing else. Then `scale` has succeeded when it prints that number, "
                       "and failed when it prints another one after `count_within`.",
               .otherwise = "the exit status of `scale` is believed",
@@ -32,14 +45,14 @@ const Table<ExecSpec>& exec_table() {
              {.text = "So long it may take until there are as many as `scale` was told.",
               .fallback = "60s",
               .example = "5m"});
-    rows.add("drain", &ExecSpec::drain, argv_type(),
+    rows.add("drain", &ExecSpec::drain, filled_argv_type(kOfAll),
              {.text = "Run before `scale` makes it fewer, with the same `{count}`: who leaves gets no new work and "
                       "finishes what it has. Where it fails, `scale` is run all the same.",
               .otherwise = "nobody is told before",
               .example = "[/usr/local/bin/ctl, drain, '{count}']"});
-    add("status", &ExecSpec::status,
+    add("status", &ExecSpec::status, "instance",
         "Tells how it is: exit status 0 success, 1 degraded, 2 failure, 3 unknown. Without another alive check it is "
-        "run as the check `status`.",
+        "run as the check `status`. Only `{instance}` is filled in.",
         "[/usr/local/bin/ctl, status]");
     rows.add("user", &ExecSpec::user, text_type(),
              {.text = "The user to run as.", .otherwise = "the user Homeostat runs as", .example = "deploy"});

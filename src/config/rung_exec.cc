@@ -18,11 +18,14 @@ const Table<RungDraft>& exec_table() {
     Table<RungDraft> rows("rung.exec",
                           "Runs a command of yours; exit status 0 is success. A list of arguments alone is `command`.");
     rows.add(
-        "command", [](RungDraft& rung) -> auto& { return rung.command.argv; }, told_argv_type(),
-        {.text = "The program and its arguments, never through a shell; `{service}`, `{instance}`, `{incident}` and "
-                 "`{summary}` are filled in within each argument, `{alert}` and `{label_NAME}` of an alert as a whole "
-                 "argument. What others say can be neither the program nor the code of a `sh -c`: there it is "
-                 "`$HOMEOSTAT_SUMMARY`, `$HOMEOSTAT_LABEL_NAME` ….",
+        "command", [](RungDraft& rung) -> auto& { return rung.command.argv; },
+        told_argv_type("service instance action incident summary alert label_"),
+        {.text = "The program and its arguments, never through a shell; `{service}`, `{instance}`, `{action}`, "
+                 "`{incident}` and `{summary}` are filled in within each argument, `{alert}` and `{label_NAME}` of an "
+                 "alert as a whole argument, empty where it does not have that. What others say can be neither a "
+                 "program nor code (`sh -c`, `psql -c` …): safest is the environment, `$HOMEOSTAT_SUMMARY`, "
+                 "`$HOMEOSTAT_LABEL_NAME` …. A value that begins with `-` is taken only behind an argument `--`; "
+                 "without one, the command is not run then.",
          .example = "[/usr/local/bin/clear-cache, '{service}']",
          .required = true});
     rows.add("name", [](RungDraft& rung) -> auto& { return rung.command.name; }, text_type(),

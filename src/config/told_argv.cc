@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/runners.hpp"
+#include "config/secret_names.hpp"
 #include "core/variable.hpp"
 
 namespace homeostat::config {
@@ -11,95 +13,118 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-bool is_told_by_alert(std::string_view name) { return name == "alert" || name.starts_with("label_"); }
+/// Whatever is filled into any command.
+constexpr std::string_view kAllNames =
+    "service instance action incident summary alert label_ version count port release from stage escalation attempt "
+    "key";
+constexpr std::string_view kLabel = "label_";
+constexpr std::size_t kMostArguments = 256;
+
 bool is_told(std::string_view name) { return name == "summary" || is_told_by_alert(name); }
 
-/// The name of the first placeholder of this kind, without its braces; empty: there is none.
-std::string_view placeholder(std::string_view text, bool (*wanted)(std::string_view)) {
+bool is_among(std::string_view names, std::string_view name) {
+  const auto all = split(names, " ");
+  return std::ranges::find(all, name.starts_with(kLabel) ? kLabel : name) != all.end();
+}
+
+/// The first placeholder of which `wanted(name, where its brace is)` holds, without its braces; empty: there is none.
+template <class Wanted>
+std::string_view placeholder(std::string_view text, Wanted wanted) {
   for (std::size_t open = text.find('{'); open != std::string_view::npos; open = text.find('{', open + 1)) {
     const std::size_t close = text.find('}', open);
     if (close == std::string_view::npos) return {};
     const std::string_view name = text.substr(open + 1, close - open - 1);
-    if (wanted(name)) return name;
-  }
-  return {};
-}
-
-/// "/usr/bin/python3.12" is "python".
-std::string_view program_of(std::string_view argument) {
-  argument.remove_prefix(argument.rfind('/') + 1);
-  return argument.substr(0, argument.find_last_not_of("0123456789.-") + 1);
-}
-
-/// Their first argument that is no option is a script, or code.
-bool runs_code(std::string_view program) {
-  static constexpr std::string_view kThese[] = {"sh",     "bash", "rbash", "dash", "zsh", "ksh", "mksh",
-                                                "ash",    "fish", "csh",   "tcsh", "ssh", "su",  "runuser",
-                                                "python", "perl", "ruby",  "node", "php", "lua"};
-  return std::ranges::find(kThese, program) != std::end(kThese);
-}
-
-bool is_option(std::string_view argument) {
-  return argument.size() > 1 && (argument.front() == '-' || argument.front() == '+');
-}
-
-/// The first argument that is no option, of the program that is the argument `at`.
-std::size_t first_operand(const Arguments& argv, std::size_t at) {
-  for (++at; at < argv.size() && is_option(argv[at]); ++at) {
-    if (argv[at] == "--") return at + 1;
-    if (!argv[at].starts_with("--") && argv[at].ends_with('o')) ++at;  // -o pipefail
-  }
-  return at;
-}
-
-/// The program that would run the argument `at` as code; empty: none would.
-std::string_view runner_of(const Arguments& argv, std::size_t at) {
-  std::size_t code_at = argv.size();  // of the first of them; what stands behind it is data, whatever it is called
-  for (std::size_t i = 0; i < at; ++i) {
-    const std::string_view program = program_of(argv[i]);
-    if (!runs_code(program)) continue;
-    const std::string& before = argv[at - 1];
-    const bool code = is_option(before) && (before.ends_with('c') || before == "--command");
-    const std::size_t operand = first_operand(argv, i);
-    if (code || program == "ssh" || (i < code_at && at <= operand)) return program;
-    code_at = std::min(code_at, operand);
+    if (wanted(name, open)) return name;
   }
   return {};
 }
 
 std::string in_braces(std::string_view name) { return fmt::format("{{{}}}", name); }
 
+/// "${name}", as a shell writes its variables.
+bool is_of_shell(std::string_view text, std::size_t brace) { return brace > 0 && text[brace - 1] == '$'; }
+
+/// What would surprise in what is filled into an argument, or is not; empty: nothing.
+std::string wrong_name(std::string_view argument, std::string_view names) {
+  if (std::string wrong = not_filled_in(argument, names); !wrong.empty()) return wrong;
+  const std::string_view variable = placeholder(argument, [&](std::string_view name, std::size_t open) {
+    return is_of_shell(argument, open) && is_among(names, name);
+  });
+  if (variable.empty()) return {};
+  return fmt::format("{} is filled in before a shell could see it: write `${}`", quote(in_braces(variable)),
+                     variable_of(variable));
+}
+
+std::string run_as_code(const Runner& runner, std::string_view told) {
+  const std::string what =
+      fmt::format("{} would run {} as code, and others say what it is: ", quote(runner.name), quote(in_braces(told)));
+  if (runner.what == Runner::Runs::shell_code) {
+    return what + fmt::format("use \"${}\" in the code, or give it as an argument of its own behind the code",
+                              variable_of(told));
+  }
+  return what + fmt::format("let a program of yours read the environment variable {}", variable_of(told));
+}
+
 /// What is wrong with what is filled into the argument `at`; empty: nothing.
 std::string wrong_with(const Arguments& argv, std::size_t at) {
-  const std::string_view told = placeholder(argv[at], is_told);
+  const std::string_view told = placeholder(argv[at], [](std::string_view name, std::size_t) { return is_told(name); });
   if (told.empty()) return {};
   if (at == 0) return fmt::format("{} is what others say: it cannot be the program", quote(in_braces(told)));
-  const std::string variable = variable_of(told);
-  if (const std::string_view runner = runner_of(argv, at); !runner.empty()) {
+  const Runner runner = runner_of(argv, at);
+  if (runner.what == Runner::Runs::program) {
     return fmt::format(
-        "{} would run {} as code, and others say what it is: use \"${}\" in the code, or give it as an argument of its "
-        "own behind the code",
-        quote(runner), quote(in_braces(told)), variable);
+        "{} could take {} for the program to run or for a setting of its own, and others say what it is: give it "
+        "behind "
+        "the program, or let a program of yours read the environment variable {}",
+        quote(runner.name), quote(in_braces(told)), variable_of(told));
   }
-  const std::string_view alert = placeholder(argv[at], is_told_by_alert);
+  if (runner.what != Runner::Runs::nothing) return run_as_code(runner, told);
+  const std::string_view alert =
+      placeholder(argv[at], [](std::string_view name, std::size_t) { return is_told_by_alert(name); });
   if (alert.empty() || argv[at] == in_braces(alert)) return {};
   return fmt::format(
       "{} is what an alert says: it can only be an argument of its own; or use the environment variable {}",
       quote(in_braces(alert)), variable_of(alert));
 }
 
-}  // namespace
-
-Type<std::vector<std::string>> told_argv_type() {
+/// The argument list, of which `wrong(argv, i)` tells what is wrong with an argument.
+template <class Wrong>
+Type<Arguments> checked(Wrong wrong) {
   const auto plain = argv_type();
-  return {plain.shape, [plain](const Node& node, Reader& reader, Arguments& out) {
+  return {plain.shape, [plain, wrong](const Node& node, Reader& reader, Arguments& out) {
             plain.read(node, reader, out);
             if (out.size() != node.items.size()) return;  // reported
+            if (out.size() > kMostArguments)
+              return reader.problem(node.at, fmt::format("a command has at most {} arguments", kMostArguments));
             for (std::size_t i = 0; i < out.size(); ++i) {
-              const std::string wrong = wrong_with(out, i);
-              if (!wrong.empty()) reader.problem(node.items[i].at, wrong);
+              const std::string text = wrong(out, i);
+              if (!text.empty()) reader.problem(node.items[i].at, text);
             }
           }};
+}
+
+}  // namespace
+
+std::string not_filled_in(std::string_view text, std::string_view names) {
+  const std::string_view absent = placeholder(text, [&](std::string_view name, std::size_t open) {
+    return !is_of_shell(text, open) && is_among(kAllNames, name) && !is_among(names, name);
+  });
+  if (absent.empty()) return {};
+  std::string known;
+  for (const std::string_view name : split(names, " "))
+    known += (known.empty() ? "" : ", ") + quote(in_braces(name == kLabel ? "label_NAME" : name));
+  return fmt::format("{} is not filled in here: what is, is {}", quote(in_braces(absent)), known);
+}
+
+Type<Arguments> filled_argv_type(std::string_view names) {
+  return checked([names](const Arguments& argv, std::size_t i) { return wrong_name(argv[i], names); });
+}
+
+Type<Arguments> told_argv_type(std::string_view names) {
+  return checked([names](const Arguments& argv, std::size_t i) {
+    const std::string text = wrong_name(argv[i], names);
+    return text.empty() ? wrong_with(argv, i) : text;
+  });
 }
 
 }  // namespace homeostat::config

@@ -1,12 +1,21 @@
-// Commands into which is filled what others say: it is data, never code.
+// Commands into which is filled what they are about, and what others say of it: that is data, never code.
 #pragma once
+
+#include <string_view>
 
 #include "config/types.hpp"
 
 namespace homeostat::config {
 
-/// A list of arguments. What an alert says is filled in as a whole argument only; neither that nor `{summary}` can be
-/// the program, or what a shell runs.
-Type<std::vector<std::string>> told_argv_type();
+/// What is wrong with a text in which `{name}` is filled in for each of `names` only; empty: nothing.
+std::string not_filled_in(std::string_view text, std::string_view names);
+
+/// A list of arguments in which `{name}` is filled in for each of `names` ("service instance"). Where another name is
+/// used that is filled in elsewhere only, that is reported: it would reach the command as it is written.
+Type<std::vector<std::string>> filled_argv_type(std::string_view names);
+
+/// The same, with what others say among the names. `alert` and `label_NAME` are filled in as a whole argument only;
+/// neither they nor `summary` can be a program, or what a shell or an interpreter runs.
+Type<std::vector<std::string>> told_argv_type(std::string_view names);
 
 }  // namespace homeostat::config

@@ -71,5 +71,206 @@ TEST(Told, IsNeverCode) {
             std::string::npos);
 }
 
+// What stands before the program of such a one is its own; behind it is data.
+TEST(Told, IsNeverTheProgramOfAWrapper) {
+  const std::string problem =
+      "h.yaml:3:7: `env` could take `{label_who}` for the program to run or for a setting of its own, and others say "
+      "what it is: give it behind the program, or let a program of yours read the environment variable "
+      "HOMEOSTAT_LABEL_WHO";
+  EXPECT_EQ(of_rung("[env, '{label_who}']"), problem);
+  for (const char* wrapper : {"env",
+                              "/usr/bin/env, -i, A=b",
+                              "env, -u, A",
+                              "env, -",
+                              "sudo",
+                              "sudo, -u, www",
+                              "sudo, -nu, www",
+                              "sudo, -uwww",
+                              "sudo, --user, www, A=b",
+                              "doas, -u, www",
+                              "pkexec, --user, www",
+                              "runuser, -u, www, --",
+                              "gosu, www",
+                              "timeout, '5'",
+                              "timeout, -k, '1', '5'",
+                              "timeout, --kill-after=1, '5'",
+                              "nice",
+                              "nice, -n, '5'",
+                              "nice, -n5",
+                              "nohup",
+                              "setsid, -w",
+                              "setpriv, --reuid, www",
+                              "stdbuf, -oL",
+                              "stdbuf, -o, L",
+                              "ionice, -c, '2', -n, '3'",
+                              "chrt, -r, '5'",
+                              "taskset, '0x3'",
+                              "xargs, -n, '1'",
+                              "systemd-run, -p, MemoryMax=1G",
+                              "systemd-cat, -t, x",
+                              "chroot, /srv",
+                              "unshare, -n",
+                              "nsenter, -t, '7', -m",
+                              "flock, /run/x",
+                              "flock, -w, '5', /run/x",
+                              "strace, -o, /x",
+                              "ltrace, -o, /x",
+                              "time, -f, '%e'",
+                              "busybox",
+                              "toybox",
+                              "docker, exec, -u, www, box",
+                              "docker, -H, 'unix:///x', exec, -it, box",
+                              "podman, exec, box",
+                              "docker, run, --rm, -v, '/a:/b', image",
+                              "podman, run, image",
+                              "kubectl, -n, web, exec, pod, -c, app, --",
+                              "nice, env, A=b, sudo, -u, www"}) {
+    const std::string text = of_rung(std::string("[") + wrapper + ", '{label_who}', x]");
+    EXPECT_NE(text.find("for the program to run"), std::string::npos) << wrapper << text;
+    EXPECT_EQ(of_rung(std::string("[") + wrapper + ", /bin/relieve, -x, '{label_who}']"), "") << wrapper;
+  }
+  for (const char* own :
+       {"sudo, -u, '{label_who}', x", "timeout, '{alert}', x", "chroot, '{alert}', x", "systemd-run, -p, '{alert}', x",
+        "docker, exec, -e, '{alert}', box, x", "env, -S, '{alert}'", "flock, /x, -c, '{alert}'",
+        "find, /srv, -exec, '{alert}', ';'", "find, /srv, -exec, sudo, '{alert}', ';'", "env, 'A={summary}', x"}) {
+    EXPECT_NE(of_rung(std::string("[") + own + "]"), "") << own;
+  }
+  for (const char* data : {"docker, restart, '{label_box}'", "systemctl, restart, '{label_unit}'",
+                           "find, /srv, -exec, rm, '{alert}', ';'", "kubectl, delete, pod, '{label_pod}'",
+                           "/bin/relieve, env, '{label_who}'", "/bin/relieve, watch, '{label_who}'"}) {
+    EXPECT_EQ(of_rung(std::string("[") + data + "]"), "") << data;
+  }
+}
+
+// The loader and the shell obey some variables: their values are code. Alerts get to variables of a fixed name only.
+TEST(Told, IsNeverAVariableThatIsObeyed) {
+  for (const char* variable : {"LD_PRELOAD", "LD_LIBRARY_PATH", "PATH", "BASH_ENV", "ENV", "IFS", "PYTHONPATH"}) {
+    const std::string set = std::string("'") + variable + "={label_who}'";
+    EXPECT_NE(of_rung("[env, " + set + ", /bin/relieve]"), "") << variable;
+    EXPECT_NE(of_rung("[sudo, " + set + ", /bin/relieve]"), "") << variable;
+    EXPECT_NE(of_rung("[docker, exec, -e, " + set + ", box, /bin/relieve]"), "") << variable;
+    EXPECT_NE(of_rung("{ command: [/bin/relieve], env: { " + std::string(variable) + ": '{label_who}' } }"), "");
+  }
+  EXPECT_NE(of_rung("[env, '{label_who}', /bin/relieve]"), "");
+  EXPECT_NE(of_rung("[systemctl, set-environment, '{label_who}']"), "");
+}
+
+TEST(Told, IsNotTheCodeOfAnInterpreter) {
+  EXPECT_EQ(
+      of_rung("[psql, -c, '{label_who}']"),
+      "h.yaml:3:12: `psql` would run `{label_who}` as code, and others say what it is: let a program of yours read "
+      "the environment variable HOMEOSTAT_LABEL_WHO");
+  for (const char* code : {"bash, -ec",
+                           "fish, -c",
+                           "fish, -C",
+                           "su, -c",
+                           "su, -, www, -c",
+                           "su, www",
+                           "runuser, www, -c",
+                           "ssh, host",
+                           "ssh, -p, '22', host, x",
+                           "python3, -c",
+                           "python3, -m",
+                           "python3, -W, ignore",
+                           "perl, -e",
+                           "perl, -ne",
+                           "ruby, -e",
+                           "ruby, -r",
+                           "node, -e",
+                           "node, --eval",
+                           "node",
+                           "php, -r",
+                           "lua5.4, -e",
+                           "tclsh",
+                           "expect, -c",
+                           "pwsh, -Command",
+                           "awk",
+                           "awk, -F, ':'",
+                           "gawk, -f",
+                           "mawk",
+                           "sed",
+                           "sed, -n",
+                           "sed, -i, -e",
+                           "sed, -f",
+                           "make",
+                           "make, -C, /srv",
+                           "watch",
+                           "watch, -n, '1', x",
+                           "parallel",
+                           "script, -c",
+                           "psql, -d, web, -c",
+                           "psql, -f",
+                           "psql, -v",
+                           "mysql, -u, root, -e",
+                           "mariadb, --execute",
+                           "sqlite3, /x.db",
+                           "mongosh, --eval",
+                           "clickhouse-client, -q",
+                           "redis-cli, eval",
+                           "redis-cli, -p, '1', eval",
+                           "git, -c",
+                           "git, clone, --upload-pack",
+                           "tar, -xf, x, -I",
+                           "tar, --checkpoint-action",
+                           "rsync, -e",
+                           "rsync, -ae",
+                           "scp, -o",
+                           "sftp, -b",
+                           "curl, -K",
+                           "gdb, -ex",
+                           "vim, -c",
+                           "ansible, all, -a",
+                           "ansible-playbook",
+                           "ansible-playbook, x.yml, -e",
+                           "sysctl, -w",
+                           "sudo, -u, www, sed",
+                           "timeout, '5', psql, -c",
+                           "unknown, perl, -e",
+                           "find, /srv, -exec, sh, -c",
+                           "busybox, awk"}) {
+    const std::string text = of_rung(std::string("[") + code + ", '{label_who}']");
+    EXPECT_NE(text.find("as code"), std::string::npos) << code << text;
+  }
+  for (const char* data :
+       {"awk, '{ print }', ", "awk, -f, x.awk, ", "sed, -i, s/a/b/, ", "sed, -e, s/a/b/, ", "psql, -d, ",
+        "python3, -m, relieve, ", "perl, -e, 'print', ", "git, fetch, --, ", "tar, -tf, ", "rsync, -a, ", "curl, -d, ",
+        "su, www, -c, 'relieve \"$1\"', x, ", "node, relieve.js, "}) {
+    EXPECT_EQ(of_rung(std::string("[") + data + "'{label_who}']"), "") << data;
+  }
+}
+
+TEST(Told, IsBounded) {
+  std::string many = "[/bin/relieve";
+  for (int i = 0; i < 256; ++i) many += ", '{alert}'";
+  EXPECT_EQ(of_rung(many + "]"), "h.yaml:3:1: a command has at most 256 arguments");
+}
+
+TEST(Filled, WhatIsFilledInElsewhereOnlyIsReported) {
+  EXPECT_EQ(of_rung("[/bin/relieve, '--port={port}']"),
+            "h.yaml:3:16: `{port}` is not filled in here: what is, is `{service}`, `{instance}`, `{action}`, "
+            "`{incident}`, `{summary}`, `{alert}`, `{label_NAME}`");
+  EXPECT_EQ(of_rung("[sh, -c, 'echo ${service} ${port} {x} {}']"),
+            "h.yaml:3:10: `{service}` is filled in before a shell could see it: write `$HOMEOSTAT_SERVICE`");
+  EXPECT_EQ(of_rung("[sh, -c, 'echo ${port} {x} {} { print }']"), "");
+  EXPECT_NE(of_notifier("[/bin/page, '{label_severity}']").find("not filled in here"), std::string::npos);
+  EXPECT_NE(of_notifier("[/bin/page, '{instance}']").find("not filled in here"), std::string::npos);
+  EXPECT_EQ(of_notifier("[/bin/page, '{service}', '{incident}', '{escalation}', '{attempt}', '{key}']"), "");
+}
+
+std::string of_runtime(const std::string& commands) {
+  return problem_of("homeostat: 1\nservices: { a: { run: { exec:\n{ status: [x], " + commands + " } } } }\n");
+}
+
+TEST(Filled, InEveryCommandWhatItIsAbout) {
+  EXPECT_EQ(of_runtime("restart: [ctl, '{service}', '{instance}', '{action}', '{version}']"), "");
+  EXPECT_EQ(of_runtime("scale: [ctl, '{service}', '{count}', '{action}'], count: [ctl, '{service}']"), "");
+  EXPECT_EQ(of_runtime("restart: [ctl, '{count}']"),
+            "h.yaml:3:31: `{count}` is not filled in here: what is, is `{service}`, `{instance}`, `{action}`, "
+            "`{version}`");
+  EXPECT_NE(of_runtime("scale: [ctl, '{instance}']"), "");
+  EXPECT_NE(problem_of("homeostat: 1\nservices: { a: { run: { exec: { status: [ctl, '{service}'] } } } }\n"), "");
+  EXPECT_NE(problem_of("homeostat: 1\nservices: { a: { checks: { c: { exec: [look, '{service}'] } } } }\n"), "");
+}
+
 }  // namespace
 }  // namespace homeostat::config
