@@ -1,7 +1,10 @@
 // The check kind `alert`: what an Alertmanager has told.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/draft.hpp"
+#include "config/told_argv.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -10,6 +13,21 @@ struct Alert {
   std::vector<std::pair<std::string, std::string>> labels;
 };
 
+/// As Prometheus names them; others are never posted.
+bool is_label(std::string_view name) {
+  return !name.empty() && (name.front() < '0' || name.front() > '9') && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+void check_label(const Key& key, const Node& value, Reader& reader) {
+  if (!is_label(key.text)) reader.problem(key.at, quote(key.text) + " is no name of a label: letters, digits and `_`");
+  if (!value.is_scalar()) return reader.problem(value.at, "a text is needed here");
+  if (value.text.empty()) return reader.problem(value.at, "no alert has an empty label");
+  const std::string wrong = not_filled_in(value.text, "port instance");
+  if (!wrong.empty()) reader.problem(value.at, wrong);
+}
+
 Type<std::vector<std::pair<std::string, std::string>>> labels_type() {
   return {{"map of texts", R"({"type":"object","minProperties":1,"additionalProperties":{"type":"string"}})"},
           [](const Node& node, Reader& reader, std::vector<std::pair<std::string, std::string>>& out) {
@@ -17,7 +35,7 @@ Type<std::vector<std::pair<std::string, std::string>>> labels_type() {
               return reader.problem(node.at, "labels are needed here: { alertname: Down }");
             }
             for (std::size_t i = 0; i < node.keys.size(); ++i) {
-              if (!node.items[i].is_scalar()) reader.problem(node.items[i].at, "a text is needed here");
+              check_label(node.keys[i], node.items[i], reader);
               out.emplace_back(node.keys[i].text, node.items[i].text);
             }
           }};

@@ -70,6 +70,7 @@ struct Config {
   std::vector<ScalingPosition> scalings;
   std::vector<ProxyPosition> proxies;
   std::vector<VersionPosition> rollbacks;
+  std::vector<Problem> remarks;  // what is valid and hardly meant
   std::optional<AlertsSpec> alerts;
   std::vector<std::string> secrets;  // texts that must never be repeated
 };

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 
 #include "config/resolve_parts.hpp"
 #include "os/zone.hpp"
@@ -14,6 +16,25 @@ std::uint32_t zone_index(std::vector<std::string>& zones, const std::string& zon
   const auto index = static_cast<std::uint32_t>(found - zones.begin());
   if (found == zones.end()) zones.push_back(zone);
   return index;
+}
+
+// What is open for longer is hardly meant: nothing is repaired meanwhile.
+constexpr Duration kLongWindow = std::chrono::days(4);
+
+std::string is_long(Duration span) {
+  return fmt::format("nothing is repaired for {} while this window is open", show_duration(span));
+}
+
+/// Of the next few: the others are alike.
+Duration longest_opening(const CronTime& start, const CronTime& end) {
+  constexpr int kLooked = 3;
+  std::chrono::minutes longest{};
+  LocalMinutes at = std::time(nullptr) / 60;
+  for (int i = 0; i < kLooked; ++i) {
+    at = next_match(start, at).value_or(at);
+    if (between(start, end, at)) longest = std::max(longest, std::chrono::minutes(*next_match(end, at) - at));
+  }
+  return longest;
 }
 
 /// Seconds since 1970; nothing and reported where it is no such time.
@@ -36,6 +57,9 @@ void once(const Resolution& in, const Placed<WindowDraft>& placed, engine::Maint
   const auto to = moment(in, *placed.node, "to", draft.to, draft.zone);
   if (!from || !to) return;
   if (*to <= *from) return in.reader.problem(placed.node->where("to"), "it ends before it begins");
+  if (*to <= std::time(nullptr)) remark(in, placed.node->where("to"), "this window is over");
+  if (std::chrono::seconds(*to - *from) > kLongWindow)
+    remark(in, placed.node->where("to"), is_long(std::chrono::seconds(*to - *from)));
   out.from = *from;
   out.to = *to;
 }
@@ -54,6 +78,8 @@ void again(const Resolution& in, const Placed<WindowDraft>& placed, engine::Main
   out.start = *draft.start;
   out.end = *draft.end;
   out.zone = zone_index(in.config.plan.zones, draft.zone);
+  const Duration longest = longest_opening(*draft.start, *draft.end);
+  if (longest > kLongWindow) remark(in, node.where("end"), is_long(longest));
 }
 
 }  // namespace

@@ -11,14 +11,16 @@ namespace homeostat::config {
 namespace {
 
 bool is_version(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && text.front() != '.' && std::all_of(text.begin(), text.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_' || c == '+';
-  });
+  return !text.empty() && text.size() <= 64 && text.front() != '.' && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_';
+         });
 }
 
 void check_version(const std::string& version, Position at, Reader& reader) {
   if (is_version(version)) return;
-  reader.problem(at, fmt::format("{} is no version: up to 64 of A-Z a-z 0-9 . _ - +, not a dot first", quote(version)));
+  reader.problem(at, fmt::format("{} is no version: up to 64 of A-Z a-z 0-9 . _ -, neither a dot nor a dash first",
+                                 quote(version)));
 }
 
 }  // namespace

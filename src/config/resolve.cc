@@ -14,7 +14,7 @@ constexpr std::uint64_t kMostInstances = 100'000;
 constexpr std::uint64_t kMostTargets = 1'000'000;  // (check, instance) pairs
 
 struct PortUse {
-  std::string service;
+  std::string port_of;
   std::uint16_t first = 0;
   std::uint16_t last = 0;
 };
@@ -30,12 +30,13 @@ void check_ports(const Resolution& in, const Named<ServiceDraft>& service, std::
   }
   for (const PortUse& other : used) {
     if (spec->first_port <= other.last && other.first <= spec->last_port) {
-      in.reader.problem(at,
-                        fmt::format("service `{}` uses ports {}-{} already", other.service, other.first, other.last));
+      in.reader.problem(at, other.first == other.last
+                                ? fmt::format("{} uses port {} already", other.port_of, other.first)
+                                : fmt::format("{} uses ports {}-{} already", other.port_of, other.first, other.last));
       break;
     }
   }
-  used.push_back({service.name, spec->first_port, spec->last_port});
+  used.push_back({fmt::format("service `{}`", service.name), spec->first_port, spec->last_port});
 }
 
 /// The key of its name, and an example of one for several instances.
@@ -151,6 +152,10 @@ void check_totals(const Resolution& in, const Node& root) {
 
 }  // namespace
 
+void remark(const Resolution& in, Position at, std::string text) {
+  in.config.remarks.push_back({in.config.path, at.line, at.column, std::move(text), {}});
+}
+
 Position find_at(const Node& node, std::initializer_list<std::string_view> path) {
   const Node* at = &node;
   for (const std::string_view key : path) {
@@ -216,6 +221,8 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   config.plan.services.reserve(draft.services.size());
   config.runtimes.reserve(draft.services.size());
   std::vector<PortUse> ports;
+  if (config.alerts)
+    ports.push_back({.port_of = "`alerts`", .first = config.alerts->port, .last = config.alerts->port});
   std::map<std::string, std::string> units;
   for (std::uint32_t i = 0; i < draft.services.size(); ++i) {
     Named<ServiceDraft>& service = draft.services[i];

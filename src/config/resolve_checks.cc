@@ -163,6 +163,8 @@ void resolve_checks(const Resolution& in, Named<ServiceDraft>& service) {
                         fmt::format("latency_below {} is never reached: the timeout is {}",
                                     show_duration(http->latency_below), show_duration(policy.timeout)));
     }
+    if (std::holds_alternative<probe::AlertSpec>(check.value.spec) && !in.draft.alerts)
+      remark(in, check.node->where("alert"), "nobody can post this alert: without `alerts` it never fires");
     add_check(in, plan, check.name, std::move(check.value));
   }
   const auto* exec = std::get_if<runtime::ExecSpec>(&service.value.run.spec);

@@ -20,6 +20,7 @@ const Named<IssueDraft>* find_issue(const Resolution& in, const Placed<std::stri
 
 /// The name of the alert that this check waits for; empty: it is none.
 std::string_view alert_of(const Resolution& in, const engine::CheckPlan& check) {
+  if (check.probe == engine::kNone) return {};
   const auto* spec = std::get_if<probe::AlertSpec>(&in.config.probes[check.probe]);
   if (spec == nullptr) return {};
   for (const auto& [label, value] : spec->labels) {
@@ -34,7 +35,7 @@ bool names(const std::vector<Placed<std::string>>& list, std::string_view name) 
 
 bool is_of(const Resolution& in, const IssueDraft& issue, const engine::CheckPlan& check) {
   if (names(issue.checks, check.name)) return true;
-  const std::string_view alert = check.probe == engine::kNone ? std::string_view() : alert_of(in, check);
+  const std::string_view alert = alert_of(in, check);
   return !alert.empty() && names(issue.alerts, alert);
 }
 
@@ -67,19 +68,28 @@ void take_checks(const Resolution& in, const engine::ServicePlan& plan, const Na
   }
 }
 
-/// What an issue names must be there in one of its services at least: else it is misspelt.
-void check_known(const Resolution& in, const Named<IssueDraft>& issue, const Placed<std::string>& check) {
-  std::vector<std::string_view> known;
+std::vector<const engine::ServicePlan*> services_with(const Resolution& in, std::string_view issue) {
+  std::vector<const engine::ServicePlan*> out;
   for (const engine::ServicePlan& plan : in.config.plan.services) {
-    if (std::ranges::find(plan.issues, issue.name, &engine::IssuePlan::name) == plan.issues.end()) continue;
-    for (const engine::CheckPlan& one : plan.checks) {
-      if (one.name == check.value) return;
-      known.push_back(one.name);
+    if (std::ranges::find(plan.issues, issue, &engine::IssuePlan::name) != plan.issues.end()) out.push_back(&plan);
+  }
+  return out;
+}
+
+/// What an issue names must be there in one of its services at least: else it is misspelt. `name_of` a check: by which
+/// it would be named; `what` that is.
+template <class NameOf>
+void check_known(const Resolution& in, const std::vector<const engine::ServicePlan*>& services,
+                 const Placed<std::string>& named, std::string_view what, NameOf name_of) {
+  std::vector<std::string_view> known;
+  for (const engine::ServicePlan* plan : services) {
+    for (const engine::CheckPlan& one : plan->checks) {
+      known.push_back(name_of(one));
+      if (known.back() == named.value) return;
     }
   }
-  if (known.empty()) return;
-  in.reader.problem(check.node->at, fmt::format("no service with this issue has a check {}", quote(check.value)),
-                    nearest(check.value, known));
+  in.reader.problem(named.node->at, fmt::format("no service with this issue has {} {}", what, quote(named.value)),
+                    nearest(named.value, known));
 }
 
 }  // namespace
@@ -107,7 +117,16 @@ void check_issues(const Resolution& in) {
     if (issue.value.checks.empty() && issue.value.alerts.empty()) {
       in.reader.problem(issue.at, fmt::format("`checks` or `alerts` must say by what `{}` is known", issue.name));
     }
-    for (const Placed<std::string>& check : issue.value.checks) check_known(in, issue, check);
+    const auto services = services_with(in, issue.name);
+    if (services.empty()) {
+      remark(in, issue.at,
+             fmt::format("no service has `{0}` among its `issues`: its ladder is never taken", issue.name));
+      continue;
+    }
+    for (const auto& check : issue.value.checks)
+      check_known(in, services, check, "a check", [](const auto& one) -> std::string_view { return one.name; });
+    for (const auto& alert : issue.value.alerts)
+      check_known(in, services, alert, "a check of the alert", [&](const auto& one) { return alert_of(in, one); });
   }
 }
 

@@ -81,6 +81,9 @@ std::string_view unfit(const engine::RungPlan& rung, const ServiceDraft& service
   if (rung.strategy == StrategyKind::drain && !plan.routed) {
     return "nothing leads requests to it: `drain` needs `traffic`";
   }
+  if (rung.strategy == StrategyKind::drain && plan.instances == 1) {
+    return "no other instance would serve: `drain` needs `instances: 2` or more";
+  }
   return {};
 }
 
@@ -90,19 +93,36 @@ void check_raise(const Resolution& in, const engine::RungPlan& rung, const engin
   if (rung.raise.max > most) {
     in.reader.problem(at, fmt::format("{} is beyond the {} of `scaling`", rung.raise.max, most));
   }
+  const auto least = static_cast<std::uint32_t>(plan.scaling->policy.range.min);
+  if (rung.raise.max != 0 && rung.raise.max <= least) {
+    in.reader.problem(at, fmt::format("{} is never more than the `min` {} of `scaling`", rung.raise.max, least));
+  }
 }
 
-/// The version that a rollback names. Only the user's own command knows where it goes back to.
+/// Whether the user's own command goes back to the version that it is told; nothing: there is no such command.
+std::optional<bool> takes_version(const runtime::Spec& spec) {
+  const auto* commands = std::get_if<runtime::ExecSpec>(&spec);
+  if (commands == nullptr || commands->rollback.empty()) return std::nullopt;
+  return std::ranges::any_of(commands->rollback,
+                             [](const std::string& argument) { return argument.contains("{version}"); });
+}
+
+/// The version that a rollback names. Of what the user's own commands run nobody else knows what was proved well.
 void check_version(const Resolution& in, const ServiceDraft& service, const Placed<RungDraft>& placed) {
   const std::string& version = placed.value.plan.version;
-  if (version.empty()) return;
+  const std::optional<bool> takes = takes_version(service.run.spec);
+  if (version.empty()) {
+    const bool rolls_back = placed.value.plan.strategy == StrategyKind::rollback;
+    if (rolls_back && takes.value_or(false)) {
+      in.reader.problem(placed.node->at,
+                        "Homeostat does not know what was proved well of what `run: exec:` runs, and its `rollback` "
+                        "command needs `{version}`: name one with `to`, or let the command find it");
+    }
+    return;
+  }
   const Position at = placed.node->items.front().where("to");
   in.config.rollbacks.push_back({service.plan.runtime.reference, version, at});
-  const auto* commands = std::get_if<runtime::ExecSpec>(&service.run.spec);
-  if (commands == nullptr || commands->rollback.empty()) return;
-  const bool told = std::ranges::any_of(
-      commands->rollback, [](const std::string& argument) { return argument.find("{version}") != std::string::npos; });
-  if (told) return;
+  if (takes.value_or(true)) return;
   in.reader.problem(at, "the `rollback` command of `run: exec:` is not told which version: it needs `{version}`");
 }
 

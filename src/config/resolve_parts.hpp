@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <string>
 #include <string_view>
 
 #include "config/resolve.hpp"
@@ -13,6 +14,9 @@ struct Resolution {
   Reader& reader;
   Config& config;
 };
+
+/// Keeps what is valid and hardly meant, for whoever asks for warnings.
+void remark(const Resolution& in, Position at, std::string text);
 
 /// Where the value at the end of a path of keys stands, or as far along it as there is something.
 Position find_at(const Node& node, std::initializer_list<std::string_view> path);

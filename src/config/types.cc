@@ -257,7 +257,11 @@ Type<SecretText> secret_type() {
                        R"("properties":{{"file":{{"type":"string"}}}}}}]}})",
                        kWord)},
           [](const Node& node, Reader& reader, SecretText& out) {
+            const std::size_t before = reader.found();
             read_secret(node, reader, out);
+            if (out.value.empty() && reader.found() == before)
+              reader.problem(node.at,
+                             out.source.empty() ? "an empty text means nothing here" : out.source + " is empty");
             keep_secret(out.value, reader);
           }};
 }

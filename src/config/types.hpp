@@ -85,9 +85,10 @@ struct Named {
 /// NAME: { … }, in the file's order.
 template <class T>
 Type<std::vector<Named<T>>> map_type(std::string what, Type<T> item) {
-  const Shape shape{"map of " + item.shape.name,
-                    R"({"type":"object","propertyNames":{"pattern":"^[a-z0-9_-]{1,63}$"},"additionalProperties":)" +
-                        item.shape.schema + "}"};
+  const Shape shape{
+      "map of " + item.shape.name,
+      R"({"type":"object","propertyNames":{"pattern":"^[a-z0-9_][a-z0-9_-]{0,62}$"},"additionalProperties":)" +
+          item.shape.schema + "}"};
   return {shape, [what, item](const Node& node, Reader& reader, std::vector<Named<T>>& out) {
             if (node.is_null()) return;
             if (!node.is_map()) return reader.problem(node.at, "a map of " + what + "s by name is needed here");
@@ -95,7 +96,7 @@ Type<std::vector<Named<T>>> map_type(std::string what, Type<T> item) {
               const Key& key = node.keys[i];
               if (!is_name(key.text)) {
                 reader.problem(key.at, quote(key.text) + " is no name for " + (what == "issue" ? "an " : "a ") + what +
-                                           ": 1 to 63 of a-z 0-9 _ -");
+                                           ": 1 to 63 of a-z 0-9 _ -, not a dash first");
               }
               out.push_back({key.text, &node.items[i], key.at, {}});
               item.read(node.items[i], reader, out.back().value);

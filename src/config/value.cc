@@ -124,7 +124,7 @@ std::optional<Range> parse_range(std::string_view text, std::uint64_t least, std
 }
 
 bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), [](char c) {
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_' || c == '-';
   });
 }

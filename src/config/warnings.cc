@@ -63,7 +63,7 @@ void warn_of_releases(const Config& config, std::vector<Problem>& out) {
 }  // namespace
 
 std::vector<Problem> warnings_of(const Config& config) {
-  std::vector<Problem> out;
+  std::vector<Problem> out = config.remarks;
   warn_of_calls(config, out);
   warn_of_scaling(config, out);
   warn_of_releases(config, out);
