@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"services: { a: { run: { process: { command: [x] } } } }\n", "1:1: `homeostat` is missing here"},
         Case{"homeostat: 1\nservices: {}\n", "2:11: at least one service is needed"},
         Case{"homeostat: 1\nservices: { A: { run: { process: { command: [x] } } } }\n",
-             "2:13: `A` is no name for a service: 1 to 63 of a-z 0-9 _ -"},
+             "2:13: `A` is no name for a service: 1 to 63 of a-z 0-9 _ -, not a dash first"},
         Case{service("mode: yes"), "4:11: `yes` is not one of: shadow, approve, act"},
         Case{service("instances: 10001"), "4:16: `10001` is not a whole number from 0 to 10000"},
         Case{service("stable_after: 5"),
@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
              "`requests_fail`)"},
         Case{
             service("remediation: [ rollback: { to: ../v0 } ]", "process: { command: [x], releases: /r, release: v1 }"),
-            "4:36: `../v0` is no version: up to 64 of A-Z a-z 0-9 . _ - +, not a dot first"},
+            "4:36: `../v0` is no version: up to 64 of A-Z a-z 0-9 . _ -, neither a dot nor a dash first"},
         Case{service("remediation: [ rollback: { to: v0 } ]",
                      "exec: { rollback: [/ctl, back], status: [/ctl, status] }"),
              "4:36: the `rollback` command of `run: exec:` is not told which version: it needs `{version}`"},
