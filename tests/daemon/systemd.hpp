@@ -93,8 +93,9 @@ class Systemd {
   /// `Reload`, or `Reexecute`.
   void itself(const std::string& method) const { bus({"call", kManager, kManagerPath, kManagerFace, method}); }
   std::string property(const std::string& unit, const std::string& face, const std::string& name) const {
-    return bus({"get-property", kManager, std::string(kManagerPath) + "/unit/" + unit + "_2eservice",
-                "org.freedesktop.systemd1." + face, name});
+    std::string path = std::string(kManagerPath) + "/unit/";
+    for (const char c : unit) path += c == '-' ? std::string("_2d") : std::string(1, c);
+    return bus({"get-property", kManager, path + "_2eservice", "org.freedesktop.systemd1." + face, name});
   }
   std::string active(const std::string& unit) const { return property(unit, "Unit", "ActiveState"); }
 
