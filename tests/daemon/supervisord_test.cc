@@ -140,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramCounted, ::testing::Values(fa
 
 class KeptProgramStarting : public KeptProgram {
  protected:
-  KeptProgramStarting() { starts_for_ = 2; }
+  KeptProgramStarting() { starts_for_ = 5; }
 };
 
 TEST_P(KeptProgramStarting, WhatIsStoppedInTheMiddleOfOurStartStaysStopped) {
