@@ -115,8 +115,8 @@ void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
                          {"summary", intent->evidence}};
   for (auto& one : told_by_alerts(command.service, command.slot)) values.push_back(std::move(one));
   const runtime::CommandSpec spec = command_of(config_->commands[command.reference]);
-  complete_told(spec.argv, values);
-  if (const std::string_view option = taken_for_option(spec.argv, values); !option.empty()) {
+  runtime::complete_told(spec.argv, values);
+  if (const std::string_view option = runtime::taken_for_option(spec.argv, values); !option.empty()) {
     const std::string why = fmt::format(
         "not started: {{{}}} of the alert begins with a dash, so that a program would take it for an option: put the "
         "argument -- before it",
