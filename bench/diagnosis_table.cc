@@ -53,7 +53,7 @@ std::vector<hd::Evidence> evidence_of(const World& world, const std::vector<bool
     one.untouchable = world.foreign(i);
     one.excluded = tried[i];
     const auto since = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * look.since));
-    if (look.bad) one.since = homeostat::Instant(since);
+    if (look.known && look.bad) one.since = homeostat::Instant(since);
   }
   return all;
 }
@@ -83,12 +83,8 @@ bool repair_roots(World& world, const hd::Report& report, std::vector<bool>& tri
     if (one.role != hd::Role::root || !is_verdict(world, one)) continue;
     acted = true;
     ++tally.actions;
-    if (world.repair(one.node)) {
-      ++tally.right;
-    } else {
-      tried[one.node] = true;
-      ++tally.wrong;
-    }
+    ++(world.repair(one.node) ? tally.right : tally.wrong);
+    tried[one.node] = world.seen()[one.node].bad;
   }
   return acted;
 }

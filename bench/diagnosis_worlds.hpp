@@ -34,7 +34,7 @@ struct Look {
   bool bad = false;
   bool direct = false;
   int looks = 0;
-  double since = 0;  // seconds
+  double since = 0;  // seconds: its first bad look
 };
 
 class World {
@@ -60,24 +60,28 @@ class World {
     Look& look = seen_[i];
     look.known = !unseen_[i];
     const bool bad = bad_[i] || draw(noise_.mistakes);
+    if (bad && !look.bad) look.since = bad_[i] ? began_[i] + late_[i] : 5 * part();
     look.looks = bad ? look.looks + 1 : 0;
     look.direct = bad_[i] && dies_[i];
-    look.since = bad_[i] ? began_[i] + late_[i] : 5 * part();
     look.bad = bad;
   }
 
-  /// Repairs it: right only when it was a root. What had failed with it recovers.
+  /// Repairs it: right only when it was a root. What had failed with it recovers. If another root hits it too, it fails
+  /// on, but no longer of its own fault: then it dies as rarely as any other.
   bool repair(std::uint32_t i) {
     if (!root_[i]) return false;
     root_[i] = false;
+    dies_[i] = draw(kDies);
     spread();
     for (std::uint32_t k = 0; k < services_; ++k) {
-      if (seen_[k].bad && !bad_[k]) look(k);
+      if (seen_[k].bad && (!bad_[k] || k == i)) look(k);
     }
     return true;
   }
 
  private:
+  static constexpr double kDies = 0.03;  // of what something else hits
+
   double part() { return std::generate_canonical<double, 53>(chance_); }
   bool draw(double share) { return share > 0 && part() < share; }
   std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(part() * n); }
@@ -110,7 +114,7 @@ class World {
       unseen_[i] = draw(noise_.unseen);
       foreign_[i] = draw(0.03);
       changed_[i] = draw(0.02);
-      dies_[i] = draw(0.03);
+      dies_[i] = draw(kDies);
       late_[i] = 5 * part();
     }
   }
@@ -136,8 +140,9 @@ class World {
     });
   }
 
-  // Until nothing changes any more.
+  // Until nothing changes any more. What goes on failing began when it did.
   void spread() {
+    const std::vector<bool> before = bad_;
     bad_ = root_;
     for (bool more = true; more;) {
       more = false;
@@ -145,7 +150,7 @@ class World {
         if (bad_[need.from] || !bad_[need.to] || !need.passes) continue;
         if (need.group != 0 && !group_down(need)) continue;
         bad_[need.from] = more = true;
-        began_[need.from] = began_[need.to] + 2 * part();
+        if (!before[need.from]) began_[need.from] = began_[need.to] + 2 * part();
       }
     }
   }
