@@ -51,7 +51,7 @@ TEST(Night, LabelsThatNoAlertHas) {
 
 TEST(Night, APortThatTheAlertsNeed) {
   EXPECT_EQ(problem_of(file("instances: 2", "alerts: { listen: '127.0.0.1:9002' }\n")),
-            "h.yaml:4:44: `alerts` uses port 9002 already");
+            "h.yaml:4:46: `alerts` uses port 9002 already");
 }
 
 TEST(Night, ATokenThatIsEmptyKeepsNobodyOut) {

@@ -76,6 +76,11 @@ std::vector<const engine::ServicePlan*> services_with(const Resolution& in, std:
   return out;
 }
 
+/// Where it has no part of it that was told.
+bool has_part(const engine::ServicePlan& plan, std::string_view issue) {
+  return !std::ranges::find(plan.issues, issue, &engine::IssuePlan::name)->checks.empty();
+}
+
 /// What an issue names must be there in one of its services at least: else it is misspelt. `name_of` a check: by which
 /// it would be named; `what` that is.
 template <class NameOf>
@@ -123,6 +128,7 @@ void check_issues(const Resolution& in) {
              fmt::format("no service has `{0}` among its `issues`: its ladder is never taken", issue.name));
       continue;
     }
+    if (std::ranges::none_of(services, [&](const auto* plan) { return has_part(*plan, issue.name); })) continue;
     for (const auto& check : issue.value.checks)
       check_known(in, services, check, "a check", [](const auto& one) -> std::string_view { return one.name; });
     for (const auto& alert : issue.value.alerts)

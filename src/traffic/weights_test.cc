@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr const char* kZero = "\n0 (initial 256)\n\n";
 constexpr const char* kFull = "\n256 (initial 256)\n\n";
 
-class Weights : public ::testing::Test {
+class WeightsWritten : public ::testing::Test {
  protected:
   void set(std::map<std::string, int> weights) {
     haproxy_.set_weights(std::move(weights), [this](const auto& done) { said_ = done ? "done" : done.error().text; });
@@ -37,7 +37,7 @@ class Weights : public ::testing::Test {
   std::string said_;
 };
 
-TEST_F(Weights, AreRaisedFirstInWhicheverHaproxyTheyAreLowered) {
+TEST_F(WeightsWritten, AreRaisedFirstInWhicheverHaproxyTheyAreLowered) {
   set({{"s1", 0}, {"s2", 256}, {"s3", 256}});
   EXPECT_EQ(asks(settings_of({"s1 2 0 256", "s2 0 0 0", "s3 2 0 0"})), "show servers state pool\n");
   EXPECT_EQ(asks(kFull), "set server pool/s2 weight 256; get weight pool/s2\n");
@@ -50,7 +50,7 @@ TEST_F(Weights, AreRaisedFirstInWhicheverHaproxyTheyAreLowered) {
   EXPECT_EQ(said_, "done");
 }
 
-TEST_F(Weights, ThatAReloadForgetsAreWrittenAgain) {
+TEST_F(WeightsWritten, ThatAReloadForgetsAreWrittenAgain) {
   set({{"s1", 0}});
   asks(settings_of({"s1 2 0 256"}));
   asks(kZero);
@@ -60,7 +60,7 @@ TEST_F(Weights, ThatAReloadForgetsAreWrittenAgain) {
   EXPECT_EQ(said_, "done");
 }
 
-TEST_F(Weights, ThatSomebodyElseWritesAgainAndAgainAreNotFoughtFor) {
+TEST_F(WeightsWritten, ThatSomebodyElseWritesAgainAndAgainAreNotFoughtFor) {
   set({{"s1", 0}});
   for (int i = 0; i < 3; ++i) {
     asks(settings_of({"s1 2 0 128"}));
@@ -70,7 +70,7 @@ TEST_F(Weights, ThatSomebodyElseWritesAgainAndAgainAreNotFoughtFor) {
   EXPECT_EQ(said_, "HAProxy does not keep the weights it is told: pool/s1 has 128, 0 was wanted");
 }
 
-TEST_F(Weights, AnswersOfAHaproxyThatIsAboutToEndAreNoAnswers) {
+TEST_F(WeightsWritten, AnswersOfAHaproxyThatIsAboutToEndAreNoAnswers) {
   set({{"s1", 0}});
   asks(settings_of({"s1 2 0 256"}));
   EXPECT_EQ(asks("Proxy is disabled.\n\n256 (initial 256)\n\n"), "set server pool/s1 weight 0; get weight pool/s1\n");
@@ -81,7 +81,7 @@ TEST_F(Weights, AnswersOfAHaproxyThatIsAboutToEndAreNoAnswers) {
   EXPECT_EQ(said_, "done");
 }
 
-TEST_F(Weights, ADrainThatAReloadForgetsIsSaidAgain) {
+TEST_F(WeightsWritten, ADrainThatAReloadForgetsIsSaidAgain) {
   haproxy_.set_drain("s1", true, [this](const auto& done) { said_ = done ? "done" : done.error().text; });
   asks("\n");
   asks(settings_of({"s1 2 0 256"}));
