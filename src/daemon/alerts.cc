@@ -87,7 +87,7 @@ bool Alerts::is_fresh(const Known& known, std::int64_t wall_ns) const {
 
 // It may come late: a beginning of what is over. After `repeat` nobody does.
 bool Alerts::is_doubted(const Known& known, const api::Alert& alert, std::int64_t wall_ns) const {
-  return known.over && alert.starts_ns <= known.over->starts_ns && since(known.over->heard_ns, wall_ns) < repeat_;
+  return known.over && alert.starts_ns <= known.over->until_ns && since(known.over->heard_ns, wall_ns) < repeat_;
 }
 
 // An end, or a doubted beginning, of one that was before the one that fires.
@@ -129,7 +129,9 @@ bool Alerts::keep(const api::Alert& alert, std::int64_t wall_ns) {
   if (known_.size() >= kMostKnown && !known_.contains(alert.fingerprint)) return !alert.firing;
   Known& known = known_[alert.fingerprint];
   if (!alert.firing) {
-    known.over = Over{std::max(alert.starts_ns, known.over ? known.over->starts_ns : 0), wall_ns};
+    // Two who watch the same begin it at different times: what began before the end is the one that has ended.
+    const std::int64_t until_ns = std::max(alert.starts_ns, std::min(alert.ends_ns, wall_ns));
+    known.over = Over{std::max(until_ns, known.over ? known.over->until_ns : 0), wall_ns};
     known.alert = {};
     return true;
   }
@@ -206,7 +208,7 @@ std::string Alerts::saved() const {
   json::array alerts;
   for (const auto& [fingerprint, known] : known_) {
     json::object one{{"fingerprint", fingerprint}};
-    if (known.over) one["over"] = {{"starts_ns", known.over->starts_ns}, {"heard_ns", known.over->heard_ns}};
+    if (known.over) one["over"] = {{"until_ns", known.over->until_ns}, {"heard_ns", known.over->heard_ns}};
     if (known.alert.firing) {
       json::object labels;
       for (const auto& [name, value] : known.alert.labels) labels[name] = value;
@@ -231,7 +233,7 @@ void Alerts::load() {
       const json::object& one = value.as_object();
       Known known;
       if (const json::value* over = one.if_contains("over"))
-        known.over = Over{over->at("starts_ns").as_int64(), over->at("heard_ns").as_int64()};
+        known.over = Over{over->at("until_ns").as_int64(), over->at("heard_ns").as_int64()};
       if (one.contains("labels")) {
         known.alert.fingerprint = one.at("fingerprint").as_string();
         known.alert.firing = true;

@@ -38,7 +38,7 @@ class Alerts {
  private:
   /// One that is over.
   struct Over {
-    std::int64_t starts_ns = 0;
+    std::int64_t until_ns = 0;  // what began by then is that one
     std::int64_t heard_ns = 0;
   };
   struct Known {

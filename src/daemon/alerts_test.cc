@@ -64,6 +64,8 @@ TEST_F(AlertsKnown, WhatIsOverDoesNotBeginAgainByBeingToldAgain) {
   ASSERT_TRUE(take({resolved(0s, 1min)}, 1min));
   ASSERT_TRUE(take({firing(0s)}, 2min)) << "the same once more, late";
   EXPECT_EQ(look(2min), Result::success);
+  ASSERT_TRUE(take({firing(5s)}, 2min)) << "from another one, who saw it begin later";
+  EXPECT_EQ(look(2min), Result::success);
   begin();
   ASSERT_TRUE(take({firing(0s)}, 3min));
   EXPECT_EQ(look(3min), Result::success) << "after a restart, too";

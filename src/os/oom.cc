@@ -9,7 +9,7 @@ namespace homeostat::os {
 OomWatch::OomWatch(std::string file) : file_(std::move(file)), before_(count()), last_(before_) {}
 
 void OomWatch::advance(Instant now) {
-  if (now < later(looked_, std::chrono::seconds(1))) return;
+  if (now < later(looked_, std::chrono::seconds(5))) return;
   looked_ = now;
   before_ = std::exchange(last_, count());
 }

@@ -15,9 +15,10 @@ class OomWatch {
  public:
   explicit OomWatch(std::string file = "/proc/vmstat");
 
-  /// Looks again, at most once a second.
+  /// Looks again, at most every five seconds.
   void advance(Instant now);
-  /// There was one since the last look but one, or since the beginning: within about two seconds.
+  /// There was one since the last look but one, or since the beginning: within about ten seconds. What holds much
+  /// memory is counted long before it has ended.
   bool lately() const;
 
  private:

@@ -74,10 +74,12 @@ TEST(DaemonLadder, ARungForWhatWasKilledForItsMemoryIsForNothingElse) {
   Lab lab;
   const std::string greedy = lab.dir() + "/greedy";
   lab.configure({fmt::format(
-      "  cache:\n    run: {{ process: {{ command: [/bin/sh, -c, \"if [ -e {0} ]; then rm {0}; {1}; fi; exec sleep "
-      "1000\"] "
-      "}} }}\n    remediation: [{{ exec: {{ command: [/bin/sh, -c, \"echo cut >> {0}.cut\"], when: signal oom, "
-      "verify_within: 1s }} }}, {{ restart: {{ attempts: 100, verify_within: 2s }} }}]\n",
+      "  cache:\n    run: {{ process: {{ command: [/bin/sh, -c, \"if [ -e {0} ]; then rm {0}; sleep 1; {1}; fi; exec "
+      "sleep "
+      "1000\"] }} }}\n    reopen_within: 100ms\n    rearm_after: 100ms\n    remediation: [{{ exec: {{ command: "
+      "[/bin/sh, -c, \"echo cut >> {0}.cut\"], when: signal oom, verify_within: 1s }} }}, {{ restart: {{ attempts: "
+      "100, "
+      "verify_within: 2s }} }}]\n",
       greedy, little.hog())});
   ASSERT_TRUE(lab.start());
   const auto told = [&](const std::string& words) {
