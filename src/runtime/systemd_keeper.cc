@@ -342,7 +342,10 @@ void SystemdKeeper::job_removed(sd_bus_message& message) {
   if (sd_bus_message_read(&message, "uoss", &id, &job, &name, &result) < 0) return;
   for (auto& [target, unit] : units_) {
     if (unit->charge.spec.unit != name) continue;
-    if (unit->work && unit->work->job == job) return job_done(*unit, result);
+    if (unit->work && unit->work->job == job) {
+      unit->no_stop = id;  // by others: what is told of the unit next may still name this job
+      return job_done(*unit, result);
+    }
     if (unit->read) read(*unit);  // the last change of the unit was told while its job was still there
   }
 }
