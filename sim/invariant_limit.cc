@@ -103,7 +103,7 @@ class CapacityKept : public Invariant {
 };
 
 /// A rung is tried as often as it says, and after the wait between two tries; a spent ladder calls somebody before it
-/// begins again, or somebody was called within the hour about what is down and linked with it; it begins anew only
+/// begins again, or somebody was called, since it is down, about what is linked with it; it begins anew only
 /// after enough health, or for an operator.
 class BoundedAttempts : public Invariant {
  public:
@@ -162,10 +162,13 @@ class BoundedAttempts : public Invariant {
   bool somebody_knows(const std::string& service) {
     const auto& services = arena().engine().durable().services;
     if (called_.contains(services.at(service).incident)) return true;
+    const auto own = arena().engine().durable().incidents.find(services.at(service).incident);
+    if (own == arena().engine().durable().incidents.end()) return false;
+    const Instant down_since = own->second.verdict_at;
     return std::ranges::any_of(linked_with(service), [&](const std::string& other) {
       const auto state = services.find(other);
       const auto call = state == services.end() ? called_.end() : called_.find(state->second.incident);
-      return call != called_.end() && state->second.incident != 0 && arena().now() < later(call->second, 1h);
+      return call != called_.end() && state->second.incident != 0 && call->second >= down_since;
     });
   }
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "api/status.hpp"
+#include "engine/diagnose.hpp"
 #include "engine/gates.hpp"
 #include "engine/ladder.hpp"
 
@@ -222,7 +223,8 @@ json::array changes_json(const View& view, const std::string& name, const engine
   for (const auto& [slot, change] : durable.changed) {
     changes.push_back(json::object{{"place", place_name(name, slot)},
                                    {"at", time_json(view.clock, change.at)},
-                                   {"what", printable(change.what.str())}});
+                                   {"what", printable(change.what.str())},
+                                   {"recent", view.clock.now < later(change.at, engine::kChangeCounts)}});
   }
   return changes;
 }

@@ -60,13 +60,17 @@ std::string walk_text(const json::object& why) {
   return waiting.empty() ? out : out + "waiting for it: " + join(waiting) + "\n";
 }
 
+/// Those that make it a likelier cause, as far as somebody wants to read them.
 std::string changes_text(const json::object& why) {
+  constexpr std::size_t kMost = 5;
   std::string out;
+  std::size_t recent = 0;
   for (const json::value& item : list_at(why, "changes")) {
     const json::object& change = item.as_object();
+    if (!flag_at(change, "recent") || ++recent > kMost) continue;
     out += fmt::format("{} {} at {}\n", text_at(change, "place"), text_at(change, "what"), time_at(change, "at", true));
   }
-  return out;
+  return recent <= kMost ? out : out + fmt::format("and {} more instances\n", recent - kMost);
 }
 
 std::string one_budget(const std::string& whose, const json::object& budget) {

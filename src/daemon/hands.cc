@@ -100,7 +100,7 @@ void Hands::exited(const runtime::Target& target, const Incarnation& incarnation
   const bool killed = status.known && status.signalled && status.code == SIGKILL;
   if (id)
     feed_(engine::Exited{*id, target.slot, incarnation, status.known, status.signalled, status.code,
-                         killed && oom_.lately()});
+                         killed && oom_.killed(static_cast<pid_t>(incarnation.id))});
 }
 
 void Hands::run_strategy(const engine::Dispatch& command, Instant now) {

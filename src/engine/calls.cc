@@ -34,14 +34,17 @@ bool should_run(Turn& t, ServiceId id) {
 // Such a call reaches somebody: not one in shadow. Where nobody can be called, the status is all there is.
 bool heard(const Turn& t, const std::string& notifier) { return !notifier.empty() || default_notifier(t).empty(); }
 
-// Another one whose failure is connected with this one's, of which such a notifier was told within the hour.
+// Another one whose failure is connected with this one's, of which such a notifier was told while this one failed: it
+// was named then, and nothing new is known.
 template <class Which>
 std::optional<ServiceId> told_of_another(Turn& t, ServiceId id, Which which) {
+  const auto own = t.s.durable.incidents.find(t.durable(id).incident);
+  if (own == t.s.durable.incidents.end()) return {};
   for (const ServiceId other : connected_with(t, id)) {
     const std::uint64_t incident = t.durable(other).incident;
     const bool told =
         other != id && incident != 0 && called(t, [&](const EscalationState& one) {
-          return one.what.incident == incident && which(one.what.notifier) && t.now < later(one.at, kToldAgain);
+          return one.what.incident == incident && which(one.what.notifier) && one.at >= own->second.verdict_at;
         });
     if (told) return other;
   }
@@ -125,7 +128,8 @@ void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold
 std::optional<std::string> told_already(Turn& t, ServiceId id, const std::string& notifier) {
   const auto other = told_of_another(t, id, [&](const std::string& told) { return told == notifier; });
   if (!other) return {};
-  return (notifier.empty() ? "somebody" : notifier) + " has been told of " + t.plan(*other).name +
+  const std::string& name = t.plan(*other).name;
+  return (notifier.empty() ? "the status tells of " + name : notifier + " has been told of " + name) +
          ", which fails with it";
 }
 

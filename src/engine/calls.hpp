@@ -13,7 +13,7 @@ namespace homeostat::engine {
 /// been told of what it is connected with.
 void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold);
 
-/// That this notifier was called within the hour about another one whose failure is connected with this one's, in
+/// That this notifier was called about another one whose failure is connected with this one's, while this one failed, in
 /// words: one incident is told of once, and once more when nothing has helped.
 std::optional<std::string> told_already(Turn& t, ServiceId id, const std::string& notifier);
 

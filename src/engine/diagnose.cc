@@ -11,7 +11,6 @@ using diagnosis::Evidence;
 using diagnosis::Finding;
 using diagnosis::Sign;
 
-constexpr Duration kChangeCounts = std::chrono::minutes(30);
 constexpr Duration kLookAgain = std::chrono::seconds(1);
 // A look that has not been answered by then says that it cannot be had.
 constexpr Duration kLooksEnd = std::chrono::seconds(10);
@@ -21,6 +20,7 @@ constexpr Duration kWaitsEnd = std::chrono::minutes(1);
 // So long what was repaired in vain leaves it to others, at most.
 constexpr Duration kTurnOfOthers = std::chrono::minutes(10);
 constexpr std::size_t kCandidates = 3;
+constexpr std::string_view kRecovers = "what it needs is well again; it is given time to recover by itself";
 constexpr std::uint8_t kVerdictLooks = 3;
 
 /// What the places of one service show, put together.
@@ -193,7 +193,8 @@ void record(Turn& t, ServiceId id, const Finding& finding, const std::string& re
   r.reason = reason;
   if (finding.root != id) r.part_of = t.durable(finding.root).incident;
   const bool same = known != nullptr && known->role == r.role && known->by == r.by && known->root == r.root &&
-                    known->part_of == r.part_of;  // the score alone moves with every look
+                    known->part_of == r.part_of &&  // the score alone moves with every look
+                    (known->reason == kRecovers) == (r.reason == kRecovers);
   if (!same) t.record(std::move(r));
 }
 
@@ -254,7 +255,7 @@ std::optional<Hold> recovery_grace(Turn& t, const Ask& ask) {
     }
   }
   if (t.now >= until) return {};
-  return Hold{"recovery", "what it needs is well again; it is given time to recover by itself", until};
+  return Hold{"recovery", std::string(kRecovers), until};
 }
 
 std::optional<Hold> excuse(Turn& t, ServiceId id, const Finding& finding) {

@@ -8,6 +8,9 @@
 
 namespace homeostat::engine {
 
+/// So long a change makes a service a likelier cause.
+constexpr Duration kChangeCounts = std::chrono::minutes(30);
+
 /// Passes for a service that is a root, or that is not part of any failure. Where no service needs another, nothing is
 /// ever held.
 std::optional<Hold> diagnosis_gate(Turn& t, const Ask& ask);

@@ -217,7 +217,7 @@ struct ServiceState {
     v("known_since", self.known_since);
     v("instances", self.instances);
     v("details", self.details);
-    v("changed", self.changed);
+    v("changes", self.changed);
     v("ladders", self.ladders);
     v("walks", self.walks);
     v("drained", self.drained);

@@ -131,6 +131,19 @@ TEST(Durable, AFoldThatIsOlderThanAFieldIsReadAllTheSame) {
   EXPECT_EQ(back.fold(), durable.fold());
 }
 
+TEST(Durable, AChangeIsKeptWithWhatItWas) {
+  Durable durable;
+  durable.apply(Record{1, Instant(Duration(7)), 1, ChangeNoted{"a", "v2", "ops"}});
+  Durable back;
+  ASSERT_TRUE(Durable::unfold(durable.fold(), back));
+  EXPECT_EQ(back.services.at("a").changed.at(-1).what, "was changed to v2 (by ops)");
+  std::string older = durable.fold();
+  const std::size_t at = older.find(R"("changes":[)");
+  ASSERT_NE(at, std::string::npos) << older;
+  older.replace(at, older.find(']', older.find("]]", at)) + 2 - at, R"("changed":[[-1,7]])");
+  EXPECT_TRUE(Durable::unfold(older, back)) << "as it was written before: " << older;
+}
+
 TEST(Durable, AnOpenBreakerIsRememberedUntilItCloses) {
   Durable durable;
   std::uint64_t seq = 0;

@@ -178,6 +178,9 @@ void tell(Turn& t, ServiceId id, const Route& wanted) {
   begin_action(t, std::move(wish));
 }
 
+// What it last said of its weights counts as long as it says anything.
+bool holds(const LiveTraffic& live) { return live.holds && live.fault.empty(); }
+
 // Every server has as much weight as any other: whoever is started next gets requests.
 void leave(Turn& t, ServiceId id) {
   if (t.durable(id).route) t.record(RouteSet{t.plan(id).name, std::nullopt});
@@ -194,7 +197,7 @@ bool is_routed(Turn& t, ServiceId id) {
 bool route_holds(Turn& t, ServiceId id) {
   const auto& live = t.live(id).traffic;
   const auto& known = t.durable(id).route;
-  return live && live->holds && known && wanted_route(t, id) == *known;
+  return live && holds(*live) && known && wanted_route(t, id) == *known;
 }
 
 bool takes_requests(Turn& t, ServiceId id, Slot slot) {
@@ -235,7 +238,7 @@ bool start_waits(Turn& t, ServiceId id, Slot slot) {
   const auto& route = t.durable(id).route;
   if (!route) return true;
   if (names(route->fresh, slot)) return false;  // it has had requests before
-  return names(route->stable, slot) || !t.live(id).traffic || !t.live(id).traffic->holds;
+  return names(route->stable, slot) || !t.live(id).traffic || !holds(*t.live(id).traffic);
 }
 
 bool stop_waits(Turn& t, ServiceId id, Slot slot) {
@@ -244,7 +247,7 @@ bool stop_waits(Turn& t, ServiceId id, Slot slot) {
   if (planted(Bug::traffic_left_behind)) return false;
   const auto& step = known.rollout->step;
   if (step && step->to.stable + step->to.fresh == 0) return false;  // there is nobody else
-  return !known.route || leads_to(*known.route, slot) || !t.live(id).traffic || !t.live(id).traffic->holds;
+  return !known.route || leads_to(*known.route, slot) || !t.live(id).traffic || !holds(*t.live(id).traffic);
 }
 
 bool is_drained(Turn& t, ServiceId id, Slot slot) { return t.durable(id).drained.contains(slot); }

@@ -1,30 +1,40 @@
-// Whether the kernel has killed something because memory had run out.
+// Whether the kernel has killed a process because memory had run out.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "homeostat/time.hpp"
+#include "os/fd.hpp"
 
 namespace homeostat::os {
 
-/// Follows the kernel's own count of such kills (/proc/vmstat, of the whole machine, whatever limit was reached).
-/// Single threaded.
+/// The process that a line of the kernel's log says was killed for memory, by its number.
+std::optional<pid_t> killed_for_memory(std::string_view line);
+
+/// The kernel's log names each (that needs CAP_SYSLOG). Without it there is the count of all such kills of the machine,
+/// so that one within about ten seconds counts as this one's. Single threaded.
 class OomWatch {
  public:
-  explicit OomWatch(std::string file = "/proc/vmstat");
+  explicit OomWatch(const std::string& log = "/dev/kmsg", std::string counts = "/proc/vmstat");
 
-  /// Looks again, at most every five seconds.
+  /// To be called now and then.
   void advance(Instant now);
-  /// There was one since the last look but one, or since the beginning: within about ten seconds. What holds much
-  /// memory is counted long before it has ended.
-  bool lately() const;
+  /// Of a process that SIGKILL has ended, and that has been seen to end just now.
+  bool killed(pid_t pid);
 
  private:
+  void read_log();
   std::optional<std::uint64_t> count() const;
 
-  std::string file_;
+  Fd log_;
+  std::deque<pid_t> named_;  // the last ones
+  std::string counts_;
   std::optional<std::uint64_t> before_;  // at the last look but one
   std::optional<std::uint64_t> last_;
   Instant looked_ = kLongAgo;

@@ -77,7 +77,13 @@ TEST_P(Contained, AKillIsNotForItsMemoryUnlessItSaysSo) {
   EXPECT_FALSE(std::filesystem::exists(lab_.dir() + "/oom"));
 }
 
-TEST_P(Contained, WhatTheKernelKillsForItsMemoryIsToldSo) {
+INSTANTIATE_TEST_SUITE_P(By, Contained, ::testing::Values("podman", "docker"),
+                         [](const auto& info) { return std::string(info.param); });
+
+// podman 4.3 did not say so where cgroup v1 limits memory.
+class Docker : public Contained {};
+
+TEST_P(Docker, WhatTheKernelKillsForItsMemoryIsToldSo) {
   if (!os::testing::LittleMemory().possible())
     GTEST_SKIP() << "needs root to make namespaces, and " + kind() + ", and a writable cgroup that limits memory";
   ladder_ = fmt::format(
@@ -96,8 +102,7 @@ TEST_P(Contained, WhatTheKernelKillsForItsMemoryIsToldSo) {
   EXPECT_TRUE(started("cache", 3) && healthy("cache")) << lab_.records();
 }
 
-INSTANTIATE_TEST_SUITE_P(By, Contained, ::testing::Values("podman", "docker"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(By, Docker, ::testing::Values("docker"));
 
 class Podman : public Contained {};
 
