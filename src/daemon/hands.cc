@@ -38,6 +38,15 @@ const engine::Intent* intent_of(const engine::Engine& engine, engine::CommandId 
   return action == engine.durable().actions.end() ? nullptr : &action->second.intent;
 }
 
+/// What kind of runtime the service has.
+std::optional<std::size_t> runtime_of(const engine::Engine& engine, const config::Config& config,
+                                      engine::ServiceId service) {
+  if (!engine.plan().services[service].runtime.managed) return std::nullopt;
+  const runtime::Spec& spec = config.runtimes[service];
+  const auto* kept = std::get_if<runtime::KeptSpec>(&spec);
+  return kept == nullptr ? spec.index() : std::variant_size_v<runtime::Spec> + static_cast<std::size_t>(kept->by);
+}
+
 bool has_service(const config::Config& config, const std::string& name) {
   return std::any_of(config.plan.services.begin(), config.plan.services.end(),
                      [&](const engine::ServicePlan& plan) { return plan.name == name; });
@@ -172,8 +181,22 @@ void Hands::dispatch(const engine::Dispatch& command, Instant now) {
   // What is repaired fails its requests already; to wait for them would only make it last longer.
   const bool planned = intent != nullptr && intent->origin != engine::Origin::ladder;
   if (!ends || !planned) return run_instance(command, target, version, now);
+  const auto runtime = runtime_of(engine_, *config_, command.service);
   rotation_.take_out(command.service, command.slot, now,
-                     [=, this](Instant then) { run_instance(command, target, version, then); });
+                     [=, this](Instant then) { return run_later(command, target, version, runtime, then); });
+}
+
+bool Hands::run_later(engine::Dispatch command, const runtime::Target& target, const std::string& version,
+                      std::optional<std::size_t> runtime, Instant now) {
+  const auto service = engine_.find_service(target.service);
+  if (!service || runtime_of(engine_, *config_, *service) != runtime || intent_of(engine_, command.id) == nullptr) {
+    const char* why = "the configuration was reloaded meanwhile";
+    feed_(engine::ActionDone{command.id, engine::OutcomeKind::not_started, {}, 0, why, {}});
+    return false;
+  }
+  command.service = *service;
+  run_instance(command, target, version, now);
+  return true;
 }
 
 void Hands::run_instance(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,

@@ -57,6 +57,9 @@ class Hands {
   void run_strategy(const engine::Dispatch& command, Instant now);
   void run_instance(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
                     Instant now);
+  /// After a wait in which the configuration may have become another. False: it is not done.
+  bool run_later(engine::Dispatch command, const runtime::Target& target, const std::string& version,
+                 std::optional<std::size_t> runtime, Instant now);
   void run_process(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
                    Instant now);
   runtime::Done done_of(const engine::Dispatch& command);

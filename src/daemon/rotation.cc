@@ -132,8 +132,16 @@ class Rotation::TakingOut : public Task {
 
   void finish(std::string_view why_not) {
     if (!why_not.empty()) spdlog::warn("traffic: {} is stopped though {}", place(), why_not);
-    end();
-    then_(owner_.now_);
+    then_(owner_.now_) ? end() : give_back();
+  }
+
+  void give_back() {
+    if (const auto known = owner_.ours_.find(place()); known == owner_.ours_.end() || !known->second) return end();
+    haproxy_.set_drain(server_, false, [this](const auto& done) {
+      if (done) owner_.ours_[place()] = false;
+      if (!done) spdlog::warn("traffic: {} is not stopped and cannot be put back: {}", place(), done.error().text);
+      end();
+    });
   }
 
   std::vector<std::string> others_;
@@ -223,10 +231,10 @@ void Rotation::take_out(engine::ServiceId service, engine::Slot slot, Instant no
   now_ = std::max(now_, now);
   const traffic::Spec* spec = spec_of(service);
   const auto known = engine_.durable().services.find(engine_.plan().services[service].name);
-  if (spec == nullptr || known == engine_.durable().services.end()) return then(now);
+  if (spec == nullptr || known == engine_.durable().services.end()) return void(then(now));
   const auto instance = known->second.instances.find(slot);
   if (instance == known->second.instances.end() || instance->second.state != engine::RunState::running)
-    return then(now);
+    return void(then(now));
   begin(std::make_unique<TakingOut>(*this, *spec, server_of(engine_, *spec, service, slot, instance->second.port),
                                     others_of(service, slot), later(now, spec->drain), std::move(then)));
 }

@@ -19,7 +19,8 @@ namespace homeostat::daemon {
 /// is said. What somebody else has drained or put in maintenance stays so.
 class Rotation {
  public:
-  using Then = std::move_only_function<void(Instant)>;
+  /// False: it is not stopped after all.
+  using Then = std::move_only_function<bool(Instant)>;
 
   Rotation(os::Loop& loop, const engine::Engine& engine);
   ~Rotation();
@@ -30,7 +31,7 @@ class Rotation {
   void configure(const config::Config& config);
 
   /// The instance gets no new requests once another one takes them, and `then` is called when it has none left, or when
-  /// its time is up. Without a proxy: at once.
+  /// its time is up. Without a proxy: at once. If it is not stopped after all, it gets them again.
   void take_out(engine::ServiceId service, engine::Slot slot, Instant now, Then then);
   /// When this run of it is well. `ours`: if it is drained, it is by a life of ours that has ended since.
   void put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run,

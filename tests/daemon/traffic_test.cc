@@ -20,13 +20,16 @@ class DaemonTraffic : public ::testing::Test {
  protected:
   void SetUp() override {
     haproxy_.emplace(std::vector<int>{lab_.port(0), lab_.port(1)});
+    lab_.configure({web()});
+    ASSERT_TRUE(lab_.start());
+    ASSERT_TRUE(eventually([&] { return in_rotation() == 2 && lab_.health("web") == "healthy"; }));
+  }
+  std::string web() const {
     ServiceText text;
     text.instances = 2;
     text.more = fmt::format("traffic: {{ haproxy: {{ socket: {}, backend: pool, server: 'm{{port}}', drain: 5s }} }}",
                             haproxy_->place().socket);
-    lab_.configure({lab_.service("web", text)});
-    ASSERT_TRUE(lab_.start());
-    ASSERT_TRUE(eventually([&] { return in_rotation() == 2 && lab_.health("web") == "healthy"; }));
+    return lab_.service("web", text);
   }
   int in_rotation() const {
     int count = 0;
@@ -142,7 +145,7 @@ TEST_F(DaemonTraffic, AReloadOfTheProxyInTheMiddleOfADrainDoesNotEndIt) {
   ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
   const int index = *busy();
   const pid_t before = lab_.pid(place(index));
-  EXPECT_EQ(lab_.cli({"restart", place(index)}).code, 0);
+  EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
   ASSERT_TRUE(eventually([&] { return drained(index); }));
   haproxy_->stop();
   haproxy_->start();
@@ -157,13 +160,53 @@ TEST_F(DaemonTraffic, KilledWhileItDrainsItLeavesNobodyOut) {
   ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
   const int index = *busy();
   const pid_t before = lab_.pid(place(index));
-  EXPECT_EQ(lab_.cli({"restart", place(index)}).code, 0);
+  EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
   ASSERT_TRUE(eventually([&] { return drained(index); }));
   lab_.kill9();
   ASSERT_TRUE(lab_.start());
   half.reset();
   ASSERT_TRUE(replaced(index, before)) << lab_.records();
   EXPECT_TRUE(eventually([&] { return in_rotation() == 2; }));
+}
+
+TEST_F(DaemonTraffic, AReloadInTheMiddleOfADrainEndsItWell) {
+  std::optional<HalfRequest> half(haproxy_->port());
+  ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
+  const int index = *busy();
+  const pid_t before = lab_.pid(place(index));
+  EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return drained(index); }));
+  // It comes after another one now.
+  lab_.configure({lab_.service("first", {.first_port = 8}), web()});
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return lab_.health("first") == "healthy"; })) << lab_.log();
+  const pid_t first = lab_.pid("first/0");
+  half.reset();
+  EXPECT_TRUE(replaced(index, before)) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return in_rotation() == 2; }));
+  EXPECT_EQ(lab_.pid("first/0"), first) << lab_.records();
+}
+
+TEST_F(DaemonTraffic, WhatIsReleasedOrRunOtherwiseInTheMiddleOfADrainIsNotStopped) {
+  for (const bool released : {true, false}) {
+    lab_.configure({lab_.service("other", {.first_port = 8}), web()});
+    ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+    ASSERT_TRUE(eventually([&] { return lab_.health("other") == "healthy" && lab_.health("web") == "healthy"; }));
+    std::optional<HalfRequest> half(haproxy_->port());
+    ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
+    const int index = *busy();
+    const pid_t before = lab_.pid(place(index));
+    EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
+    ASSERT_TRUE(eventually([&] { return drained(index); }));
+    std::vector<std::string> services{lab_.service("other", {.first_port = 8})};
+    if (!released) services.push_back("  web: { checks: { it: { exec: { command: [/bin/true] } } } }\n");
+    lab_.configure(services);
+    ASSERT_EQ(lab_.cli({"reload", "--accept-shrink"}).code, 0);
+    half.reset();
+    EXPECT_FALSE(within(seconds(1), [&] { return lab_.pid(place(index)) != before; })) << lab_.records();
+    EXPECT_EQ(lab_.health("other"), "healthy") << lab_.log();
+    EXPECT_TRUE(eventually([&] { return in_rotation() == 2; })) << lab_.log();
+  }
 }
 
 TEST(DaemonTrafficAtTheEnd, WhatIsDrainedIsStoppedHoweverLongItTakes) {
