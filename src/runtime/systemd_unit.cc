@@ -31,6 +31,13 @@ bool read_long(sd_bus_message& message, std::uint64_t& out) {
   return sd_bus_message_read_basic(&message, 't', &out) >= 0;
 }
 
+bool read_flag(sd_bus_message& message, bool& out) {
+  int flag = 0;  // the bus has no smaller one
+  if (sd_bus_message_read_basic(&message, 'b', &flag) < 0) return false;
+  out = flag != 0;
+  return true;
+}
+
 bool read_run(sd_bus_message& message, Incarnation& out) {
   const void* bytes = nullptr;
   std::size_t size = 0;
@@ -73,6 +80,9 @@ const std::map<std::string_view, Row>& rows() {
       {"ExecMainExitTimestampMonotonic", {"t", [](M& m, U& u) { return read_long(m, u.main_ended); }}},
       {"RuntimeMaxUSec", {"t", [](M& m, U& u) { return read_long(m, u.may_run); }}},
       {"BusName", {"s", [](M& m, U& u) { return read_text(m, u.bus_name); }}},
+      {"Type", {"s", [](M& m, U& u) { return read_text(m, u.type); }}},
+      {"ExitType", {"s", [](M& m, U& u) { return read_text(m, u.exit_type); }}},
+      {"RemainAfterExit", {"b", [](M& m, U& u) { return read_flag(m, u.remains); }}},
   };
   return rows;
 }
@@ -118,13 +128,14 @@ bool was_stopped(const UnitState& state) {
   const bool was_up = state.left_inactive != 0 && state.left_inactive <= state.became_active &&
                       state.became_active <= state.left_active;
   if (state.active == "inactive" && state.result != "exec-condition") {
-    return !was_up || state.main_ended < state.became_active || state.main_ended > state.left_active;
+    return !was_up || state.outlives_main() || state.main_ended < state.became_active ||
+           state.main_ended > state.left_active;
   }
   // It may have failed of being stopped, unless systemd does so by itself.
   constexpr std::array<std::string_view, 4> kBadEnds{"exit-code", "signal", "core-dump", "timeout"};
   return state.active == "failed" && was_up && state.main_ended > state.left_active &&
          std::ranges::find(kBadEnds, state.result) != kBadEnds.end() && state.may_run == UINT64_MAX &&
-         state.bus_name.empty();
+         state.bus_name.empty() && !state.says_that_it_stops();
 }
 
 Sight sight_of(const UnitState& state, bool told_to_stop) {

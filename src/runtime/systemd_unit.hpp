@@ -27,9 +27,16 @@ struct UnitState {
   std::uint64_t main_ended = 0;
   std::uint64_t may_run = UINT64_MAX;  // RuntimeMaxSec=: then systemd ends it
   std::string bus_name{};              // BusName=: without it on the bus, systemd ends it
+  std::string type{};                  // Type=
+  std::string exit_type{};             // ExitType=
+  bool remains = false;                // RemainAfterExit=
 
   bool runs() const { return active == "active" || active == "reloading"; }
   bool rests() const { return active == "inactive" || active == "failed"; }
+  /// It stays active when its main process has ended well.
+  bool outlives_main() const { return remains || exit_type == "cgroup"; }
+  /// It can leave `active` before it ends by itself: with STOPPING=1.
+  bool says_that_it_stops() const { return type == "notify" || type == "notify-reload"; }
 };
 
 /// Reads a{sv}, of which it takes what it knows. False: it is not that.

@@ -68,6 +68,30 @@ TEST(UnitState, TheClockOfSystemdTellsAStopFromAnEnd) {
   EXPECT_FALSE(was_stopped(again)) << "its start was not wanted by itself";
 }
 
+TEST(UnitState, WhatOutlivesItsMainProcessIsInactiveOnlyOfAStop) {
+  UnitState state = rested("inactive", "success", 150);
+  state.exit_type = "main";
+  EXPECT_FALSE(was_stopped(state));
+  state.exit_type = "cgroup";
+  EXPECT_TRUE(was_stopped(state));
+  state.exit_type = "main";
+  state.remains = true;
+  EXPECT_TRUE(was_stopped(state));
+  state.active = "failed";
+  state.result = "exit-code";
+  EXPECT_FALSE(was_stopped(state)) << "it does not outlive a failure";
+}
+
+TEST(UnitState, WhoMaySayThatHeStopsFailsByHimself) {
+  UnitState state = rested("failed", "exit-code", 201);
+  state.type = "simple";
+  EXPECT_TRUE(was_stopped(state));
+  for (const char* type : {"notify", "notify-reload"}) {
+    state.type = type;
+    EXPECT_FALSE(was_stopped(state)) << type;
+  }
+}
+
 TEST(UnitState, WhatFailedOfBeingStoppedWasStoppedUnlessSystemdDidSo) {
   for (const char* result : {"exit-code", "signal", "core-dump", "timeout"}) {
     EXPECT_TRUE(was_stopped(rested("failed", result, 201))) << result;
