@@ -83,6 +83,12 @@ struct SystemdKeeper::Unit {
     told_to_stop = false;
     down_job = 0;
   }
+  /// Nobody has listened: it may have been stopped by others meanwhile, and the restarts so far say nothing of now.
+  void meet(const UnitState& fresh) {
+    told_to_stop = was_stopped(fresh);
+    restarting = false;
+    restarts = fresh.restarts;
+  }
 };
 
 SystemdKeeper::SystemdKeeper(os::Loop& loop, const std::string& address, OnSight on_sight)
@@ -150,8 +156,8 @@ void SystemdKeeper::read(Unit& unit) {
               }
               if (one.read)
                 remember(one.state, fresh);
-              else  // it may have been stopped by others while nobody listened
-                one.told_to_stop = was_stopped(fresh);
+              else
+                one.meet(fresh);
               one.state = fresh;
               one.read = true;
               if (one.work && !one.work->judged) return judge(one);

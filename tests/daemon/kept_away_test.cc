@@ -96,6 +96,49 @@ TEST_F(KeptAway, WhatFailedOfBeingStoppedWasStopped) {
   }
 }
 
+TEST_F(KeptAway, WhatFailedOfBeingStoppedWasStoppedThoughSystemdHadRestartedIt) {
+  begin_all({{"again",
+              "Restart=on-failure\nRestartSec=100ms\nExecStart=\n"
+              "ExecStart=/bin/sh -c 'trap \"exit 143\" TERM; /bin/sleep infinity & wait'"}});
+  if (IsSkipped()) return;
+  const auto shell = [&] { return lab_.main("again-stopped/0", "/bin/sh -c trap"); };
+  const pid_t before = shell();
+  ::kill(before, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return is_another(shell(), before); }));
+  ASSERT_TRUE(healthy("again-stopped"));
+  lab_.kill9();
+  systemd_->ask("StopUnit", "again-stopped");
+  ASSERT_TRUE(rests("again-stopped"));
+  ASSERT_EQ(systemd_->active("again-stopped"), "s \"failed\"");
+  ASSERT_TRUE(lab_.start());
+  expect_kept_down("again-stopped", 2);
+}
+
+TEST_F(KeptAway, WhatIsStoppedAfterItsMainProcessHasEndedWasStopped) {
+  begin_all({{"stays", "RemainAfterExit=yes"}});
+  if (IsSkipped()) return;
+  lab_.kill9();
+  ::kill(main("stays-stopped"), SIGTERM);
+  ASSERT_TRUE(is_sub("stays-stopped", "exited"));
+  systemd_->ask("StopUnit", "stays-stopped");
+  ASSERT_TRUE(rests("stays-stopped"));
+  ASSERT_TRUE(lab_.start());
+  expect_kept_down("stays-stopped");
+}
+
+TEST_F(KeptAway, WhoSaysThatHeStopsAndThenFailsWasNotStopped) {
+  begin_all({{"leaves",
+              "Type=notify\nNotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c 'trap \"systemd-notify --stopping; "
+              "exit 1\" USR1; systemd-notify --ready; /bin/sleep infinity & wait'"}});
+  if (IsSkipped()) return;
+  lab_.kill9();
+  ::kill(lab_.main("leaves-ends/0", "/bin/sh -c trap"), SIGUSR1);
+  ASSERT_TRUE(rests("leaves-ends"));
+  ASSERT_EQ(systemd_->active("leaves-ends"), "s \"failed\"");
+  ASSERT_TRUE(lab_.start());
+  expect_repaired("leaves-ends");
+}
+
 TEST_F(KeptAway, WhatSystemdItselfEndedOrWasNotStartedAnewWasNotStopped) {
   const std::string broken = lab_.dir() + "/broken";
   begin_all({{"limited", "RuntimeMaxSec=4s"},
