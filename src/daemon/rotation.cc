@@ -13,6 +13,7 @@ namespace {
 
 constexpr Duration kLookAgain = std::chrono::milliseconds(100);
 constexpr Duration kTryAgain = std::chrono::seconds(1);
+constexpr Duration kRunIsKnown = std::chrono::seconds(10);
 
 bool takes_requests(const traffic::ServerSetting& server) {
   return server.up && !server.drained && !server.maintained && server.weight > 0;
@@ -160,17 +161,23 @@ class Rotation::PuttingBack : public Task {
   void abandon() override { end(); }
 
  private:
-  void step(Instant) override {
+  void step(Instant now) override {
     const auto id = owner_.engine_.find_service(service_);
     if (!id || slot_ >= static_cast<engine::Slot>(owner_.engine_.plan().services[*id].instances)) return end();
     const auto& known = owner_.engine_.durable().services.at(service_).instances;
     const auto instance = known.find(slot_);
-    if (instance == known.end() || instance->second.incarnation != run_) return again_in(kLookAgain);
+    if (instance == known.end() || instance->second.incarnation != run_) return wait_for_run(now);
+    waits_since_.reset();
     const Status status = owner_.engine_.instance_status(*id, slot_);
     if (status != Status::healthy && status != Status::degraded) return again_in(kLookAgain);
     haproxy_.read_back([this](const auto& servers) { servers ? put_back(*servers) : try_again(servers.error().text); });
   }
 
+  // The engine hears of it soon. If it is over, the next one has a task of its own, maybe for another server.
+  void wait_for_run(Instant now) {
+    if (!waits_since_) waits_since_ = now;
+    now >= later(*waits_since_, kRunIsKnown) ? end() : again_in(kLookAgain);
+  }
   void put_back(const Settings& servers) {
     const traffic::ServerSetting* own = find(servers, server_);
     if (own == nullptr) return try_again(fmt::format("HAProxy has no server {}", place()));
@@ -196,6 +203,7 @@ class Rotation::PuttingBack : public Task {
   std::string service_;
   engine::Slot slot_;
   Incarnation run_;
+  std::optional<Instant> waits_since_;
   bool said_ = false;
 };
 
