@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <set>
 
 #include "daemon/command.hpp"
 #include "daemon/places.hpp"
@@ -88,20 +87,27 @@ void Hands::find_all(Instant now, std::function<void()> found_all) {
   for (engine::ServiceId id = 0; id < engine_.plan().services.size(); ++id) {
     const engine::ServicePlan& plan = engine_.plan().services[id];
     if (!plan.runtime.managed || keepers_.spec_of(id) != nullptr) continue;
-    std::set<engine::Slot> slots;
-    for (const engine::Place& place : engine_.state().services[id].places) {
-      if (place.slot >= 0) slots.insert(place.slot);
-    }
-    for (const engine::Slot slot : slots) {
+    for (const engine::Slot slot : slots_of(engine_, id)) {
       const runtime::Recovered found = process_->recover(runtime::Target{plan.name, slot});
       if (!found.problem.empty()) spdlog::warn("{}/{}: {}", plan.name, slot, found.problem);
-      // We may have died after it was taken out of the rotation, and before it was stopped.
-      if (!found.running.none() && is_acted_on(engine_, plan.name, slot))
-        rotation_.put_back(id, slot, found.port, found.running, /*ours=*/true);
+      take_back(id, slot, found.port, found.running);
       feed_(engine::Found{id, slot, found.running, found.started_by, found.port, found.version});
     }
   }
-  keepers_.find_all(now, std::move(found_all));
+  keepers_.find_all(now, [this, found_all = std::move(found_all)] {
+    for (engine::ServiceId id = 0; id < engine_.plan().services.size(); ++id) {
+      if (keepers_.spec_of(id) == nullptr) continue;
+      for (const engine::Slot slot : slots_of(engine_, id))
+        take_back(id, slot, port_of(engine_, *config_, id, slot), keepers_.running(id, slot));
+    }
+    found_all();
+  });
+}
+
+// We may have died after it was taken out of the rotation, and before it was stopped.
+void Hands::take_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run) {
+  if (run.none() || !is_acted_on(engine_, engine_.plan().services[service].name, slot)) return;
+  rotation_.put_back(service, slot, port, run, /*ours=*/true);
 }
 
 void Hands::exited(const runtime::Target& target, const Incarnation& incarnation, const os::ExitStatus& status) {

@@ -54,6 +54,7 @@ class Hands {
         runner_(loop, cgroups),
         exec_(runner_),
         keepers_(loop, engine, feed_) {}
+  void take_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run);
   void run_strategy(const engine::Dispatch& command, Instant now);
   void run_instance(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
                     Instant now);

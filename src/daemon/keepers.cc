@@ -51,14 +51,6 @@ bool is_interrupted(const engine::Engine& engine, const std::string& service, en
   });
 }
 
-std::vector<engine::Slot> slots_of(const engine::Engine& engine, engine::ServiceId service) {
-  std::vector<engine::Slot> slots;
-  for (const engine::Place& place : engine.state().services[service].places) {
-    if (place.slot >= 0) slots.push_back(place.slot);
-  }
-  return slots;
-}
-
 }  // namespace
 
 const runtime::KeptSpec* Keepers::spec_of(engine::ServiceId service) const {
@@ -246,6 +238,15 @@ void Keepers::perform(const engine::Dispatch& command, const runtime::Target& ta
     done(std::move(outcome));
   };
   keeper_of(*spec)->perform({target, command.op, command.expected, version}, now, std::move(ended));
+}
+
+Incarnation Keepers::running(engine::ServiceId service, engine::Slot slot) const {
+  const auto known = known_.find({engine_.plan().services[service].name, slot});
+  if (known == known_.end()) return {};
+  const runtime::Sight& sight = known->second.sight;
+  if (sight.is == Is::running) return sight.run;
+  const engine::InstanceState* instance = instance_in(engine_, service, slot);
+  return sight.is == Is::unreachable && runs(instance) ? instance->incarnation : Incarnation{};
 }
 
 probe::Finding Keepers::says(engine::ServiceId service, engine::Slot slot, const probe::RuntimeSpec& spec) const {

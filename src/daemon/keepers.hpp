@@ -34,6 +34,8 @@ class Keepers {
                runtime::Done done);
   /// Tells the engine what differs from what it knows. Only while no other input waits.
   void reconcile();
+  /// The run that is there, or of which nobody can tell whether it is; none: nothing runs.
+  Incarnation running(engine::ServiceId service, engine::Slot slot) const;
   /// The instance as its keeper sees it.
   probe::Finding says(engine::ServiceId service, engine::Slot slot, const probe::RuntimeSpec& spec) const;
 

@@ -15,6 +15,14 @@ const engine::InstanceState* instance_in(const engine::Engine& engine, engine::S
   return instance == known->second.instances.end() ? nullptr : &instance->second;
 }
 
+std::set<engine::Slot> slots_of(const engine::Engine& engine, engine::ServiceId service) {
+  std::set<engine::Slot> slots;
+  for (const engine::Place& place : engine.state().services[service].places) {
+    if (place.slot >= 0) slots.insert(place.slot);
+  }
+  return slots;
+}
+
 bool is_acted_on(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
   return std::ranges::any_of(engine.durable().actions, [&](const auto& action) {
     return action.second.intent.service == service && action.second.intent.slot == slot;

@@ -1,6 +1,8 @@
 // Where an instance is, for whoever looks at it.
 #pragma once
 
+#include <set>
+
 #include "config/config.hpp"
 #include "engine/engine.hpp"
 #include "probe/spec.hpp"
@@ -9,6 +11,8 @@ namespace homeostat::daemon {
 
 /// Null: nothing is known of it.
 const engine::InstanceState* instance_in(const engine::Engine& engine, engine::ServiceId service, engine::Slot slot);
+
+std::set<engine::Slot> slots_of(const engine::Engine& engine, engine::ServiceId service);
 
 /// An action on the instance was begun, and it is not known yet what became of it.
 bool is_acted_on(const engine::Engine& engine, const std::string& service, engine::Slot slot);

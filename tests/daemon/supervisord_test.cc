@@ -3,6 +3,7 @@
 
 #include "lab.hpp"
 #include "os/child.hpp"
+#include "traffic/test_kit.hpp"
 
 namespace homeostat::lab {
 namespace {
@@ -20,10 +21,10 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
         lab_.dir(), lab_.port(0));
     for (const auto& [name, more] : {std::pair("web", "autorestart=false"), std::pair("flap", "autorestart=true")}) {
       text += fmt::format(
-          "[program:{1}]\ncommand=/bin/sh -c 'echo started >> {0}/starts.{1}; exec sleep infinity'\nstartsecs={3}\n"
+          "[program:{1}]\ncommand=/bin/sh -c 'echo started >> {0}/starts.{1}; exec {4}'\nstartsecs={3}\n"
           "autostart=false\nenvironment=HOMEOSTAT_LAB=\"{0}\",HOMEOSTAT_SERVICE=\"{1}\",HOMEOSTAT_INSTANCE=\"0\"\n{2}"
           "\n",
-          lab_.dir(), name, more, starts_for_);
+          lab_.dir(), name, more, starts_for_, runs_.contains(name) ? runs_.at(name) : "sleep infinity");
     }
     write_file(lab_.dir() + "/s.conf", text);
     os::ChildSpec spec;
@@ -41,7 +42,7 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
                       "remediation: [{{ restart: {{ attempts: 100, verify_within: 2s }} }}, {{ escalate: {{}} }}],"
                       "backoff: {{ initial: 50ms, max: 200ms }}, budget: {{ max_actions: 1000, per: 10m }},"
                       "reopen_within: 100ms, rearm_after: 100ms }}\n",
-                      name, server, checks_));
+                      name, server, checks_ + (keys_.contains(name) ? keys_.at(name) : "")));
     }
     lab_.configure(services);
     ASSERT_TRUE(lab_.start());
@@ -79,8 +80,10 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
   }
 
   Lab lab_;
-  std::string checks_;  // of both
-  int starts_for_ = 0;  // so many seconds they are STARTING
+  std::string checks_;                       // of both
+  std::map<std::string, std::string> runs_;  // the command of a program that does something
+  std::map<std::string, std::string> keys_;  // more keys of its service
+  int starts_for_ = 0;                       // so many seconds they are STARTING
   std::optional<os::Child> supervisord_;
 };
 
@@ -170,6 +173,40 @@ TEST_P(KeptProgramHung, NothingIsDoneUntilSupervisordAnswers) {
   EXPECT_EQ(everything.find("its-own-secret"), std::string::npos);
 }
 
+class KeptProgramBehindAProxy : public KeptProgram {
+ protected:
+  KeptProgramBehindAProxy() : haproxy_(std::vector<int>{lab_.port(1)}) {
+    runs_["web"] = fmt::format("{}/quickstart_service --port {}", build_dir(), lab_.port(1));
+    keys_["web"] = fmt::format("traffic: {{ haproxy: {{ socket: {}, backend: pool, server: {}, drain: 5s }} }}, ",
+                               haproxy_.place().socket, server());
+  }
+  std::string server() const { return fmt::format("m{}", lab_.port(1)); }
+  bool drained() const {
+    const auto set = traffic::testing::Desk(haproxy_.place()).setting(server());
+    return set && set->drained;
+  }
+  bool busy() const {
+    const auto servers = traffic::testing::Desk(haproxy_.place()).look();
+    return servers && servers->front().sessions > 0;
+  }
+  traffic::testing::RealHaproxy haproxy_;
+};
+
+TEST_P(KeptProgramBehindAProxy, IsNotLeftOutByWhoIsKilledWhileItDrains) {
+  ASSERT_TRUE(eventually([&] { return traffic::testing::Client(haproxy_.port()).ask() != ""; }));
+  std::optional<traffic::testing::HalfRequest> half(haproxy_.port());
+  ASSERT_TRUE(eventually([&] { return busy(); }));
+  ASSERT_EQ(lab_.cli({"restart", "web", "--no-wait"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return drained(); })) << lab_.records();
+  lab_.kill9();
+  ASSERT_EQ(starts("web"), 1U);
+  ASSERT_TRUE(lab_.start());
+  half.reset();
+  EXPECT_TRUE(eventually([&] { return starts("web") == 2; })) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return !drained(); })) << lab_.log();
+}
+
+INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramBehindAProxy, ::testing::Values(false));
 INSTANTIATE_TEST_SUITE_P(OverTcp, KeptProgramHung, ::testing::Values(true));
 INSTANTIATE_TEST_SUITE_P(Over, KeptProgram, ::testing::Bool(),
                          [](const auto& info) { return info.param ? "TcpWithAPassword" : "ItsSocket"; });
