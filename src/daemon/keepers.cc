@@ -77,7 +77,7 @@ runtime::Keeper* Keepers::keeper_of(const runtime::KeptSpec& spec) {
 }
 
 void Keepers::configure(const config::Config& config) {
-  config_ = &config;
+  const bool reloaded = std::exchange(config_, &config) != nullptr;
   std::map<runtime::Keeper*, std::vector<runtime::Charge>> charges;
   std::map<runtime::Target, Known> known;
   for (engine::ServiceId id = 0; id < engine_.plan().services.size(); ++id) {
@@ -91,6 +91,8 @@ void Keepers::configure(const config::Config& config) {
       // What was seen of another unit says nothing of this one.
       if (const auto before = known_.find(charge.target); before != known_.end() && before->second.whose == whose)
         one = before->second;
+      else
+        one.moved = reloaded && runs(instance_in(engine_, id, slot));
       one.whose = whose;
       one.told = false;
       one.held.clear();
@@ -173,11 +175,12 @@ bool Keepers::finished(engine::ServiceId service, engine::Slot slot, const runti
   return true;
 }
 
-// What ran in this boot was stopped by somebody; after another it has not been started yet.
+// What ran in this boot was stopped by somebody; after another it has not been started yet, nor has what it is to be
+// now if it was something else when it ran.
 engine::Found Keepers::at_rest(engine::ServiceId service, engine::Slot slot, const Known& known) const {
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
   const Incarnation last = known.sight.run.none() && instance != nullptr ? instance->incarnation : known.sight.run;
-  const bool stopped = known.overruled || last.boot == os::boot_number();
+  const bool stopped = known.overruled || (!known.moved && last.boot == os::boot_number());
   return {service, slot, {}, {}, 0, {}, stopped ? others_by(*spec_of(service)) : std::string()};
 }
 
@@ -196,7 +199,7 @@ void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
   if (!known.heard || unheard) known.heard = sight.run;
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
   if (sight.is == Is::running) {
-    known.overruled = false;
+    known.overruled = known.moved = false;
     if (runs(instance) && instance->incarnation == sight.run) return;
     const bool wanted = engine_.wanted(service, slot);
     return feed_(
@@ -204,7 +207,7 @@ void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
   }
   if (sight.is == Is::stopped && (runs(instance) || ((unheard || known.overruled) && engine_.wanted(service, slot)))) {
     feed_(at_rest(service, slot, known));
-    return void(known.overruled = false);
+    return void(known.overruled = known.moved = false);
   }
   if (!runs(instance) || sight.is != Is::ended) return;
   feed_(engine::Exited{service, slot, instance->incarnation, sight.known, sight.signalled, sight.code,

@@ -47,6 +47,7 @@ class Keepers {
     std::string whose{};  // what is seen
     runtime::Sight sight{};
     Restarts restarts{};
+    bool moved = false;  // what ran last was not seen here: another unit, or another runtime
     std::string held{};  // what the engine was told last
     bool told = true;    // the engine knows of the sight
     bool ordered = false;

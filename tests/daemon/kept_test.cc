@@ -321,6 +321,25 @@ TEST_F(Kept, RestartsAreCountedOverAReloadButNotThoseOfAnotherUnit) {
   EXPECT_TRUE(healthy("calm")) << words("calm");
 }
 
+TEST_F(Kept, WhatIsAnotherUnitFromNowOnIsStartedThere) {
+  fs::create_directories(lab_.dir() + "/units");
+  write_file(lab_.dir() + "/units/spare.service",
+             fmt::format("[Service]\nExecStartPre=/bin/sh -c 'echo started >> {}/starts.spare'\n"
+                         "ExecStart=/bin/sleep infinity\n",
+                         lab_.dir()));
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  std::string other = service({"web"});
+  other.replace(other.find("web.service"), 3, "spare");
+  lab_.configure({other});
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return starts("spare") == 1; })) << lab_.records();
+  EXPECT_TRUE(healthy("web"));
+  EXPECT_EQ(lab_.records().find("by others"), std::string::npos) << lab_.records();
+  systemd_->ask("StopUnit", "spare");
+  EXPECT_TRUE(told("web is to stay stopped (by others, by systemd)")) << lab_.records();
+}
+
 TEST_F(Kept, AKillIsNotForItsMemoryUnlessSystemdSaysSo) {
   std::string rungs;
   for (const char* signal : {"oom", "KILL"}) {
