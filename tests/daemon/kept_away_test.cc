@@ -128,7 +128,7 @@ TEST_F(KeptAway, WhatIsStoppedAfterItsMainProcessHasEndedWasStopped) {
 
 TEST_F(KeptAway, WhoSaysThatHeStopsAndThenFailsWasNotStopped) {
   begin_all({{"leaves",
-              "Type=notify\nNotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c 'trap \"systemd-notify --stopping; "
+              "Type=notify\nNotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c 'trap \"systemd-notify STOPPING=1; "
               "exit 1\" USR1; systemd-notify --ready; /bin/sleep infinity & wait'"}});
   if (IsSkipped()) return;
   lab_.kill9();
