@@ -1,6 +1,7 @@
 #include "config/runners.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 #include "config/secret_names.hpp"
@@ -15,10 +16,20 @@ constexpr std::size_t kAll = 10'000;
 
 /// Runs the program that stands behind its own options and operands.
 struct Wrapper {
-  std::string_view name;      // two words: the program and its subcommand
-  std::string_view valued{};  // its options that take a value, which may be an argument of its own
-  std::size_t operands = 0;   // of its own, before the program
+  std::string_view name;       // several words: the program and its subcommands
+  std::string_view valued{};   // its options that take a value, which may be an argument of its own
+  std::size_t operands = 0;    // of its own, before the program
+  std::string_view instead{};  // its options that stand for one of these
 };
+
+constexpr std::string_view kOfDockerExec =
+    "-e -u -w -H -c --env --env-file --user --workdir --detach-keys --host --context";
+constexpr std::string_view kOfPodmanExec =
+    "-e -u -w -c --env --env-file --user --workdir --detach-keys --connection --url";
+constexpr std::string_view kOfComposeExec =
+    "-e -u -w -f -p -H -c --env --user --workdir --index --file --project-name --project-directory --profile "
+    "--env-file --host --context";
+constexpr std::string_view kLatest = "-l --latest";
 
 constexpr Wrapper kWrappers[] = {
     {"env", "-u -C -S --unset --chdir --split-string"},
@@ -40,6 +51,7 @@ constexpr Wrapper kWrappers[] = {
     {"systemd-run",
      "-p -u -E -M -H --property --unit --description --slice --uid --gid --setenv --machine --host "
      "--on-active --on-calendar --working-directory --nice"},
+    {"sshpass", "-p -f -d -P"},
     {"systemd-cat", "-t -p --identifier --priority"},
     {"chroot", "--userspec --groups", 1},
     {"unshare", "-S -G -R -w --setuid --setgid --root --wd --map-user --map-group"},
@@ -50,8 +62,16 @@ constexpr Wrapper kWrappers[] = {
     {"time", "-f -o --format --output"},
     {"busybox"},
     {"toybox"},
-    {"docker exec", "-e -u -w -H -c --env --env-file --user --workdir --detach-keys --host --context", 1},
-    {"podman exec", "-e -u -w -c --env --env-file --user --workdir --detach-keys --connection --url", 1},
+    {"docker exec", kOfDockerExec, 1},
+    {"docker container exec", kOfDockerExec, 1},
+    {"docker compose exec", kOfComposeExec, 1},
+    {"docker-compose exec", kOfComposeExec, 1},
+    {"podman exec", kOfPodmanExec, 1, kLatest},
+    {"podman container exec", kOfPodmanExec, 1, kLatest},
+    {"nerdctl exec", "-e -u -w -a -n -H --env --env-file --user --workdir --address --namespace --host", 1},
+    {"crictl exec", "-r --runtime-endpoint --image-endpoint --config --timeout", 1},
+    {"ip netns exec", "-n -f -b -netns -family -batch", 1},
+    {"machinectl shell", "-E -M -H --setenv --uid --machine --host", 1},
     {"docker run",
      "-e -v -p -u -w -h -m -l -a --env --env-file --volume --publish --user --workdir --name --network "
      "--entrypoint --mount --label --hostname --memory --restart",
@@ -70,11 +90,14 @@ struct Interpreter {
   std::size_t operands = 0;   // so many of its operands may be code, or name a file with it
   std::string_view valued{};  // its other options that take a value
   bool anywhere = false;      // its name is no common word: it is seen behind programs that are not known, too
+  bool first = false;         // its options count before its first operand only
 };
 
 constexpr std::string_view kFind = "find";
 constexpr std::string_view kShellOptions = "-o -O --rcfile --init-file";
 constexpr std::string_view kOfShells = "-c --command";
+constexpr std::string_view kOfPython = "-c -m";
+constexpr std::string_view kPythonOptions = "-W -X";
 
 constexpr Interpreter kShells[] = {
     {"sh", kOfShells, 1, kShellOptions, true},
@@ -90,14 +113,20 @@ constexpr Interpreter kShells[] = {
     {"tcsh", kOfShells, 1, "", true},
 };
 
+constexpr std::string_view kRedisOptions = "-h -p -a -n -u -s --user --pass";
+constexpr std::string_view kGitOptions = "-c -C --git-dir --work-tree --namespace";
+
 constexpr Interpreter kInterpreters[] = {
     {"su", "-c --command --session-command", 2, "-s -g -G -w --shell --group --supp-group", true},
     {"runuser", "-c --command --session-command", 1, "-u -s -g -G -w --user --shell --group --supp-group", true},
-    {"ssh", "", kAll, "", true},
-    {"python", "-c -m", 1, "-W -X", true},
+    {"sg", "-c", 2},
+    {"ssh", "", kAll},
+    {"autossh", "", kAll},
+    {"python", kOfPython, 1, kPythonOptions, true},
+    {"python3", kOfPython, 1, kPythonOptions, true},
     {"perl", "-e -E -M -m", 1, "", true},
     {"ruby", "-e -r", 1, "-I", true},
-    {"node", "-e -p -r --eval --print --require --import", 1, "", true},
+    {"node", "-e -p -r --eval --print --require --import", 1},
     {"php", "-r -B -R -E -F -f -d", 1, "-c -S -t", true},
     {"lua", "-e -l", 1, "", true},
     {"tclsh", "", 1},
@@ -118,9 +147,16 @@ constexpr Interpreter kInterpreters[] = {
     {"mariadb", "-e --execute --init-command"},
     {"sqlite", "-cmd -init", kAll},
     {"mongosh", "--eval --file"},
+    {"mongo", "--eval"},
+    {"Rscript", "-e", 1},
+    {"rabbitmqctl eval", "", 1, "-n -t --node --timeout"},
     {"clickhouse-client", "-q --query --queries-file"},
-    {"redis-cli eval", "", kAll, "-h -p -a -n -u -s --user --pass"},
-    {"git", "-c --config-env --exec-path --upload-pack --receive-pack"},
+    {"redis-cli", "--eval"},
+    {"redis-cli eval", "", kAll, kRedisOptions},
+    {"redis-cli eval_ro", "", kAll, kRedisOptions},
+    {"git", "-c --config-env --exec-path", 0, kGitOptions, false, true},
+    {"git", "--upload-pack --receive-pack"},
+    {"git clone", "-c --config -u", 0, kGitOptions},
     {"tar", "-I -F --checkpoint-action --use-compress-program --to-command --rsh-command --info-script"},
     {"rsync", "-e --rsh --rsync-path"},
     {"scp", "-o -S -F"},
@@ -155,16 +191,20 @@ bool lists(std::string_view options, std::string_view one) {
   return std::ranges::find(all, one) != all.end();
 }
 
-/// The next argument is the value of this one: `--user`, `-u`, `-nu`, not `-uroot`.
-bool takes_value(std::string_view options, std::string_view argument) {
-  if (options.empty() || argument.size() < 2 || !is_option(argument)) return false;
-  if (lists(options, argument)) return true;
-  if (argument.starts_with("--")) return false;
+/// What stands behind the first of the options in the argument: nothing behind `--user`, `-u` and `-nu`, "root" behind
+/// `-uroot`.
+std::optional<std::string_view> behind(std::string_view options, std::string_view argument) {
+  if (options.empty() || argument.size() < 2 || !is_option(argument)) return std::nullopt;
+  if (lists(options, argument)) return std::string_view();
+  if (argument.starts_with("--")) return std::nullopt;
   for (std::size_t i = 1; i < argument.size(); ++i) {
-    if (lists(options, std::string("-") + argument[i])) return i + 1 == argument.size();
+    if (lists(options, std::string("-") + argument[i])) return argument.substr(i + 1);
   }
-  return false;
+  return std::nullopt;
 }
+
+/// The next argument is the value of this one.
+bool takes_value(std::string_view options, std::string_view argument) { return behind(options, argument) == ""; }
 
 /// Where the operand number `count` (from 0) of the program `at` stands.
 std::size_t operand(const Arguments& argv, std::size_t at, std::size_t count, std::string_view valued) {
@@ -178,19 +218,44 @@ std::size_t operand(const Arguments& argv, std::size_t at, std::size_t count, st
   return std::min(at, argv.size());
 }
 
-/// Where the last word of the program's name stands, when it is this one.
+/// "bash" and "/usr/bin/bash" are "bash"; "/etc/bash" and "bash2" are other words.
+std::string_view word_of(std::string_view argument) {
+  const std::size_t slash = argument.rfind('/');
+  if (slash == std::string_view::npos) return argument;
+  return argument.substr(0, slash + 1).ends_with("bin/") ? argument.substr(slash + 1) : std::string_view();
+}
+
+/// Some programs take their subcommands in any case.
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, {}, [](unsigned char c) { return std::tolower(c); }, [](unsigned char c) { return std::tolower(c); });
+}
+
+/// Where the last word of the program's name stands, when it is this one. Where nobody knows that a program stands
+/// there, it must be `exact`.
 std::optional<std::size_t> is_named(const Arguments& argv, std::size_t at, std::string_view name,
-                                    std::string_view valued) {
-  const std::size_t space = name.find(' ');
-  if (program_of(argv[at]) != name.substr(0, space)) return std::nullopt;
-  if (space == std::string_view::npos) return at;
-  const std::size_t second = operand(argv, at, 0, valued);
-  return second < argv.size() && argv[second] == name.substr(space + 1) ? std::optional(second) : std::nullopt;
+                                    std::string_view valued, bool exact = false) {
+  const auto words = split(name, " ");
+  if ((exact ? word_of(argv[at]) : program_of(argv[at])) != words.front()) return std::nullopt;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    at = operand(argv, at, 0, valued);
+    if (at == argv.size() || !same_but_for_case(argv[at], words[i])) return std::nullopt;
+  }
+  return at;
+}
+
+/// How many operands stand before the program of a wrapper of which the name ends `at`.
+std::size_t operands_of(const Arguments& argv, std::size_t at, const Wrapper& wrapper) {
+  const std::size_t first = operand(argv, at, 0, wrapper.valued);
+  for (std::size_t i = at + 1; i < first; ++i) {
+    if (!behind(wrapper.valued, argv[i]) && behind(wrapper.instead, argv[i])) return wrapper.operands - 1;
+  }
+  return wrapper.operands;
 }
 
 /// Of a wrapper the program; assignments stand before it.
 std::size_t wrapped(const Arguments& argv, std::size_t at, const Wrapper& wrapper) {
-  for (std::size_t count = wrapper.operands;; ++count) {
+  for (std::size_t count = operands_of(argv, at, wrapper);; ++count) {
     const std::size_t found = operand(argv, at, count, wrapper.valued);
     if (found == argv.size() || !is_assignment(argv[found])) return found;
   }
@@ -211,11 +276,12 @@ class Search {
       const std::size_t program = programs_[next];
       if (program >= at_) continue;
       for (const Wrapper& wrapper : kWrappers) look_behind(program, wrapper);
-      each_interpreter([&](const Interpreter& one, Runs what) { look_into(program, one, what, true); });
+      each_interpreter([&](const Interpreter& one, Runs what) { look_into(program, one, what); });
     }
-    for (std::size_t i = 0; i < at_; ++i) {
-      each_interpreter(
-          [&](const Interpreter& one, Runs what) { look_into(i, one, what, one.anywhere && i < code_at_); });
+    for (std::size_t i = 1; i < at_; ++i) {
+      each_interpreter([&](const Interpreter& one, Runs what) {
+        if (one.anywhere) look_into_word(i, one, what);
+      });
     }
     return found_;
   }
@@ -237,13 +303,31 @@ class Search {
     add_program(next);
   }
 
-  void look_into(std::size_t program, const Interpreter& one, Runs what, bool operands) {
+  void look_into(std::size_t program, const Interpreter& one, Runs what) {
     const auto name = is_named(argv_, program, one.name, one.valued);
     if (!name || *name >= at_) return;
     if (one.name == kFind) look_into_find(*name, one.code);
-    if (at_ > *name + 1 && takes_value(one.code, argv_[at_ - 1])) return find(what, one.name);
-    if (!operands || one.operands == 0) return;
-    const std::size_t last = operand(argv_, *name, one.operands - 1, one.valued);
+    look_at_options(*name, one, what);
+    look_at_operands(*name, one, what);
+  }
+
+  /// A word behind a program that is not known: it may run what it is given.
+  void look_into_word(std::size_t word, const Interpreter& one, Runs what) {
+    const auto name = is_named(argv_, word, one.name, one.valued, true);
+    if (!name || *name >= at_) return;
+    look_at_options(*name, one, what);
+    if (word < code_at_) look_at_operands(*name, one, what);
+  }
+
+  void look_at_options(std::size_t name, const Interpreter& one, Runs what) {
+    if (at_ <= name + 1 || !takes_value(one.code, argv_[at_ - 1])) return;
+    if (one.first && operand(argv_, name, 0, one.valued) < at_) return;
+    find(what, one.name);
+  }
+
+  void look_at_operands(std::size_t name, const Interpreter& one, Runs what) {
+    if (one.operands == 0) return;
+    const std::size_t last = operand(argv_, name, one.operands - 1, one.valued);
     if (at_ <= last) return find(what, one.name);
     code_at_ = std::min(code_at_, last);
   }

@@ -241,6 +241,56 @@ TEST(Told, IsNotTheCodeOfAnInterpreter) {
   }
 }
 
+// A word that a program gets is not what runs it, only because it is called like one.
+TEST(Told, IsNoCodeBehindAWordThatOnlyLooksLikeAnInterpreter) {
+  for (const char* data : {"kubectl, delete, node, --, ", "page, --from, node1, ", "page, --from, sh1, ",
+                           "logger, -t, ssh, ", "tar, -czf, /x, /etc/ssh, ", "tar, -czf, /x, /etc/bash, "}) {
+    EXPECT_EQ(of_rung(std::string("[") + data + "'{label_who}']"), "") << data;
+  }
+  for (const char* code :
+       {"unknown, bash, -c", "unknown, /bin/sh, -c", "unknown, /usr/local/bin/bash, -c", "unknown, python3, -c",
+        "unknown, python, -c", "node, -e", "ssh, host", "sshpass, -f, /x, ssh, host", "/opt/node20, -e"}) {
+    EXPECT_NE(of_rung(std::string("[") + code + ", '{label_who}']").find("as code"), std::string::npos) << code;
+  }
+}
+
+TEST(Told, IsNoCodeBehindAnOptionOfAnotherProgram) {
+  for (const char* data : {"page, script, -c, ", "page, vim, -c, ", "git, switch, -c, ", "podman, exec, -l, relieve, ",
+                           "podman, exec, -it, --latest, relieve, ", "podman, exec, -itl, relieve, "}) {
+    EXPECT_EQ(of_rung(std::string("[") + data + "'{label_who}']"), "") << data;
+  }
+  for (const char* code : {"git, -C, /srv, -c", "git, -c, a=b, -c", "git, clone, -c", "git, -C, /srv, clone, -u"}) {
+    EXPECT_NE(of_rung(std::string("[") + code + ", '{label_who}']").find("as code"), std::string::npos) << code;
+  }
+  for (const char* program : {"podman, exec, -l", "podman, exec, -u, www, box", "podman, exec, -ul, box"}) {
+    EXPECT_NE(of_rung(std::string("[") + program + ", '{label_who}']").find("for the program to run"),
+              std::string::npos)
+        << program;
+  }
+}
+
+TEST(Told, IsNeitherTheProgramNorTheCodeOfASubcommand) {
+  for (const char* wrapper :
+       {"docker, compose, exec, web", "docker, compose, -f, x.yml, exec, -T, -u, www, web", "docker-compose, exec, web",
+        "docker, container, exec, -it, box", "podman, container, exec, box", "nerdctl, -n, web, exec, box",
+        "crictl, exec, -i, box", "ip, netns, exec, blue", "ip, -n, red, netns, exec, blue", "machinectl, shell, box"}) {
+    const std::string text = of_rung(std::string("[") + wrapper + ", '{label_who}', x]");
+    EXPECT_NE(text.find("for the program to run"), std::string::npos) << wrapper << text;
+    EXPECT_EQ(of_rung(std::string("[") + wrapper + ", /bin/relieve, '{label_who}']"), "") << wrapper;
+    EXPECT_NE(of_rung(std::string("[") + wrapper + ", sh, -c, '{label_who}']").find("as code"), std::string::npos);
+  }
+  for (const char* code :
+       {"redis-cli, EVAL", "redis-cli, -p, '1', Eval_RO", "redis-cli, --eval", "sg, www, -c", "sg, www",
+        "mongo, --eval", "rabbitmqctl, eval", "rabbitmqctl, -n, rabbit, eval", "Rscript, -e", "Rscript"}) {
+    const std::string text = of_rung(std::string("[") + code + ", '{label_who}']");
+    EXPECT_NE(text.find("as code"), std::string::npos) << code << text;
+  }
+  for (const char* data : {"docker, compose, restart, ", "redis-cli, DEL, ", "rabbitmqctl, delete_queue, ",
+                           "ip, netns, delete, ", "Rscript, relieve.R, "}) {
+    EXPECT_EQ(of_rung(std::string("[") + data + "'{label_who}']"), "") << data;
+  }
+}
+
 TEST(Told, IsBounded) {
   std::string many = "[/bin/relieve";
   for (int i = 0; i < 256; ++i) many += ", '{alert}'";
