@@ -1,10 +1,9 @@
 // The check kind `alert`: what an Alertmanager has told.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "config/draft.hpp"
 #include "config/told_argv.hpp"
+#include "core/variable.hpp"
 
 namespace homeostat::config {
 namespace {
@@ -13,18 +12,14 @@ struct Alert {
   std::vector<std::pair<std::string, std::string>> labels;
 };
 
-/// As Prometheus names them; others are never posted.
-bool is_label(std::string_view name) {
-  return !name.empty() && (name.front() < '0' || name.front() > '9') && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 void check_label(const Key& key, const Node& value, Reader& reader) {
-  if (!is_label(key.text)) reader.problem(key.at, quote(key.text) + " is no name of a label: letters, digits and `_`");
+  if (!is_label_name(key.text)) {
+    reader.problem(
+        key.at, quote(key.text) + " is no name of a label that is looked at: letters, digits and `_`, no digit first");
+  }
   if (!value.is_scalar()) return reader.problem(value.at, "a text is needed here");
   if (value.text.empty()) return reader.problem(value.at, "no alert has an empty label");
-  const std::string wrong = not_filled_in(value.text, "port instance");
+  const std::string wrong = not_filled_in(value.text, "port instance", kOfPlaces);
   if (!wrong.empty()) reader.problem(value.at, wrong);
 }
 

@@ -8,8 +8,9 @@ const Table<ExecCommand>& exec_command_table() {
   static const Table<ExecCommand> table = [] {
     Table<ExecCommand> rows("exec_command", "A command that tells something.");
     rows.add("command", [](ExecCommand& exec) -> auto& { return exec.spec.argv; },
-             filled_argv_type("port instance release version"),
-             {.text = "The program and its arguments; `{port}`, `{instance}` and `{release}` are filled in.",
+             looking_argv_type("port instance release version"),
+             {.text = "The program and its arguments; `{port}`, `{instance}`, `{release}` and `{version}` are filled "
+                      "in. Without a version that is known, a command that needs it is not run.",
               .example = "[/usr/local/bin/queue-check, --port, '{port}']",
               .required = true});
     rows.add("env", &ExecCommand::env, secrets_type("variable"),

@@ -42,8 +42,11 @@ TEST(Night, LabelsThatNoAlertHas) {
   const auto labels = [](const std::string& text) {
     return problem_of(file("checks: { c: { alert: { labels: { " + text + " } } } }", kReceiver));
   };
-  EXPECT_EQ(labels("alert-name: Down"), "h.yaml:5:35: `alert-name` is no name of a label: letters, digits and `_`");
-  EXPECT_EQ(labels("1st: Down"), "h.yaml:5:35: `1st` is no name of a label: letters, digits and `_`");
+  EXPECT_EQ(
+      labels("alert-name: Down"),
+      "h.yaml:5:35: `alert-name` is no name of a label that is looked at: letters, digits and `_`, no digit first");
+  EXPECT_EQ(labels("1st: Down"),
+            "h.yaml:5:35: `1st` is no name of a label that is looked at: letters, digits and `_`, no digit first");
   EXPECT_EQ(labels("severity: ''"), "h.yaml:5:45: no alert has an empty label");
   EXPECT_EQ(labels("service: '{service}'"),
             "h.yaml:5:44: `{service}` is not filled in here: what is, is `{port}`, `{instance}`");

@@ -50,10 +50,11 @@ const Table<ExecSpec>& exec_table() {
                       "finishes what it has. Where it fails, `scale` is run all the same.",
               .otherwise = "nobody is told before",
               .example = "[/usr/local/bin/ctl, drain, '{count}']"});
-    add("status", &ExecSpec::status, "instance",
-        "Tells how it is: exit status 0 success, 1 degraded, 2 failure, 3 unknown. Without another alive check it is "
-        "run as the check `status`. Only `{instance}` is filled in.",
-        "[/usr/local/bin/ctl, status]");
+    rows.add("status", &ExecSpec::status, looking_argv_type("instance"),
+             {.text = "Tells how it is: exit status 0 success, 1 degraded, 2 failure, 3 unknown. Without another alive "
+                      "check it is run as the check `status`. Only `{instance}` is filled in.",
+              .otherwise = "cannot be done",
+              .example = "[/usr/local/bin/ctl, status]"});
     rows.add("user", &ExecSpec::user, text_type(),
              {.text = "The user to run as.", .otherwise = "the user Homeostat runs as", .example = "deploy"});
     rows.add("cwd", &ExecSpec::cwd, path_type(),

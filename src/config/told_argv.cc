@@ -24,7 +24,7 @@ bool is_told(std::string_view name) { return name == "summary" || is_told_by_ale
 
 bool is_among(std::string_view names, std::string_view name) {
   const auto all = split(names, " ");
-  return std::ranges::find(all, name.starts_with(kLabel) ? kLabel : name) != all.end();
+  return std::ranges::find(all, is_label_placeholder(name) ? kLabel : name) != all.end();
 }
 
 /// The first placeholder of which `wanted(name, where its brace is)` holds, without its braces; empty: there is none.
@@ -44,15 +44,24 @@ std::string in_braces(std::string_view name) { return fmt::format("{{{}}}", name
 /// "${name}", as a shell writes its variables.
 bool is_of_shell(std::string_view text, std::size_t brace) { return brace > 0 && text[brace - 1] == '$'; }
 
+/// What is filled into a command.
+struct Filling {
+  std::string_view names;
+  std::string_view meant = kAllNames;  // what somebody could believe to be
+  bool variables = true;               // it is in variables, too
+};
+
 /// What would surprise in what is filled into an argument, or is not; empty: nothing.
-std::string wrong_name(std::string_view argument, std::string_view names) {
-  if (std::string wrong = not_filled_in(argument, names); !wrong.empty()) return wrong;
+std::string wrong_name(std::string_view argument, const Filling& filling) {
+  const std::string_view names = filling.names;
+  if (std::string wrong = not_filled_in(argument, names, filling.meant); !wrong.empty()) return wrong;
   const std::string_view variable = placeholder(argument, [&](std::string_view name, std::size_t open) {
     return is_of_shell(argument, open) && is_among(names, name);
   });
   if (variable.empty()) return {};
-  return fmt::format("{} is filled in before a shell could see it: write `${}`", quote(in_braces(variable)),
-                     variable_of(variable));
+  const std::string name = quote(in_braces(variable));
+  return fmt::format("{} is filled in before a shell could see it: write {}", name,
+                     filling.variables ? fmt::format("`${}`", variable_of(variable)) : name + " without the `$`");
 }
 
 std::string run_as_code(const Runner& runner, std::string_view told) {
@@ -103,11 +112,15 @@ Type<Arguments> checked(Wrong wrong) {
           }};
 }
 
+Type<Arguments> filled_by(Filling filling) {
+  return checked([filling](const Arguments& argv, std::size_t i) { return wrong_name(argv[i], filling); });
+}
+
 }  // namespace
 
-std::string not_filled_in(std::string_view text, std::string_view names) {
+std::string not_filled_in(std::string_view text, std::string_view names, std::string_view meant) {
   const std::string_view absent = placeholder(text, [&](std::string_view name, std::size_t open) {
-    return !is_of_shell(text, open) && is_among(kAllNames, name) && !is_among(names, name);
+    return !is_of_shell(text, open) && is_among(meant, name) && !is_among(names, name);
   });
   if (absent.empty()) return {};
   std::string known;
@@ -116,13 +129,13 @@ std::string not_filled_in(std::string_view text, std::string_view names) {
   return fmt::format("{} is not filled in here: what is, is {}", quote(in_braces(absent)), known);
 }
 
-Type<Arguments> filled_argv_type(std::string_view names) {
-  return checked([names](const Arguments& argv, std::size_t i) { return wrong_name(argv[i], names); });
-}
+Type<Arguments> filled_argv_type(std::string_view names) { return filled_by({names}); }
+
+Type<Arguments> looking_argv_type(std::string_view names) { return filled_by({names, kOfPlaces, false}); }
 
 Type<Arguments> told_argv_type(std::string_view names) {
   return checked([names](const Arguments& argv, std::size_t i) {
-    const std::string text = wrong_name(argv[i], names);
+    const std::string text = wrong_name(argv[i], {names});
     return text.empty() ? wrong_with(argv, i) : text;
   });
 }

@@ -324,5 +324,32 @@ TEST(Filled, InEveryCommandWhatItIsAbout) {
   EXPECT_NE(problem_of("homeostat: 1\nservices: { a: { checks: { c: { exec: [look, '{service}'] } } } }\n"), "");
 }
 
+std::string of_check(const std::string& argument) {
+  return problem_of(
+      "homeostat: 1\nservices: { a: { run: { process: { command: [x], ports: 1-2 } }, checks: { c: { exec:\n[look, " +
+      argument + "] } } } }\n");
+}
+
+// Languages of queries have braces, too.
+TEST(Filled, TextsThatOnlyLookLikePlaceholdersAreLeftAlone) {
+  for (const char* text :
+       {"'kube_pod_labels{label_app=\"web\"}'", "'{count}|tostring'", "'{key}'", "'{label_app}'", "'{stage, from}'"}) {
+    EXPECT_EQ(of_check(text), "") << text;
+  }
+  EXPECT_EQ(of_rung("[relieve, 'kube_pod_labels{label_app=\"web\"}', '{label_app=\"web\"}']"), "");
+  EXPECT_NE(of_check("'{service}'").find("not filled in here"), std::string::npos);
+  EXPECT_NE(of_check("'{action}'").find("not filled in here"), std::string::npos);
+}
+
+// What looks gets no variables.
+TEST(Filled, WhatLooksHasNoVariables) {
+  EXPECT_EQ(of_check("'${port}'"),
+            "h.yaml:3:8: `{port}` is filled in before a shell could see it: write `{port}` "
+            "without the `$`");
+  EXPECT_EQ(
+      problem_of("homeostat: 1\nservices: { a: { run: { exec: { restart: [x], status:\n['${instance}'] } } } }\n"),
+      "h.yaml:3:2: `{instance}` is filled in before a shell could see it: write `{instance}` without the `$`");
+}
+
 }  // namespace
 }  // namespace homeostat::config
