@@ -1,12 +1,12 @@
 #include "api/alerts.hpp"
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <chrono>
 
 #include "api/json.hpp"
 #include "core/text.hpp"
+#include "core/variable.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -26,18 +26,15 @@ std::string text_of(const json::object& object, std::string_view name) {
   return found == nullptr ? std::string() : std::string(found->get_string());
 }
 
-/// As Prometheus names them; a name becomes part of the name of a variable.
-bool is_label(std::string_view name) {
-  return !name.empty() && name.size() <= kLongestName && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
+/// Others are of no use: nobody can ask for them.
+bool is_known(std::string_view name) { return name.size() <= kLongestName && is_label_name(name); }
 
 bool read_labels(const json::object& object, Alert& out) {
   const json::value* labels = member(object, "labels", json::kind::object);
   if (labels == nullptr || labels->get_object().size() > kMostLabels) return false;
   for (const auto& [name, value] : labels->get_object()) {
-    if (!value.is_string() || !is_label(name) || value.get_string().size() > kLongestValue) return false;
+    if (!value.is_string() || value.get_string().size() > kLongestValue) return false;
+    if (!is_known(name)) continue;
     out.labels.emplace(name, value.get_string());
   }
   return true;
