@@ -53,8 +53,9 @@ TEST(Night, LabelsThatNoAlertHas) {
 }
 
 TEST(Night, APortThatTheAlertsNeed) {
-  EXPECT_EQ(problem_of(file("instances: 2", "alerts: { listen: '127.0.0.1:9002' }\n")),
-            "h.yaml:4:46: `alerts` uses port 9002 already");
+  const std::string alerts = "alerts: { listen: '127.0.0.1:9002' }\n";
+  EXPECT_EQ(problem_of(file("instances: 3", alerts)), "h.yaml:4:46: `alerts` uses port 9002 already");
+  EXPECT_EQ(problem_of(file("instances: 2", alerts)), "") << "ports that are taken are left out";
 }
 
 TEST(Night, ATokenThatIsEmptyKeepsNobodyOut) {

@@ -17,6 +17,7 @@ struct PortUse {
   std::string port_of;
   std::uint16_t first = 0;
   std::uint16_t last = 0;
+  bool own = false;  // Homeostat itself holds it: what is started gets another one
 };
 
 /// Ports of one service: enough of them, and nobody else's.
@@ -29,6 +30,7 @@ void check_ports(const Resolution& in, const Named<ServiceDraft>& service, std::
     in.reader.problem(at, fmt::format("{} ports for {}", room, show_places(service.value.plan)));
   }
   for (const PortUse& other : used) {
+    if (other.own && room > service.value.plan.instances) continue;
     if (spec->first_port <= other.last && other.first <= spec->last_port) {
       in.reader.problem(at, other.first == other.last
                                 ? fmt::format("{} uses port {} already", other.port_of, other.first)
@@ -222,7 +224,7 @@ void resolve(FileDraft& draft, const Node& root, Reader& reader, Config& config)
   config.runtimes.reserve(draft.services.size());
   std::vector<PortUse> ports;
   if (config.alerts)
-    ports.push_back({.port_of = "`alerts`", .first = config.alerts->port, .last = config.alerts->port});
+    ports.push_back({.port_of = "`alerts`", .first = config.alerts->port, .last = config.alerts->port, .own = true});
   std::map<std::string, std::string> units;
   for (std::uint32_t i = 0; i < draft.services.size(); ++i) {
     Named<ServiceDraft>& service = draft.services[i];
