@@ -2,9 +2,19 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "probe/fill.hpp"
 
 namespace homeostat::probe {
+
+std::string_view unfit(const ExecSpec& spec, const Place& place) {
+  if (spec.argv.empty()) return "there is no command";
+  const auto asks = [](std::string_view text) { return text.contains("{version}"); };
+  const bool asked = std::ranges::any_of(spec.argv, asks) ||
+                     std::ranges::any_of(spec.env, [&](const auto& one) { return asks(one.second); }) || asks(spec.cwd);
+  return asked && place.version.empty() ? "its version is not known: `{version}` cannot be filled in" : "";
+}
 
 os::ChildSpec child_for(const ExecSpec& spec, const Place& place) {
   os::ChildSpec child;

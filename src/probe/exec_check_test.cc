@@ -59,6 +59,18 @@ TEST(Exec, NothingGoesThroughAShell) {
   EXPECT_EQ(got.detail, "8080 2 $(reboot); 1");
 }
 
+TEST(Exec, WithoutAKnownVersionItsCommandIsNotRun) {
+  World world;
+  const ExecSpec command{.argv = {"/bin/echo", "-{version}"}, .env = {}, .cwd = {}, .user = {}};
+  const ExecSpec variable{.argv = {"/bin/echo"}, .env = {{"V", "{version}"}}, .cwd = {}, .user = {}};
+  for (const ExecSpec& spec : {command, variable}) {
+    const auto got = world.look(spec);
+    EXPECT_EQ(got.seen.result, Result::unknown);
+    EXPECT_EQ(got.detail, "its version is not known: `{version}` cannot be filled in");
+  }
+  EXPECT_EQ(world.look(command, Place{.version = "v1"}).detail, "-v1");
+}
+
 TEST(Exec, ASignalIsAFailure) {
   World world;
   const auto got = world.look(shell("kill -SEGV $$"));

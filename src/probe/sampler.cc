@@ -83,8 +83,11 @@ void Sampler::run_command(std::uint64_t ticket, const SourceSpec& source, const 
   if (runner_.size() >= kMostAtOnce) {
     return answer(ticket, refuse(MetricFault::unread, "too many commands at once"));
   }
-  os::RunSpec spec{
-      .child = child_for(std::get<ExecSpec>(source.from), place), .timeout = source.timeout, .capture = kCommandOutput};
+  const auto& command = std::get<ExecSpec>(source.from);
+  if (const std::string_view why = unfit(command, place); !why.empty()) {
+    return answer(ticket, refuse(MetricFault::unread, std::string(why)));
+  }
+  os::RunSpec spec{.child = child_for(command, place), .timeout = source.timeout, .capture = kCommandOutput};
   const std::size_t numbers = source.queue ? 2 : 1;
   const auto started = runner_.start(std::move(spec), now, [this, ticket, numbers](const os::RunResult& result) {
     answer(ticket, read_result(result, numbers));

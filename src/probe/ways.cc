@@ -64,7 +64,7 @@ Prober::Way Prober::way_to(std::uint32_t target, const TcpSpec& spec) {
 }
 
 Prober::Way Prober::way_to(const ExecSpec& spec, const Place& place) {
-  if (spec.argv.empty()) return Broken{"there is no command"};
+  if (const std::string_view why = unfit(spec, place); !why.empty()) return Broken{std::string(why)};
   return std::make_unique<Command>(child_for(spec, place));
 }
 
