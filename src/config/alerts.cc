@@ -81,10 +81,11 @@ std::optional<AlertsSpec> take_alerts(const AlertsDraft& draft, const Node& node
   }
   AlertsSpec out{.address = listen->address, .port = listen->port, .repeat = draft.repeat};
   if (!draft.token.value.empty()) out.authorizations.push_back("Bearer " + draft.token.value);
-  if (draft.user.empty() != draft.password.value.empty())
+  if ((node.find("user") == nullptr) != (node.find("password") == nullptr))
     reader.problem(node.at, "`user` and `password` belong together");
   if (!draft.user.empty()) out.authorizations.push_back("Basic " + base64(draft.user + ":" + draft.password.value));
-  if (out.authorizations.empty() && !listen->loopback) {
+  const bool asks = node.find("token") != nullptr || node.find("user") != nullptr;
+  if (!asks && !listen->loopback) {
     reader.problem(node.where("listen"), "anybody could post here: give a `token`, or `user` and `password`");
   }
   return out;

@@ -95,7 +95,7 @@ void read_email(const Node& node, Reader& reader, NotifierDraft& out) {
   if (const Node* to = node.find("to"); to != nullptr && to->is_list() && to->items.empty()) {
     reader.problem(to->at, "at least one mail address is needed");
   }
-  if (mail.user.empty() != draft.password.value.empty()) {
+  if ((node.find("user") == nullptr) != (node.find("password") == nullptr)) {
     reader.problem(node.at, "`user` and `password` are given together or not at all");
   }
   if (!mail.user.empty() && mail.encryption == Encryption::none) {

@@ -399,17 +399,28 @@ std::string alerts(const std::string& text) {
 
 INSTANTIATE_TEST_SUITE_P(
     Outside, Mistake,
-    testing::Values(Case{program("program: 'a b'"), "5:36: `a b` is no name of a program"},
-                    Case{program("program: a, server: here"),
-                         "5:47: `here` is neither `unix:/PATH` nor `ADDRESS:PORT` with a numeric address"},
-                    Case{program("program: a, user: u"), "5:25: `user` and `password` belong together"},
-                    Case{alerts("listen: nowhere"), "2:19: `nowhere` is no ADDRESS:PORT with a numeric address"},
-                    Case{alerts("listen: '0.0.0.0:9096'"),
-                         "2:19: anybody could post here: give a `token`, or `user` and `password`"},
-                    Case{alerts("listen: '[::1]:9096', user: u"), "2:9: `user` and `password` belong together"},
-                    Case{check("alert: { labels: {} }"), "4:37: labels are needed here: { alertname: Down }"},
-                    Case{check("promql: { url: 'http://h', query: up, expect: 'about 5' }"),
-                         "4:66: `about 5` is no condition, such as `< 0.05`"}));
+    testing::Values(
+        Case{program("program: 'a b'"), "5:36: `a b` is no name of a program"},
+        Case{program("program: a, server: here"),
+             "5:47: `here` is neither `unix:/PATH` nor `ADDRESS:PORT` with a numeric address"},
+        Case{program("program: a, user: u"), "5:25: `user` and `password` belong together"},
+        Case{alerts("listen: nowhere"), "2:19: `nowhere` is no ADDRESS:PORT with a numeric address"},
+        Case{alerts("listen: '0.0.0.0:9096'"),
+             "2:19: anybody could post here: give a `token`, or `user` and `password`"},
+        Case{alerts("listen: '[::1]:9096', user: u"), "2:9: `user` and `password` belong together"},
+        Case{program("program: a, password: p"), "5:25: `user` and `password` belong together"},
+        Case{program("program: a, user: u, password: { file: /nowhere/p }"),
+             "5:66: cannot read /nowhere/p: No such file or directory"},
+        Case{alerts("listen: '[::1]:9096', user: u, password: { file: /nowhere/p }"),
+             "2:60: cannot read /nowhere/p: No such file or directory"},
+        Case{alerts("listen: '0.0.0.0:9096', token: { file: /nowhere/p }"),
+             "2:50: cannot read /nowhere/p: No such file or directory"},
+        Case{"homeostat: 1\nnotify: { m: { email: { server: mx, from: a@b, to: [c@d], user: u, "
+             "password: { file: /nowhere/p } } } }\nservices: { a: { run: { process: { command: [x] } } } }\n",
+             "2:86: cannot read /nowhere/p: No such file or directory"},
+        Case{check("alert: { labels: {} }"), "4:37: labels are needed here: { alertname: Down }"},
+        Case{check("promql: { url: 'http://h', query: up, expect: 'about 5' }"),
+             "4:66: `about 5` is no condition, such as `< 0.05`"}));
 
 /// A service with the checks `alive` and `lag` (line 5), and the issue `slow` (line 1).
 std::string with_issue(const std::string& slow, const std::string& named = "[slow]",

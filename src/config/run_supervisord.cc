@@ -65,7 +65,7 @@ void finish(Supervisord& supervisord, const Node& node, Reader& reader, RunDraft
         node.where("server"),
         fmt::format("{} is neither `unix:/PATH` nor `ADDRESS:PORT` with a numeric address", quote(spec.peer)));
   }
-  if (supervisord.user.empty() != supervisord.password.value.empty()) {
+  if ((node.find("user") == nullptr) != (node.find("password") == nullptr)) {
     reader.problem(node.at, "`user` and `password` belong together");
   }
   spec.by = runtime::KeptSpec::By::supervisord;
