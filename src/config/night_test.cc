@@ -94,6 +94,17 @@ TEST(Night, ARungThatNeverApplies) {
   };
   EXPECT_EQ(raised("3"), "");
   EXPECT_EQ(raised("2"), "h.yaml:6:33: 2 is never more than the `min` 2 of `scaling`");
+  const auto by_night = [](const std::string& bounds, const std::string& most) {
+    return problem_of(
+        file("scaling: { min: 2, max: 2, metrics: { cpu: { cpu: 60% } }, schedules: [ { start: 0 1 * * "
+             "*, end: 0 2 * * *, " +
+             bounds + " } ] },\nremediation: [ scale_up: { max: " + most + " } ]"));
+  };
+  EXPECT_EQ(by_night("min: 1", "2"), "");
+  EXPECT_EQ(by_night("min: 1", "1"), "h.yaml:6:33: 1 is never more than the `min` 1 of `scaling`");
+  EXPECT_EQ(by_night("max: 3", "3"), "");
+  EXPECT_EQ(by_night("min: 3", "3"), "") << "it lifts the maximum, too";
+  EXPECT_EQ(by_night("max: 3", "4"), "h.yaml:6:33: 4 is beyond the 3 of `scaling`");
 }
 
 TEST(Night, ARollbackThatDoesNotKnowWhere) {

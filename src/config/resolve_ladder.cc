@@ -87,13 +87,24 @@ std::string_view unfit(const engine::RungPlan& rung, const ServiceDraft& service
   return {};
 }
 
+/// What the bounds may ever be, by the hour.
+CountRange widest(const ScalingPolicy& policy) {
+  CountRange range = policy.range;
+  for (const ScalingSchedule& schedule : policy.schedules) {
+    range.min = std::min(range.min, schedule.min.value_or(range.min));
+    range.max = std::max({range.max, schedule.max.value_or(0), schedule.min.value_or(0)});
+  }
+  return range;
+}
+
 void check_raise(const Resolution& in, const engine::RungPlan& rung, const engine::ServicePlan& plan, Position at) {
   if (rung.strategy != StrategyKind::scale_up || !plan.scaling) return;
-  const auto most = static_cast<std::uint32_t>(plan.scaling->policy.range.max);
+  const CountRange range = widest(plan.scaling->policy);
+  const auto most = static_cast<std::uint32_t>(range.max);
   if (rung.raise.max > most) {
     in.reader.problem(at, fmt::format("{} is beyond the {} of `scaling`", rung.raise.max, most));
   }
-  const auto least = static_cast<std::uint32_t>(plan.scaling->policy.range.min);
+  const auto least = static_cast<std::uint32_t>(range.min);
   if (rung.raise.max != 0 && rung.raise.max <= least) {
     in.reader.problem(at, fmt::format("{} is never more than the `min` {} of `scaling`", rung.raise.max, least));
   }

@@ -8,8 +8,10 @@
 namespace homeostat::engine {
 namespace {
 
+// By the hour, once that has been decided.
 std::int32_t most(const Case& c) {
-  const std::int32_t allowed = c.t.plan(c.service).scaling->policy.range.max;
+  const auto& live = c.t.live(c.service).scaling;
+  const std::int32_t allowed = live && live->max > 0 ? live->max : c.t.plan(c.service).scaling->policy.range.max;
   return c.rung.raise.max == 0 ? allowed : std::min(allowed, static_cast<std::int32_t>(c.rung.raise.max));
 }
 
