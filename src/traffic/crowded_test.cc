@@ -1,8 +1,10 @@
 // A runtime socket with next to no room, in a time that passes only when the test says so.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "os/testing.hpp"
@@ -24,7 +26,8 @@ class Crowded : public ::testing::Test {
  protected:
   void ask(const std::string& path, int times = 1) {
     for (int i = 0; i < times; ++i) {
-      clients_.push_back(std::make_unique<Haproxy>(loop_, HaproxyPlace{path, "pool"}, [this] { return now_; }, 2s));
+      clients_.push_back(std::make_unique<Haproxy>(
+          loop_, HaproxyPlace{path, "pool"}, [this] { return now_; }, 2s));
       clients_.back()->read_back([this](const auto& settings) {
         settings ? ++answered_ : ++failed_;
         if (!settings) said_ = settings.error().text;
@@ -117,6 +120,50 @@ TEST_F(Crowded, OneThatIsNotThereIsSaidSoon) {
   pass(2ms);
   EXPECT_EQ(failed_, 20);
   EXPECT_EQ(said_, "HAProxy's socket " + path_ + ": No such file or directory");
+}
+
+TEST_F(Crowded, OneThatEndsEveryConnectionIsSaidSoon) {
+  for (const std::string answer : {"", "Proxy is disabled.\n"}) {
+    const std::string path = dir_ / ("ends" + std::to_string(answer.size()));
+    Listener haproxy(path, 100);
+    ask(path);
+    const auto serve = [&](int times) {
+      for (int i = 0; i < times; ++i, pass(1ms)) haproxy.serve(answer);
+    };
+    serve(299);
+    EXPECT_EQ(failed_, 0) << said_;
+    serve(30);
+    EXPECT_EQ(std::exchange(failed_, 0), 1) << answer;
+  }
+}
+
+TEST_F(Crowded, OneThatHasComeBackHasAllItsTimeToAnswer) {
+  ask(path_);
+  pass(250ms);
+  Listener haproxy(path_, 100);
+  pass(1s);
+  EXPECT_EQ(failed_, 0) << said_;
+  haproxy.serve(kSettings);
+  turn();
+  EXPECT_EQ(answered_, 1);
+}
+
+TEST_F(Crowded, OneThatIsExchangedAfterItHadNoRoomIsAskedAgain) {
+  auto haproxy = std::make_unique<Listener>(path_, 0);
+  const os::Fd other = unix_socket();
+  const sockaddr_un address = address_of(path_);
+  ASSERT_EQ(::connect(other.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ask(path_);
+  pass(1s);
+  haproxy.reset();
+  pass(100ms);
+  EXPECT_EQ(failed_, 0) << said_;
+  ASSERT_EQ(::unlink(path_.c_str()), 0);
+  Listener next(path_, 100);
+  pass(100ms);
+  next.serve(kSettings);
+  turn();
+  EXPECT_EQ(answered_, 1) << said_;
 }
 
 TEST_F(Crowded, WhatCannotChangeIsNotTriedAgain) {

@@ -47,17 +47,15 @@ class Haproxy::Exchange : public os::Watcher {
     if (watched_) owner_.loop_.remove(fd_.get(), *this);
   }
 
-  /// False: it was missed, and is there no more.
-  bool send(const std::string& command) {
+  /// It may have been missed when this returns, and is there no more then.
+  void send(const std::string& command) {
     const std::string line = command + "\n";
     if (::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
-      owner_.missed(Trouble::exchanged, said_by_errno("HAProxy takes no commands"));
-      return false;
+      return owner_.missed(Trouble::exchanged, said_by_errno("HAProxy takes no commands"));
     }
     const auto added = owner_.loop_.add(fd_.get(), EPOLLIN, *this);
     watched_ = added.has_value();
     if (!added) owner_.missed(Trouble::lasting, added.error().text);
-    return added.has_value();
   }
 
   void ready(std::uint32_t) override {
@@ -133,13 +131,14 @@ void Haproxy::enter() {
                   said_by_errno(name));
   }
   running_ = std::make_unique<Exchange>(*this, std::move(fd));
-  if (running_->send(waiting_.front().text)) missed_.reset();
+  running_->send(waiting_.front().text);
 }
 
 /// It is tried again: what a command asks for is a state, not a change, so that it may be carried out twice.
 void Haproxy::missed(Trouble trouble, std::string text) {
   const auto finished = std::move(running_);  // it may be the caller: it stays until we return
-  missed_ = Miss{trouble, std::move(text), missed_ ? missed_->since : now_()};
+  const bool still = missed_ && missed_->trouble == trouble;
+  missed_ = Miss{trouble, std::move(text), still ? missed_->since : now_()};
   again_at_ = later(now_(), kTryAgain);
   if (trouble != Trouble::crowded) turnstile_->leave(*this);  // else the next one would find no room either
 }
@@ -157,7 +156,7 @@ void Haproxy::end(Answer answer) {
 
 Instant Haproxy::ends() const {
   const Instant late = later(waiting_.front().asked, timeout_);
-  if (!missed_ || missed_->trouble == Trouble::crowded) return late;
+  if (!missed_ || running_ || missed_->trouble == Trouble::crowded) return late;
   return missed_->trouble == Trouble::lasting ? missed_->since : std::min(late, later(missed_->since, kExchange));
 }
 
@@ -168,7 +167,7 @@ std::optional<Instant> Haproxy::next_deadline() const {
 void Haproxy::advance(Instant now) {
   if (waiting_.empty()) return;
   if (now >= ends()) {
-    if (missed_) return end(fail(missed_->text));
+    if (missed_ && !running_) return end(fail(missed_->text));
     return end(
         fail(fmt::format("HAProxy did not answer `{}` within {} ms", waiting_.front().text, count_ms(timeout_))));
   }

@@ -68,7 +68,7 @@ class Haproxy : private Turnstile::Guest {
   struct Miss {
     Trouble trouble = Trouble::lasting;
     std::string text;
-    Instant since{};
+    Instant since{};  // it has been this trouble
   };
   struct Writing;
   struct Draining {
@@ -95,7 +95,7 @@ class Haproxy : private Turnstile::Guest {
   std::shared_ptr<Turnstile> turnstile_;
   std::deque<Command> waiting_;
   std::unique_ptr<Exchange> running_;
-  std::optional<Miss> missed_;  // of the first command, until it is carried out
+  std::optional<Miss> missed_;  // of the first command, until it is answered
   Instant again_at_ = kNever;   // the first command is tried
 };
 
