@@ -84,9 +84,10 @@ std::expected<void, Error> Daemon::open_parts() {
 
   const auto cgroups = os::Cgroups::open(cgroup_name(options_.state_dir));
   const auto feed = [this](engine::Input input) { this->feed(std::move(input)); };
+  const auto clock = [this] { return now(); };
   auto eyes = Eyes::open(
       *loop_, *engine_, feed,
-      {.now = [this] { return now(); },
+      {.now = clock,
        .runtime_says = [this](engine::ServiceId service, engine::Slot slot,
                               const probe::RuntimeSpec& spec) { return hands_->keepers().says(service, slot, spec); },
        .alerts_say = [this](const Labels& labels) { return alerts_->look(labels, TimeKeeper::wall_ns()); },
@@ -94,15 +95,15 @@ std::expected<void, Error> Daemon::open_parts() {
       cgroups);
   if (!eyes) return std::unexpected(eyes.error());
   eyes_ = std::move(*eyes);
-  auto hands = Hands::open(*loop_, *engine_, options_.state_dir, feed, cgroups);
+  auto hands = Hands::open(*loop_, *engine_, options_.state_dir, feed, clock, cgroups);
   if (!hands) return std::unexpected(hands.error());
   hands_ = std::move(*hands);
   hands_->told_by_alerts = [this](engine::ServiceId service, engine::Slot slot) { return alert_of(service, slot); };
-  auto meters = Meters::open(*loop_, *engine_, feed, cgroups);
+  auto meters = Meters::open(*loop_, *engine_, feed, clock, cgroups);
   if (!meters) return std::unexpected(meters.error());
   meters_ = std::move(*meters);
   comparer_ = std::make_unique<Comparer>(*engine_, meters_->sampler(), feed);
-  router_ = std::make_unique<Router>(*loop_, *engine_, feed);
+  router_ = std::make_unique<Router>(*loop_, *engine_, feed, clock);
 
   api::ServerOptions listen{.socket = options_.socket};
   if (config_->alerts) listen.outside = outside_of(*config_->alerts);
@@ -232,11 +233,11 @@ void Daemon::carry_out(engine::Commands& out) {
   for (const engine::Command& command : now_out.commands) {
     if (const auto* probe = std::get_if<engine::Probe>(&command)) eyes_->look(*probe, at);
     if (const auto* dispatch = std::get_if<engine::Dispatch>(&command)) {
-      dispatch->op == engine::Op::route ? router_->route(*dispatch, at) : hands_->dispatch(*dispatch, at);
+      dispatch->op == engine::Op::route ? router_->route(*dispatch) : hands_->dispatch(*dispatch, at);
     }
     if (const auto* measure = std::get_if<engine::MeasureVersions>(&command))
       comparer_->measure(*measure, *config_, at);
-    if (const auto* look = std::get_if<engine::LookAtTraffic>(&command)) router_->look(*look, at);
+    if (const auto* look = std::get_if<engine::LookAtTraffic>(&command)) router_->look(*look);
     if (const auto* ask = std::get_if<engine::AskGate>(&command)) hands_->ask_gate(*ask, at);
     if (const auto* notify = std::get_if<engine::Notify>(&command)) hands_->notify(*notify, at);
     if (const auto* check = std::get_if<engine::SelfCheck>(&command)) eyes_->self_check(*check, at);

@@ -55,8 +55,9 @@ bool has_service(const config::Config& config, const std::string& name) {
 
 std::expected<std::unique_ptr<Hands>, Error> Hands::open(os::Loop& loop, const engine::Engine& engine,
                                                          const std::string& state_dir, Feed feed,
+                                                         std::function<Instant()> now,
                                                          std::optional<os::Cgroups> cgroups) {
-  auto hands = std::unique_ptr<Hands>(new Hands(loop, engine, std::move(feed), cgroups));
+  auto hands = std::unique_ptr<Hands>(new Hands(loop, engine, std::move(feed), std::move(now), cgroups));
   auto process = runtime::ProcessRuntime::open(
       loop, state_dir, std::move(cgroups),
       [self = hands.get()](const runtime::Target& target, const Incarnation& incarnation,

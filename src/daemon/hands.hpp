@@ -23,6 +23,7 @@ class Hands {
 
   static std::expected<std::unique_ptr<Hands>, Error> open(os::Loop& loop, const engine::Engine& engine,
                                                            const std::string& state_dir, Feed feed,
+                                                           std::function<Instant()> now,
                                                            std::optional<os::Cgroups> cgroups);
 
   /// A configuration has been loaded. Services that `before` had and this one has not are forgotten.
@@ -47,10 +48,11 @@ class Hands {
   void trim_logs() const { process_->trim_logs(); }
 
  private:
-  Hands(os::Loop& loop, const engine::Engine& engine, Feed feed, const std::optional<os::Cgroups>& cgroups)
+  Hands(os::Loop& loop, const engine::Engine& engine, Feed feed, std::function<Instant()> now,
+        const std::optional<os::Cgroups>& cgroups)
       : engine_(engine),
         feed_(std::move(feed)),
-        rotation_(loop, engine),
+        rotation_(loop, engine, std::move(now)),
         runner_(loop, cgroups),
         exec_(runner_),
         keepers_(loop, engine, feed_) {}

@@ -54,9 +54,10 @@ std::vector<LocalMinutes> local_times(Zones&& zones, std::int64_t wall_ns) {
 }  // namespace
 
 std::expected<std::unique_ptr<Meters>, Error> Meters::open(os::Loop& loop, const engine::Engine& engine, Feed feed,
+                                                           std::function<Instant()> now,
                                                            std::optional<os::Cgroups> cgroups) {
   std::unique_ptr<Meters> meters(new Meters(engine, std::move(feed)));
-  auto sampler = probe::Sampler::open(loop, std::move(cgroups));
+  auto sampler = probe::Sampler::open(loop, std::move(now), std::move(cgroups));
   if (!sampler) return std::unexpected(sampler.error());
   meters->sampler_ = std::move(*sampler);
   return meters;

@@ -22,6 +22,7 @@ class Meters {
   using Feed = std::function<void(engine::Input)>;
 
   static std::expected<std::unique_ptr<Meters>, Error> open(os::Loop& loop, const engine::Engine& engine, Feed feed,
+                                                            std::function<Instant()> now,
                                                             std::optional<os::Cgroups> cgroups);
 
   /// Services have other numbers: a configuration has been loaded.

@@ -38,7 +38,7 @@ class Rotation::Task {
   Task(Rotation& owner, const traffic::Spec& spec, std::string server)
       : owner_(owner),
         server_(std::move(server)),
-        haproxy_(owner.loop_, spec.haproxy, [&owner] { return owner.now_; }),
+        haproxy_(owner.loop_, spec.haproxy, owner.now_),
         backend_(spec.haproxy.backend) {}
   virtual ~Task() = default;
   Task(const Task&) = delete;
@@ -63,7 +63,7 @@ class Rotation::Task {
 
   void again_in(Duration span) {
     waiting_ = false;
-    next_at_ = later(owner_.now_, span);
+    next_at_ = later(owner_.now_(), span);
   }
   void end() { over_ = true; }
 
@@ -133,7 +133,7 @@ class Rotation::TakingOut : public Task {
 
   void finish(std::string_view why_not) {
     if (!why_not.empty()) spdlog::warn("traffic: {} is stopped though {}", place(), why_not);
-    then_(owner_.now_) ? end() : give_back();
+    then_(owner_.now_()) ? end() : give_back();
   }
 
   void give_back() {
@@ -207,7 +207,8 @@ class Rotation::PuttingBack : public Task {
   bool said_ = false;
 };
 
-Rotation::Rotation(os::Loop& loop, const engine::Engine& engine) : loop_(loop), engine_(engine) {}
+Rotation::Rotation(os::Loop& loop, const engine::Engine& engine, std::function<Instant()> now)
+    : loop_(loop), engine_(engine), now_(std::move(now)) {}
 Rotation::~Rotation() = default;
 
 void Rotation::configure(const config::Config& config) { config_ = &config; }
@@ -236,7 +237,6 @@ void Rotation::begin(std::unique_ptr<Task> task) {
 }
 
 void Rotation::take_out(engine::ServiceId service, engine::Slot slot, Instant now, Then then) {
-  now_ = std::max(now_, now);
   const traffic::Spec* spec = spec_of(service);
   const auto known = engine_.durable().services.find(engine_.plan().services[service].name);
   if (spec == nullptr || known == engine_.durable().services.end()) return void(then(now));
@@ -264,7 +264,6 @@ std::optional<Instant> Rotation::next_deadline() const {
 }
 
 void Rotation::advance(Instant now) {
-  now_ = std::max(now_, now);
   for (std::size_t i = 0; i < tasks_.size(); ++i) tasks_[i]->advance(now);  // one that ends may begin others
   std::erase_if(tasks_, [](const auto& task) { return task->over(); });
 }

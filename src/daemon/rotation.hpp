@@ -22,7 +22,7 @@ class Rotation {
   /// False: it is not stopped after all.
   using Then = std::move_only_function<bool(Instant)>;
 
-  Rotation(os::Loop& loop, const engine::Engine& engine);
+  Rotation(os::Loop& loop, const engine::Engine& engine, std::function<Instant()> now);
   ~Rotation();
   Rotation(const Rotation&) = delete;
   Rotation& operator=(const Rotation&) = delete;
@@ -51,11 +51,11 @@ class Rotation {
 
   os::Loop& loop_;
   const engine::Engine& engine_;
+  std::function<Instant()> now_;
   const config::Config* config_ = nullptr;
   std::vector<std::unique_ptr<Task>> tasks_;
   // Of each server whether its drain is of our making; not known of one that may be older than we are.
   std::map<std::string, bool> ours_;
-  Instant now_ = kLongAgo;
 };
 
 }  // namespace homeostat::daemon

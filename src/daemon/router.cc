@@ -29,8 +29,8 @@ bool may_be_ours(const std::string& server, const traffic::Spec& spec, const run
 
 }  // namespace
 
-Router::Router(os::Loop& loop, const engine::Engine& engine, Feed feed)
-    : loop_(loop), engine_(engine), feed_(std::move(feed)) {}
+Router::Router(os::Loop& loop, const engine::Engine& engine, Feed feed, std::function<Instant()> now)
+    : loop_(loop), engine_(engine), feed_(std::move(feed)), now_(std::move(now)) {}
 
 void Router::configure(const config::Config& config) {
   config_ = &config;
@@ -44,7 +44,7 @@ traffic::Haproxy* Router::proxy_of(engine::ServiceId service) {
   if (config_ == nullptr || service >= config_->traffic.size() || !config_->traffic[service]) return nullptr;
   auto& proxy = proxies_[service];
   if (!proxy) {
-    proxy = std::make_unique<traffic::Haproxy>(loop_, config_->traffic[service]->haproxy, [this] { return now_; });
+    proxy = std::make_unique<traffic::Haproxy>(loop_, config_->traffic[service]->haproxy, now_);
   }
   return proxy.get();
 }
@@ -86,8 +86,7 @@ std::expected<Router::Weights, Error> Router::weights_of(engine::ServiceId servi
   return weights;
 }
 
-void Router::route(const engine::Dispatch& command, Instant now) {
-  now_ = std::max(now_, now);
+void Router::route(const engine::Dispatch& command) {
   traffic::Haproxy* proxy = proxy_of(command.service);
   under_way_.push_back(command.id);
   if (proxy == nullptr) {
@@ -109,8 +108,7 @@ void Router::done(engine::CommandId id, const std::expected<void, Error>& done) 
   feed_(engine::ActionDone{id, outcome, {}, 0, done ? std::string() : done.error().text, {}});
 }
 
-void Router::look(const engine::LookAtTraffic& command, Instant now) {
-  now_ = std::max(now_, now);
+void Router::look(const engine::LookAtTraffic& command) {
   engine::TrafficSeen answer{.service = command.service, .round = command.round};
   traffic::Haproxy* proxy = proxy_of(command.service);
   if (proxy == nullptr) return feed_(answer);  // asked for under another configuration
@@ -163,7 +161,6 @@ std::optional<Instant> Router::next_deadline() const {
 }
 
 void Router::advance(Instant now) {
-  now_ = std::max(now_, now);
   for (const auto& [service, proxy] : proxies_) proxy->advance(now);
 }
 

@@ -18,13 +18,13 @@ class Router {
  public:
   using Feed = std::function<void(engine::Input)>;
 
-  Router(os::Loop& loop, const engine::Engine& engine, Feed feed);
+  Router(os::Loop& loop, const engine::Engine& engine, Feed feed, std::function<Instant()> now);
 
   /// A configuration has been loaded: services have other numbers. What is under way has failed.
   void configure(const config::Config& config);
 
-  void look(const engine::LookAtTraffic& command, Instant now);
-  void route(const engine::Dispatch& command, Instant now);
+  void look(const engine::LookAtTraffic& command);
+  void route(const engine::Dispatch& command);
 
   std::optional<Instant> next_deadline() const;
   void advance(Instant now);
@@ -44,10 +44,10 @@ class Router {
   os::Loop& loop_;
   const engine::Engine& engine_;
   Feed feed_;
+  std::function<Instant()> now_;
   const config::Config* config_ = nullptr;
   std::map<engine::ServiceId, std::unique_ptr<traffic::Haproxy>> proxies_;
   std::vector<engine::CommandId> under_way_;
-  Instant now_ = kLongAgo;
 };
 
 }  // namespace homeostat::daemon

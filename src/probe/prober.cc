@@ -42,7 +42,7 @@ std::expected<std::unique_ptr<Prober>, Error> Prober::open(os::Loop& loop, Hooks
   if (!mailbox) return std::unexpected(mailbox.error());
   auto responder = Responder::open(loop);
   if (!responder) return std::unexpected(responder.error());
-  auto numbers = Sampler::open(loop);
+  auto numbers = Sampler::open(loop, out->hooks_.now);
   if (!numbers) return std::unexpected(numbers.error());
   out->numbers_ = std::move(*numbers);
   out->mailbox_ = std::move(*mailbox);

@@ -24,7 +24,7 @@ std::uint16_t free_port() { return DeadPort().port(); }
 
 class Prometheus : public ::testing::Test {
  protected:
-  Prometheus() : loop_(std::move(*os::Loop::open())), sampler_(std::move(*Sampler::open(loop_))) {}
+  Prometheus() : loop_(std::move(*os::Loop::open())), sampler_(std::move(*Sampler::open(loop_, steady_now))) {}
   ~Prometheus() override {
     if (child_) {
       os::signal_group(child_->pid, SIGKILL);

@@ -35,8 +35,9 @@ Reading read_finding(Finding found) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Sampler>, Error> Sampler::open(os::Loop& loop, std::optional<os::Cgroups> cgroups) {
-  std::unique_ptr<Sampler> out(new Sampler(loop, std::move(cgroups)));
+std::expected<std::unique_ptr<Sampler>, Error> Sampler::open(os::Loop& loop, std::function<Instant()> now,
+                                                             std::optional<os::Cgroups> cgroups) {
+  std::unique_ptr<Sampler> out(new Sampler(loop, std::move(now), std::move(cgroups)));
   auto mailbox = Mailbox::open(loop, [self = out.get()](Letter&& letter) {
     self->answer(letter.ticket, read_finding(std::move(letter.found)));
   });
@@ -50,7 +51,6 @@ std::expected<std::unique_ptr<Sampler>, Error> Sampler::open(os::Loop& loop, std
 }
 
 void Sampler::ask(const SourceSpec& source, const Place& place, Instant now, Done done) {
-  now_ = now;
   const std::uint64_t ticket = ++tickets_;
   pending_[ticket] = {later(now, source.timeout + kGrace), std::move(done)};
   if (const auto* http = std::get_if<HttpSource>(&source.from))
@@ -73,7 +73,7 @@ void Sampler::ask_haproxy(std::uint64_t ticket, const HaproxySource& source, Dur
   if (proxies_.size() >= kMostAtOnce)
     return answer(ticket, refuse(MetricFault::unread, "too many questions to HAProxy at once"));
   auto& proxy = proxies_[ticket];
-  proxy = std::make_unique<traffic::Haproxy>(loop_, source.place, [this] { return now_; }, timeout);
+  proxy = std::make_unique<traffic::Haproxy>(loop_, source.place, now_, timeout);
   proxy->look(source.columns, [this, ticket, source](const auto& lines) {
     answer(ticket, lines ? read_haproxy(source, *lines) : refuse(MetricFault::unread, lines.error().text));
   });
@@ -115,7 +115,6 @@ std::optional<Instant> Sampler::next_deadline() const {
 }
 
 void Sampler::advance(Instant now) {
-  now_ = now;
   // One that has answered was the caller then, and could not go.
   std::erase_if(proxies_, [this](const auto& one) { return !pending_.contains(one.first); });
   runner_.advance(now);

@@ -22,7 +22,7 @@ class Sampler {
   using Done = std::move_only_function<void(Reading)>;
 
   /// Commands get cgroups of their own below `cgroups` where that is given.
-  static std::expected<std::unique_ptr<Sampler>, Error> open(os::Loop& loop,
+  static std::expected<std::unique_ptr<Sampler>, Error> open(os::Loop& loop, std::function<Instant()> now,
                                                              std::optional<os::Cgroups> cgroups = std::nullopt);
 
   /// `done` is called once, on the loop's thread, possibly before this returns.
@@ -39,14 +39,15 @@ class Sampler {
     Done done;
   };
 
-  Sampler(os::Loop& loop, std::optional<os::Cgroups> cgroups) : loop_(loop), runner_(loop, std::move(cgroups)) {}
+  Sampler(os::Loop& loop, std::function<Instant()> now, std::optional<os::Cgroups> cgroups)
+      : loop_(loop), now_(std::move(now)), runner_(loop, std::move(cgroups)) {}
   void ask_http(std::uint64_t ticket, const HttpSource& source, const Place& place, Duration timeout);
   void ask_haproxy(std::uint64_t ticket, const HaproxySource& source, Duration timeout);
   void run_command(std::uint64_t ticket, const SourceSpec& source, const Place& place, Instant now);
   void answer(std::uint64_t ticket, Reading reading);
 
   os::Loop& loop_;
-  Instant now_ = kLongAgo;
+  std::function<Instant()> now_;
   std::uint64_t tickets_ = 0;
   std::map<std::uint64_t, Pending> pending_;
   std::map<std::uint64_t, std::unique_ptr<traffic::Haproxy>> proxies_;

@@ -3,19 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include "os/testing.hpp"
 #include "probe/test_kit.hpp"
+#include "traffic/listener_kit.hpp"
 #include "traffic/test_kit.hpp"
 
 namespace homeostat::probe {
 namespace {
 
 using traffic::testing::Client;
+using traffic::testing::Listener;
 using traffic::testing::RealHaproxy;
 using namespace std::chrono_literals;
 
 class SamplerTest : public ::testing::Test {
  protected:
-  SamplerTest() : loop_(std::move(*os::Loop::open())), sampler_(std::move(*Sampler::open(loop_))) {}
+  SamplerTest() : loop_(std::move(*os::Loop::open())), sampler_(std::move(*Sampler::open(loop_, steady_now))) {}
 
   Reading ask(const SourceSpec& source, const Place& place = {}) {
     std::optional<Reading> answer;
@@ -147,6 +150,27 @@ TEST_F(SamplerTest, AHaproxyThatHangsOrIsGoneTellsNothing) {
   EXPECT_EQ(why(source), "HAProxy did not answer `show stat pool 6 -1` within 500 ms");
   haproxy.stop();
   EXPECT_NE(why(source).find("onnection refused"), std::string::npos) << why(source);
+}
+
+TEST_F(SamplerTest, AHaproxyThatClosesAfterAWhileIsTriedAgainForAllItsTime) {
+  const os::testing::TempDir dir;
+  Listener haproxy(dir / "api", 10);
+  Instant now{1s};
+  const auto sampler = std::move(*Sampler::open(loop_, [&now] { return now; }));
+  std::optional<Reading> answer;
+  const SourceSpec source = haproxy_of({dir / "api", "pool"}, {"stot"}, true);
+  sampler->ask(source, {}, now, [&](Reading reading) { answer = std::move(reading); });
+  now += 400ms;  // nothing was due meanwhile
+  ASSERT_TRUE(haproxy.serve(""));
+  loop_.run_once(1s);
+  sampler->advance(now);
+  EXPECT_FALSE(answer) << answer->error().why;
+  now += 50ms;
+  sampler->advance(now);
+  ASSERT_TRUE(haproxy.serve("# pxname,svname,stot\npool,s1,3\npool,BACKEND,3\n"));
+  loop_.run_once(1s);
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(*answer) << answer->error().why;
 }
 
 TEST_F(SamplerTest, OneThatHangsDelaysNoOther) {

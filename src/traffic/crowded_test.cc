@@ -26,8 +26,7 @@ class Crowded : public ::testing::Test {
  protected:
   void ask(const std::string& path, int times = 1) {
     for (int i = 0; i < times; ++i) {
-      clients_.push_back(std::make_unique<Haproxy>(
-          loop_, HaproxyPlace{path, "pool"}, [this] { return now_; }, 2s));
+      clients_.push_back(std::make_unique<Haproxy>(loop_, HaproxyPlace{path, "pool"}, [this] { return now_; }, 2s));
       clients_.back()->read_back([this](const auto& settings) {
         settings ? ++answered_ : ++failed_;
         if (!settings) said_ = settings.error().text;
