@@ -39,14 +39,15 @@ class Rotation::Task {
       : owner_(owner),
         server_(std::move(server)),
         haproxy_(owner.loop_, spec.haproxy, owner.now_),
-        backend_(spec.haproxy.backend) {}
+        key_{spec.haproxy.socket, spec.haproxy.backend, server_} {}
   virtual ~Task() = default;
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
   bool over() const { return over_; }
-  const std::string& server() const { return server_; }
-  std::string place() const { return backend_ + "/" + server_; }
+  const Key& key() const { return key_; }
+  /// For people.
+  std::string place() const { return key_.backend + "/" + key_.server; }
 
   std::optional<Instant> next_deadline() const { return waiting_ ? haproxy_.next_deadline() : std::optional(next_at_); }
   void advance(Instant now) {
@@ -72,7 +73,7 @@ class Rotation::Task {
   traffic::Haproxy haproxy_;
 
  private:
-  std::string backend_;
+  Key key_;
   bool waiting_ = false;  // for an answer of the proxy
   bool over_ = false;
   Instant next_at_ = kLongAgo;
@@ -101,14 +102,14 @@ class Rotation::TakingOut : public Task {
     if (!servers) return finish(servers.error().text);
     const traffic::ServerSetting* own = find(*servers, server_);
     if (own != nullptr && (own->drained || own->maintained)) {
-      if (own->drained) owner_.ours_.try_emplace(place(), false);
+      if (own->drained) owner_.ours_.try_emplace(key(), false);
       return wait();
     }
     const bool relieved = others_.empty() || std::ranges::any_of(*servers, [this](const traffic::ServerSetting& one) {
                             return takes_requests(one) && std::ranges::count(others_, one.server) > 0;
                           });
     if (!relieved) return again_in(kLookAgain);
-    owner_.ours_[place()] = true;
+    owner_.ours_[key()] = true;
     haproxy_.set_drain(server_, true, [this](const auto& done) { done ? wait() : finish(done.error().text); });
   }
 
@@ -182,13 +183,13 @@ class Rotation::PuttingBack : public Task {
     const traffic::ServerSetting* own = find(servers, server_);
     if (own == nullptr) return try_again(fmt::format("HAProxy has no server {}", place()));
     if (own->maintained && !own->disabled) return stays("in maintenance");
-    const auto known = owner_.ours_.find(place());
+    const auto known = owner_.ours_.find(key());
     if (own->drained && known != owner_.ours_.end() && !known->second) return stays("drained");
     if (!own->drained && !own->maintained) return is_back();
     haproxy_.set_drain(server_, false, [this](const auto& done) { done ? is_back() : try_again(done.error().text); });
   }
   void is_back() {
-    owner_.ours_[place()] = false;
+    owner_.ours_[key()] = false;
     end();
   }
   void stays(std::string_view how) {
@@ -231,7 +232,7 @@ std::vector<std::string> Rotation::others_of(engine::ServiceId service, engine::
 
 void Rotation::begin(std::unique_ptr<Task> task) {
   for (const auto& other : tasks_) {
-    if (other->place() == task->place()) other->abandon();
+    if (other->key() == task->key()) other->abandon();
   }
   tasks_.push_back(std::move(task));
 }
@@ -253,7 +254,7 @@ void Rotation::put_back(engine::ServiceId service, engine::Slot slot, std::uint1
   if (spec == nullptr) return;
   auto task = std::make_unique<PuttingBack>(*this, *spec, server_of(engine_, *spec, service, slot, port),
                                             engine_.plan().services[service].name, slot, run);
-  if (ours) ours_[task->place()] = true;
+  if (ours) ours_[task->key()] = true;
   begin(std::move(task));
 }
 

@@ -44,6 +44,11 @@ class Rotation {
   class Task;
   class TakingOut;
   class PuttingBack;
+  /// Two proxies may have the same names.
+  struct Key {
+    std::string socket, backend, server;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
 
   const traffic::Spec* spec_of(engine::ServiceId service) const;
   std::vector<std::string> others_of(engine::ServiceId service, engine::Slot slot) const;
@@ -55,7 +60,7 @@ class Rotation {
   const config::Config* config_ = nullptr;
   std::vector<std::unique_ptr<Task>> tasks_;
   // Of each server whether its drain is of our making; not known of one that may be older than we are.
-  std::map<std::string, bool> ours_;
+  std::map<Key, bool> ours_;
 };
 
 }  // namespace homeostat::daemon

@@ -1,4 +1,4 @@
-// Many services behind one real HAProxy, whose runtime socket has room for few at once.
+// Many services behind one real HAProxy, whose runtime socket has room for few at once; and two HAProxies at once.
 #include <fmt/format.h>
 
 #include "lab.hpp"
@@ -41,6 +41,27 @@ TEST(CrowdedProxy, AtTheFirstStartOfManyServicesAllArePutBackAndNothingIsComplai
   ASSERT_TRUE(servers) << servers.error().text;
   for (const auto& server : *servers) EXPECT_EQ(server.weight, 256) << server.server;
   EXPECT_EQ(lab.log().find("traffic:"), std::string::npos);
+}
+
+TEST(TwoProxies, WithTheSameNamesAreNotTakenForOne) {
+  const RealHaproxy proxies[] = {RealHaproxy(1), RealHaproxy(1)};
+  Lab lab;
+  std::vector<std::string> services;
+  for (const int i : {0, 1}) {
+    ASSERT_TRUE(Desk(proxies[i].place()).drain("s1", true));
+    services.push_back(fmt::format(
+        "  web{}: {{ run: {{ process: {{ command: [/bin/sleep, infinity] }} }}, checks: {{ alive: {{ process: {{}} }} "
+        "}}, traffic: {{ haproxy: {{ socket: {}, backend: pool, server: s1 }} }} }}\n",
+        i, proxies[i].place().socket));
+  }
+  lab.configure(services);
+  ASSERT_TRUE(lab.start());
+  for (const RealHaproxy& proxy : proxies) {
+    EXPECT_TRUE(eventually([&] {
+      const auto server = Desk(proxy.place()).setting("s1");
+      return server && !server->drained;
+    })) << lab.log();
+  }
 }
 
 }  // namespace
