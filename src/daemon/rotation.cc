@@ -67,6 +67,13 @@ class Rotation::Task {
     next_at_ = later(owner_.now_(), span);
   }
   void end() { over_ = true; }
+  /// HAProxy goes on saying that its file disables it, whoever has said otherwise since.
+  bool disabled_by_file(const traffic::ServerSetting& own) const {
+    return own.disabled && !owner_.served_.contains(key_);
+  }
+  void note(const traffic::ServerSetting& own) {
+    if (!own.maintained) owner_.served_.insert(key_);
+  }
 
   Rotation& owner_;
   std::string server_;
@@ -101,6 +108,7 @@ class Rotation::TakingOut : public Task {
   void drain(const std::expected<Settings, Error>& servers) {
     if (!servers) return finish(servers.error().text);
     const traffic::ServerSetting* own = find(*servers, server_);
+    if (own != nullptr) note(*own);
     if (own != nullptr && (own->drained || own->maintained)) {
       if (own->drained) owner_.ours_.try_emplace(key(), false);
       return wait();
@@ -182,7 +190,8 @@ class Rotation::PuttingBack : public Task {
   void put_back(const Settings& servers) {
     const traffic::ServerSetting* own = find(servers, server_);
     if (own == nullptr) return try_again(fmt::format("HAProxy has no server {}", place()));
-    if (own->maintained && !own->disabled) return stays("in maintenance");
+    note(*own);
+    if (own->maintained && !disabled_by_file(*own)) return stays("in maintenance");
     const auto known = owner_.ours_.find(key());
     if (own->drained && known != owner_.ours_.end() && !known->second) return stays("drained");
     if (!own->drained && !own->maintained) return is_back();
@@ -190,6 +199,7 @@ class Rotation::PuttingBack : public Task {
   }
   void is_back() {
     owner_.ours_[key()] = false;
+    owner_.served_.insert(key());
     end();
   }
   void stays(std::string_view how) {

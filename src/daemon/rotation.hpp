@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,7 @@ class Rotation {
   std::vector<std::unique_ptr<Task>> tasks_;
   // Of each server whether its drain is of our making; not known of one that may be older than we are.
   std::map<Key, bool> ours_;
+  std::set<Key> served_;  // have been in the rotation in this life of ours
 };
 
 }  // namespace homeostat::daemon

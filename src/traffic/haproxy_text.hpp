@@ -46,7 +46,7 @@ struct ServerSetting {
   int weight = 0;
   bool drained = false;     // by command: no new requests
   bool maintained = false;  // by command or `disabled`: none at all
-  bool disabled = false;    // so HAProxy's own configuration begins, until it is told otherwise
+  bool disabled = false;    // so HAProxy's own file begins it; HAProxy says so for ever, whatever it is told since
   bool up = false;          // as HAProxy's own checks see it
 };
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "lab.hpp"
 #include "traffic/test_kit.hpp"
@@ -125,6 +126,29 @@ TEST_F(DaemonTraffic, WhatSomebodyElseHasPutInMaintenanceStaysSoWhoeverIsRestart
   ASSERT_EQ(::kill(before, SIGKILL), 0);
   ASSERT_TRUE(replaced(1, before)) << lab_.records();
   EXPECT_TRUE(setting(1) && setting(1)->maintained) << "a repair";
+}
+
+TEST_F(DaemonTraffic, AServerThatHaproxysFileDisablesIsPutInOnceAndStaysWherePeoplePutItThen) {
+  const auto proved = [&](const char* what) { return lab_.records().find(what) != std::string::npos; };
+  ASSERT_TRUE(eventually([&] { return proved("start of web/0 verified") && proved("start of web/1 verified"); }));
+  const std::filesystem::path file = std::filesystem::path(haproxy_->place().socket).parent_path() / "haproxy.cfg";
+  std::string text = read_file(file.string());
+  text.replace(text.find("default-server"), std::string("default-server").size(), "default-server disabled");
+  write_file(file.string(), text);
+  lab_.kill9();
+  haproxy_->stop();
+  haproxy_->start();
+  ASSERT_TRUE(setting(1) && setting(1)->maintained);
+  ASSERT_TRUE(lab_.start());
+  ASSERT_TRUE(eventually([&] { return lab_.health("web") == "healthy"; }));
+  EXPECT_EQ(lab_.cli({"restart", "web/1"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return in_rotation() == 1; })) << "it was nobody's wish: " << lab_.log();
+  say_to(*haproxy_, "set server pool/" + server(1) + " state maint");
+  const pid_t before = lab_.pid("web/1");
+  EXPECT_EQ(lab_.cli({"restart", "web/1"}).code, 0);
+  ASSERT_TRUE(replaced(1, before)) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return lab_.log().find("stays in maintenance") != std::string::npos; }));
+  EXPECT_TRUE(setting(1) && setting(1)->maintained);
 }
 
 TEST_F(DaemonTraffic, ARepairPutsNobodyBackWhomSomebodyElseHasDrained) {
