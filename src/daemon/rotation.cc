@@ -146,9 +146,9 @@ class Rotation::TakingOut : public Task {
   }
 
   void give_back() {
-    if (const auto known = owner_.ours_.find(place()); known == owner_.ours_.end() || !known->second) return end();
+    if (const auto known = owner_.ours_.find(key()); known == owner_.ours_.end() || !known->second) return end();
     haproxy_.set_drain(server_, false, [this](const auto& done) {
-      if (done) owner_.ours_[place()] = false;
+      if (done) owner_.ours_[key()] = false;
       if (!done) spdlog::warn("traffic: {} is not stopped and cannot be put back: {}", place(), done.error().text);
       end();
     });
