@@ -64,6 +64,11 @@ std::expected<std::unique_ptr<Hands>, Error> Hands::open(os::Loop& loop, const e
                            const os::ExitStatus& status) { self->exited(target, incarnation, status); });
   if (!process) return std::unexpected(process.error());
   hands->process_ = std::move(*process);
+  // Its server may be out of the rotation since we stopped it.
+  hands->keepers_.begun_by_others = [self = hands.get()](engine::ServiceId service, engine::Slot slot,
+                                                         const Incarnation& run) {
+    self->rotation_.put_back(service, slot, port_of(self->engine_, *self->config_, service, slot), run);
+  };
   return hands;
 }
 

@@ -202,6 +202,8 @@ void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
     known.overruled = known.moved = false;
     if (runs(instance) && instance->incarnation == sight.run) return;
     const bool wanted = engine_.wanted(service, slot);
+    if (begun_by_others && !is_acted_on(engine_, engine_.plan().services[service].name, slot))
+      begun_by_others(service, slot, sight.run);
     return feed_(
         engine::Found{service, slot, sight.run, {}, 0, sight.version, wanted ? "" : others_by(*spec_of(service))});
   }

@@ -39,6 +39,9 @@ class Keepers {
   /// The instance as its keeper sees it.
   probe::Finding says(engine::ServiceId service, engine::Slot slot, const probe::RuntimeSpec& spec) const;
 
+  /// A run was begun that nobody of us has ordered.
+  std::function<void(engine::ServiceId, engine::Slot, const Incarnation&)> begun_by_others;
+
   std::optional<Instant> next_deadline() const;
   void advance(Instant now);
 

@@ -175,7 +175,10 @@ class Rotation::PuttingBack : public Task {
     if (!id || slot_ >= static_cast<engine::Slot>(owner_.engine_.plan().services[*id].instances)) return end();
     const auto& known = owner_.engine_.durable().services.at(service_).instances;
     const auto instance = known.find(slot_);
-    if (instance == known.end() || instance->second.incarnation != run_) return wait_for_run(now);
+    if (instance == known.end() || instance->second.state != engine::RunState::running) return wait_for_run(now);
+    // Another run than was meant is there: the action has not ended, or others have begun it.
+    const bool another = instance->second.incarnation != run_;
+    if (another && is_acted_on(owner_.engine_, service_, slot_)) return again_in(kLookAgain);
     waits_since_.reset();
     const Status status = owner_.engine_.instance_status(*id, slot_);
     if (status != Status::healthy && status != Status::degraded) return again_in(kLookAgain);

@@ -13,8 +13,8 @@ namespace homeostat::engine {
 /// been told of what it is connected with.
 void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold);
 
-/// That this notifier was called about another one whose failure is connected with this one's, while this one failed, in
-/// words: one incident is told of once, and once more when nothing has helped.
+/// That this notifier was called about another one whose failure is connected with this one's, while this one failed,
+/// in words: one incident is told of once, and once more when nothing has helped.
 std::optional<std::string> told_already(Turn& t, ServiceId id, const std::string& notifier);
 
 /// A spent ladder never ends in silence, also when none of its rungs calls anybody.

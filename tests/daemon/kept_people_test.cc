@@ -75,7 +75,7 @@ TEST_F(KeptPeople, ARestartOfAPersonsAndOneOfOursAreOne) {
   lab_.post("restart", {{"service", "web"}});
   ASSERT_TRUE(becomes("web", "deactivating"));
   systemd_->ask("RestartUnit", "web");
-  EXPECT_TRUE(told("restart of web/0 verified")) << lab_.records();
+  EXPECT_TRUE(told("restart_all of web/0 verified")) << lab_.records();
   EXPECT_EQ(starts("web"), 2U) << lab_.records();
   EXPECT_TRUE(repaired("web"));
 }
@@ -86,7 +86,7 @@ TEST_F(KeptPeople, AReloadOfSystemdInTheMiddleOfARestartChangesNothing) {
   lab_.post("restart", {{"service", "web"}});
   ASSERT_TRUE(becomes("web", "deactivating"));
   systemd_->itself("Reload");
-  EXPECT_TRUE(told("restart of web/0 verified")) << lab_.records();
+  EXPECT_TRUE(told("restart_all of web/0 verified")) << lab_.records();
   EXPECT_EQ(starts("web"), 2U);
 
   // Executed anew it has forgotten who asked.

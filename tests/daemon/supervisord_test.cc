@@ -8,6 +8,9 @@
 namespace homeostat::lab {
 namespace {
 
+using traffic::testing::Desk;
+using traffic::testing::RealHaproxy;
+
 class KeptProgram : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
@@ -152,11 +155,45 @@ TEST_P(KeptProgramStarting, WhatIsStoppedInTheMiddleOfOurStartStaysStopped) {
   ctl("stop", "web");
   EXPECT_TRUE(told("web is to stay stopped (by others, by supervisord)")) << lab_.records();
   lab_.post("restart", {{"service", "flap"}});
-  EXPECT_TRUE(told("restart of flap/0 verified")) << "what was stopped had all this time to come back";
+  EXPECT_TRUE(told("restart_all of flap/0 verified")) << "what was stopped had all this time to come back";
   EXPECT_EQ(starts("web"), 2U) << lab_.records();
 }
 
 INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramStarting, ::testing::Values(false));
+
+class KeptProgramRouted : public KeptProgram {
+ protected:
+  KeptProgramRouted() {
+    checks_ = fmt::format("traffic: {{ haproxy: {{ socket: {}, backend: pool, server: '{{service}}' }} }}, ",
+                          haproxy_.place().socket);
+  }
+  bool drained(const std::string& name) const {
+    const auto server = Desk(haproxy_.place()).setting(name);
+    return server && server->drained;
+  }
+
+  const RealHaproxy haproxy_{std::vector<std::string>{"web", "flap"}};
+};
+
+TEST_P(KeptProgramRouted, WhatWeStoppedGetsRequestsAgainWhoeverStartsIt) {
+  ASSERT_EQ(lab_.cli({"stop", "web/0"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return drained("web") && lab_.pids("web/0").empty(); })) << lab_.records();
+  ASSERT_TRUE(told("stop of web/0 verified")) << lab_.records();
+  ctl("start", "web");
+  EXPECT_TRUE(eventually([&] { return starts("web") == 2 && !drained("web"); })) << lab_.log() << lab_.records();
+}
+
+TEST_P(KeptProgramRouted, WhatSomebodyElseHasDrainedStaysSoWhoeverStartsIt) {
+  ASSERT_TRUE(told("start of web/0 verified")) << lab_.records();
+  ASSERT_TRUE(Desk(haproxy_.place()).drain("web", true));
+  ctl("stop", "web");
+  ASSERT_TRUE(told("stopped by others, by supervisord")) << lab_.records();
+  ctl("start", "web");
+  EXPECT_TRUE(eventually([&] { return lab_.log().find("stays drained") != std::string::npos; })) << lab_.log();
+  EXPECT_TRUE(drained("web"));
+}
+
+INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramRouted, ::testing::Values(false));
 
 class KeptProgramHung : public KeptProgram {};
 
