@@ -11,26 +11,7 @@ class PodmanPeople : public ContainerTest {
   bool is(const std::string& name, const std::string& status) const {
     return eventually([&] { return text_at(containers_->inspect(name), "State.Status") == status; });
   }
-  /// It takes two seconds to be stopped.
-  static Made slow(const std::string& name) {
-    return {.name = name, .command = "trap : TERM; while :; do sleep 0.1; done", .stop = R"("StopTimeout":2)"};
-  }
 };
-
-TEST_P(PodmanPeople, WhatIsStoppedInTheMiddleOfOurRestartStaysStopped) {
-  begin({slow("web"), {"other"}});
-  if (IsSkipped()) return;
-  ASSERT_TRUE(healthy("web") && healthy("other")) << lab_.log() << lab_.records();
-  lab_.post("restart", {{"service", "web"}});
-  ASSERT_TRUE(is("web", "stopping"));
-  person("stop", "web");
-  EXPECT_TRUE(told("web is to stay stopped (by others, by podman)")) << lab_.records();
-  EXPECT_TRUE(repaired("other")) << "what was stopped had all this time to come back";
-  EXPECT_EQ(text_at(containers_->inspect("web"), "State.Status"), "exited") << lab_.records();
-  person("start", "web");
-  EXPECT_TRUE(told("started by others, by podman")) << lab_.records();
-  EXPECT_TRUE(repaired("web")) << "it is looked after again";
-}
 
 TEST_P(PodmanPeople, WhatIsPausedIsLeftAloneAndWhatIsRestartedIsAnotherRun) {
   begin({{"web"}});
