@@ -67,7 +67,7 @@ std::expected<std::unique_ptr<Hands>, Error> Hands::open(os::Loop& loop, const e
   // Its server may be out of the rotation since we stopped it.
   hands->keepers_.begun_by_others = [self = hands.get()](engine::ServiceId service, engine::Slot slot,
                                                          const Incarnation& run) {
-    self->rotation_.put_back(service, slot, port_of(self->engine_, *self->config_, service, slot), run);
+    self->rotation_.begun_by_others(service, slot, port_of(self->engine_, *self->config_, service, slot), run);
   };
   return hands;
 }

@@ -271,6 +271,15 @@ void Rotation::put_back(engine::ServiceId service, engine::Slot slot, std::uint1
   begin(std::move(task));
 }
 
+void Rotation::begun_by_others(engine::ServiceId service, engine::Slot slot, std::uint16_t port,
+                               const Incarnation& run) {
+  const traffic::Spec* spec = spec_of(service);
+  if (spec == nullptr) return;
+  const auto known =
+      ours_.find(Key{spec->haproxy.socket, spec->haproxy.backend, server_of(engine_, *spec, service, slot, port)});
+  if (known != ours_.end() && known->second) put_back(service, slot, port, run);
+}
+
 std::optional<Instant> Rotation::next_deadline() const {
   Instant next = kNever;
   for (const auto& task : tasks_) next = std::min(next, task->next_deadline().value_or(kNever));

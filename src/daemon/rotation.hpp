@@ -38,6 +38,9 @@ class Rotation {
   void put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run,
                 bool ours = false);
 
+  /// Others have begun this run of it: what we have drained gets requests again when it is well.
+  void begun_by_others(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run);
+
   std::optional<Instant> next_deadline() const;
   void advance(Instant now);
 

@@ -20,8 +20,8 @@ class Chaos {
   Chaos(KeptWorld& world, std::uint64_t seed) : world_(world), lab_(world.lab()), random_(seed) {}
 
   KeptReport run(std::uint64_t count, const std::function<void(std::uint64_t)>& progress) {
+    for (const char* service : kServices) due_[service] = 1;
     if (!lab_.start() || !well()) fail("it did not come up:\n" + lab_.log());
-    for (const char* service : kServices) due_[service] = world_.starts(service);
     for (std::uint64_t i = 1; i <= count && report_.problem.empty(); ++i) {
       hurt_and_kill();
       read_journal();
