@@ -102,7 +102,10 @@ class RealHaproxy {
     for (int tries = 0; tries < 500; ++tries, std::this_thread::sleep_for(std::chrono::milliseconds(20))) {
       const os::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
       const sockaddr_in address = loopback(port_);
-      if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
+      // The socket for people gets its name last.
+      if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+          std::filesystem::exists(dir_ / "api"))
+        return;
     }
     throw std::runtime_error("haproxy does not start");
   }
