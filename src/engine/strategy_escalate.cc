@@ -24,7 +24,7 @@ std::string summary_of(const Case& c) {
   if (!c.walk.by.empty() && !c.view.failing) {
     return name + ": what " + c.walk.by + " asked for did not help; " + tried;
   }
-  const std::string down = name + " is down: " + wish(c).evidence + "; " + tried;
+  std::string down = name + " is down: " + wish(c).evidence + "; " + tried;
   if (connected_with(c.t, c.service).size() == 1) return down;
   return down + ". It fails with others: " + candidates_of(c.t, c.service);
 }
