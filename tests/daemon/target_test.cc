@@ -54,6 +54,7 @@ TEST(DaemonTargetName, ThatDoesNotResolveIsUnknownAndNobodyIsTouched) {
   ASSERT_TRUE(lab.start());
   ASSERT_TRUE(eventually([&] { return text_at(lab.check_status("web", "alive"), "last_result") == "unknown"; }))
       << json::serialize(lab.check_status("web", "alive"));
+  ASSERT_TRUE(eventually([&] { return lab.health("other") == "healthy"; })) << lab.health("other");
   const pid_t other = lab.pid("other/0");
   ::kill(other, SIGKILL);
   ASSERT_TRUE(eventually([&] { return lab.serves(1) && lab.health("other") == "healthy"; }));
