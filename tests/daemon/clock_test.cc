@@ -19,7 +19,7 @@ void expect_repair(One& one) {
   const std::size_t starts = one.lab.starts().size();
   const pid_t before = one.lab.pid("web/0");
   ASSERT_NE(before, 0);
-  ::kill(before, SIGKILL);
+  send_signal(before, SIGKILL);
   EXPECT_TRUE(eventually([&] { return one.lab.serves(0) && one.lab.starts().size() == starts + 1; }));
   EXPECT_TRUE(one.healthy());
   EXPECT_EQ(one.lab.starts().size(), starts + 1);
@@ -88,7 +88,7 @@ TEST(DaemonBootClock, MayBeAnotherOneInEachOfItsLives) {
     // What lives is known by when it was started, on the clock that jumps; so it has to begin anew as well.
     const pid_t before = lab.pid("web/0");
     lab.kill9();
-    ::kill(before, SIGKILL);
+    send_signal(before, SIGKILL);
     ASSERT_TRUE(eventually([&] { return !alive(before); }));
     lab.boot_ahead = seconds(ahead);
     ASSERT_TRUE(lab.start());

@@ -63,7 +63,7 @@ class ContainerTest : public ::testing::TestWithParam<const char*> {
     pid_t before = 0;
     if (!eventually([&] { return (before = main(name)) != 0; })) return false;
     const std::uint64_t times = starts(name);
-    ::kill(before, SIGKILL);
+    send_signal(before, SIGKILL);
     return started(name, times + 1) && healthy(name);
   }
   void person(const std::string& verb, const std::string& name) const {

@@ -20,7 +20,7 @@ TEST(DaemonAdoption, KeepsHealthyChildrenAndSeesTheirExit) {
   EXPECT_EQ(lab.pid("web/1"), second);
   EXPECT_EQ(lab.starts().size(), 2U);
 
-  ::kill(first, SIGKILL);
+  send_signal(first, SIGKILL);
   ASSERT_TRUE(eventually([&] { return lab.serves(0) && lab.pid("web/0") != first; }));
   ASSERT_TRUE(eventually([&] { return lab.health("web") == "healthy"; }));
   EXPECT_EQ(lab.pid("web/1"), second);
@@ -36,7 +36,7 @@ TEST(DaemonAdoption, TheExitOfAnAdoptedChildIsSeenWithoutAnyCheck) {
   lab.kill9();
   ASSERT_TRUE(lab.start());
   ASSERT_TRUE(eventually([&] { return lab.health("web") == "healthy"; }));
-  ::kill(lab.pid("web/0"), SIGKILL);
+  send_signal([&] { return lab.pid("web/0"); }, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab.serves(0); }));
   EXPECT_EQ(lab.starts().size(), 2U);
 }
@@ -48,7 +48,7 @@ TEST(DaemonAdoption, AnInstanceThatDiedMeanwhileIsStartedAgain) {
   ASSERT_TRUE(eventually([&] { return lab.health("web") == "healthy"; }));
   const pid_t before = lab.pid("web/0");
   lab.kill9();
-  ::kill(before, SIGKILL);
+  send_signal(before, SIGKILL);
   ASSERT_TRUE(eventually([&] { return !alive(before); }));
   ASSERT_TRUE(lab.start());
   EXPECT_TRUE(eventually([&] { return lab.serves(0) && lab.health("web") == "healthy"; }));

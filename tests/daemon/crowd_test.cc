@@ -55,7 +55,7 @@ std::string watched(const Lab& lab) {
 /// The instance dies and is back before long.
 void expect_repair(const Lab& lab) {
   const std::size_t starts = lab.starts().size();
-  ::kill(lab.pid("web/0"), SIGKILL);
+  send_signal([&] { return lab.pid("web/0"); }, SIGKILL);
   EXPECT_TRUE(within(seconds(5), [&] { return lab.serves(0) && lab.starts().size() == starts + 1; }));
 }
 

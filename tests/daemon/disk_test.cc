@@ -71,7 +71,7 @@ TEST(DaemonStateDir, ThatTheKernelMakesReadOnlyUnderItMakesItObserve) {
   ASSERT_TRUE(lab.start());
   ASSERT_TRUE(one.healthy());
   ASSERT_TRUE(disk.fail());
-  ::kill(lab.pid("web/0"), SIGKILL);
+  send_signal([&] { return lab.pid("web/0"); }, SIGKILL);
   one.expect_observing("the journal");
   EXPECT_TRUE(lab.pids("web/0").empty());
   // The log files of instances are on that disk, too: none may hold it now.

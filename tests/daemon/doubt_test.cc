@@ -59,7 +59,7 @@ TEST(DaemonDoubt, WhenAllHangAtOnceNobodyIsTouched) {
   EXPECT_EQ(lab.starts().size(), static_cast<std::size_t>(kServices)) << "something was repaired";
 
   // What is seen directly is no matter of doubt.
-  ::kill(lab.pid("web0/0"), SIGKILL);
+  send_signal([&] { return lab.pid("web0/0"); }, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab.starts().size() == kServices + 1U; }));
   const auto again = lab.pid("web0/0");
   EXPECT_NE(again, 0);

@@ -13,7 +13,7 @@ namespace {
 void let_another_be_repaired(const Lab& lab) {
   const pid_t before = lab.pid("other/0");
   ASSERT_NE(before, 0);
-  ::kill(before, SIGKILL);
+  send_signal(before, SIGKILL);
   ASSERT_TRUE(eventually([&] { return lab.pid("other/0") != before && lab.serves(1); }));
 }
 
@@ -40,7 +40,7 @@ TEST(DaemonMaintenance, ByHandOutlivesTheDaemonAndEndsWithFreshChecks) {
   lab.kill9();
   ASSERT_TRUE(lab.start());
   ASSERT_TRUE(eventually([&] { return lab.health("other") == "healthy" && lab.pid("web/0") != 0; }));
-  ::kill(lab.pid("web/0"), SIGKILL);
+  send_signal([&] { return lab.pid("web/0"); }, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab.hold("web") == "maintenance"; }));
   let_another_be_repaired(lab);
   EXPECT_EQ(lab.pid("web/0"), 0) << "it was repaired in maintenance";
@@ -91,7 +91,7 @@ TEST(DaemonMaintenance, AWindowOfTheConfigurationHoldsAtOnceAndIsTakenBackByARel
   EXPECT_EQ(lab.pid("web/0"), 0) << "it was started in maintenance";
   EXPECT_EQ(lab.cli({"start", "web"}).code, 0) << "what somebody commands is done";
   ASSERT_TRUE(eventually([&] { return lab.health("web") == "healthy"; }));
-  ::kill(lab.pid("web/0"), SIGKILL);
+  send_signal([&] { return lab.pid("web/0"); }, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab.hold("web") == "maintenance"; }));
   let_another_be_repaired(lab);
   EXPECT_EQ(lab.pid("web/0"), 0);

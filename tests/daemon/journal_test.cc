@@ -57,7 +57,7 @@ TEST(DaemonJournal, ThatIsDamagedMakesItObserveUntilItIsAccepted) {
   EXPECT_TRUE(eventually([&] { return read_file(lab.dir() + "/pages").find("record 3") != std::string::npos; }))
       << "nobody was called";
   EXPECT_TRUE(one.healthy()) << "it goes on looking";
-  ::kill(before, SIGKILL);
+  send_signal(before, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab.health("web") == "unhealthy"; }));
   EXPECT_EQ(lab.starts().size(), 1U) << "something was repaired";
 

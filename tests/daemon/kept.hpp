@@ -66,7 +66,7 @@ class KeptTest : public ::testing::Test {
   bool repaired(const std::string& name, int signal = SIGKILL) const {
     pid_t before = 0;
     if (!eventually([&] { return (before = main(name)) != 0; })) return false;
-    ::kill(before, signal);
+    send_signal(before, signal);
     return eventually([&] { return is_another(main(name), before); }) && healthy(name);
   }
 

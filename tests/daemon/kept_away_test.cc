@@ -64,7 +64,7 @@ TEST_F(KeptAway, AStopAndAnEndWithoutAFailureAreToldApart) {
   if (IsSkipped()) return;
   lab_.kill9();
   for (const std::string& kind : kinds) {
-    ::kill(main(kind + "-ends"), SIGTERM);
+    send_signal([&] { return main(kind + "-ends"); }, SIGTERM);
     systemd_->ask("StopUnit", kind + "-stopped");
   }
   for (const std::string& kind : kinds) ASSERT_TRUE(rests(kind + "-ends") && rests(kind + "-stopped")) << kind;
@@ -82,7 +82,7 @@ TEST_F(KeptAway, WhatFailedOfBeingStoppedWasStopped) {
   lab_.kill9();
   for (const std::string kind : {"unwilling", "deaf"}) {
     const pid_t pid = kind == "deaf" ? main("deaf-ends") : lab_.main(kind + "-ends/0", "/bin/sh -c trap");
-    ::kill(pid, kind == "deaf" ? SIGKILL : SIGTERM);
+    send_signal(pid, kind == "deaf" ? SIGKILL : SIGTERM);
     systemd_->ask("StopUnit", kind + "-stopped");
   }
   for (const std::string kind : {"unwilling", "deaf"}) {
@@ -103,7 +103,7 @@ TEST_F(KeptAway, WhatFailedOfBeingStoppedWasStoppedThoughSystemdHadRestartedIt) 
   if (IsSkipped()) return;
   const auto shell = [&] { return lab_.main("again-stopped/0", "/bin/sh -c trap"); };
   const pid_t before = shell();
-  ::kill(before, SIGKILL);
+  send_signal(before, SIGKILL);
   ASSERT_TRUE(eventually([&] { return is_another(shell(), before); }));
   ASSERT_TRUE(healthy("again-stopped"));
   lab_.kill9();
@@ -118,7 +118,7 @@ TEST_F(KeptAway, WhatIsStoppedAfterItsMainProcessHasEndedWasStopped) {
   begin_all({{"stays", "RemainAfterExit=yes"}});
   if (IsSkipped()) return;
   lab_.kill9();
-  ::kill(main("stays-stopped"), SIGTERM);
+  send_signal([&] { return main("stays-stopped"); }, SIGTERM);
   ASSERT_TRUE(is_sub("stays-stopped", "exited"));
   systemd_->ask("StopUnit", "stays-stopped");
   ASSERT_TRUE(rests("stays-stopped"));
@@ -132,7 +132,7 @@ TEST_F(KeptAway, WhoSaysThatHeStopsAndThenFailsWasNotStopped) {
               "exit 1\" USR1; systemd-notify --ready; /bin/sleep infinity & wait'"}});
   if (IsSkipped()) return;
   lab_.kill9();
-  ::kill(lab_.main("leaves-ends/0", "/bin/sh -c trap"), SIGUSR1);
+  send_signal([&] { return lab_.main("leaves-ends/0", "/bin/sh -c trap"); }, SIGUSR1);
   ASSERT_TRUE(rests("leaves-ends"));
   ASSERT_EQ(systemd_->active("leaves-ends"), "s \"failed\"");
   ASSERT_TRUE(lab_.start());
@@ -163,8 +163,8 @@ TEST_F(KeptAway, WhatIsStoppedBetweenTwoRunsWasStopped) {
   begin_all({{"waits", "Restart=on-failure\nRestartSec=1h"}, {"always", "Restart=always\nRestartSec=1h"}});
   if (IsSkipped()) return;
   lab_.kill9();
-  ::kill(main("waits-stopped"), SIGKILL);
-  ::kill(main("always-stopped"), SIGTERM);
+  send_signal([&] { return main("waits-stopped"); }, SIGKILL);
+  send_signal([&] { return main("always-stopped"); }, SIGTERM);
   for (const char* name : {"waits-stopped", "always-stopped"}) {
     ASSERT_TRUE(is_sub(name, "auto-restart")) << name;
     systemd_->ask("StopUnit", name);
@@ -179,7 +179,7 @@ TEST_F(KeptAway, WhatSystemdHasForgottenCountsAsStopped) {
   begin({{"web"}});
   if (IsSkipped()) return;
   lab_.kill9();
-  ::kill(main("web"), SIGTERM);
+  send_signal([&] { return main("web"); }, SIGTERM);
   ASSERT_TRUE(rests("web"));
   ASSERT_TRUE(lab_.start());
   expect_kept_down("web");
@@ -191,7 +191,7 @@ TEST_F(KeptAway, WhatEndsByItselfWhileTheBusHangsWasNotStopped) {
   const auto bus = systemd_->pids_of_program("dbus-daemon");
   ASSERT_EQ(bus.size(), 1U);
   ::kill(bus.front(), SIGSTOP);
-  ::kill(main("web-ends"), SIGTERM);
+  send_signal([&] { return main("web-ends"); }, SIGTERM);
   EXPECT_TRUE(eventually([&] { return lab_.health("web-ends") == "unknown"; })) << lab_.cli({"status"}).out;
   ::kill(bus.front(), SIGCONT);
   expect_repaired("web-ends");

@@ -42,7 +42,7 @@ TEST_F(KeptPeople, WhatIsStoppedInTheMiddleOfOurStartStaysStopped) {
   begin({{"web", slow_start()}, {"other"}});
   if (IsSkipped()) return;
   write_file(hold(), "");
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   ASSERT_TRUE(becomes("web", "activating")) << lab_.records();
   systemd_->ask("StopUnit", "web");
   expect_kept_down("web", 2);
@@ -54,7 +54,7 @@ TEST_F(KeptPeople, WhatIsStoppedAfterOurStartTookTooLongStaysStopped) {
   lab_.configure({service({"web"}, ", timeout: 1s"), service({"other"})});
   ASSERT_EQ(lab_.cli({"reload"}).code, 0);
   write_file(hold(), "");
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   ASSERT_TRUE(told("systemd has not finished it in time")) << lab_.records();
   systemd_->ask("StopUnit", "web");
   expect_kept_down("web", 2);
@@ -63,7 +63,7 @@ TEST_F(KeptPeople, WhatIsStoppedAfterOurStartTookTooLongStaysStopped) {
 TEST_F(KeptPeople, WhatIsStoppedWhileSystemdWaitsToRestartItStaysStopped) {
   begin({{"web", "Restart=on-failure\nRestartSec=1h"}, {"other"}});
   if (IsSkipped()) return;
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   ASSERT_TRUE(becomes("web", "activating"));
   systemd_->ask("StopUnit", "web");
   expect_kept_down("web", 1);
@@ -113,7 +113,7 @@ TEST_F(KeptPeople, AUnitWhoseFileIsGoneIsStartedOnceItIsThereAgain) {
   ASSERT_TRUE(becomes("takes", "active"));
   systemd_->itself("Reload");
   EXPECT_TRUE(healthy("web"));
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   EXPECT_TRUE(told("Unit web.service not found")) << lab_.records();
   systemd_->ask("StartUnit", "brings");
   ASSERT_TRUE(becomes("brings", "active"));

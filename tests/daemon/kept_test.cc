@@ -56,7 +56,7 @@ TEST_F(Kept, ACrashIsToldAndRepairedAStopByAPersonStays) {
 TEST_F(Kept, WhatIsStoppedWhileWeAreAwayStaysEvenIfItsRepairWasNotProvedYet) {
   begin({{.name = "web", .checks = "process: { process: {}, interval: 1m, fast_interval: 1s }"}});
   if (IsSkipped()) return;
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   ASSERT_TRUE(told("restart of web/0 succeeded")) << lab_.records();
   lab_.kill9();
   ASSERT_EQ(lab_.records().find("restart of web/0 verified"), std::string::npos) << lab_.records();
@@ -119,7 +119,7 @@ TEST_F(Kept, WhileSystemdRestartsItNothingIsDone) {
   begin({{"flap", "Restart=on-failure\nRestartSec=1s", "StartLimitBurst=2\nStartLimitIntervalSec=60"}});
   if (IsSkipped()) return;
   const pid_t first = main("flap");
-  ::kill(first, SIGKILL);
+  send_signal(first, SIGKILL);
   ASSERT_TRUE(eventually([&] { return is_another(main("flap"), first); }));
   ASSERT_TRUE(told("started by its runtime")) << lab_.records();
   EXPECT_TRUE(healthy("flap"));
@@ -152,7 +152,7 @@ TEST_F(Kept, WhileTheBusHangsNothingIsKnownAndNothingDone) {
   const auto bus = systemd_->pids_of_program("dbus-daemon");
   ASSERT_EQ(bus.size(), 1U);
   ::kill(bus.front(), SIGSTOP);
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab_.cli({"status"}).out.find("unknown") != std::string::npos; }))
       << lab_.cli({"status"}).out;
   EXPECT_EQ(starts("web"), 1U);
@@ -278,12 +278,12 @@ TEST_F(Kept, AUnitThatFailsOrThatSystemdRestartsAgainAndAgainIsAFailure) {
           .keys = ", mode: shadow",
           .checks = checks}});
   if (IsSkipped()) return;
-  ::kill(main("failed"), SIGKILL);
+  send_signal([&] { return main("failed"); }, SIGKILL);
   EXPECT_TRUE(told("failed/0 failed check process: the process was killed by signal 9")) << lab_.records();
   for (int times = 0; times < 2; ++times) {
     ASSERT_TRUE(healthy("restless")) << times << lab_.records();
     const pid_t before = main("restless");
-    ::kill(before, SIGKILL);
+    send_signal(before, SIGKILL);
     ASSERT_TRUE(eventually([&] { return is_another(main("restless"), before); }));
   }
   EXPECT_TRUE(eventually([&] {
@@ -308,7 +308,7 @@ TEST_F(Kept, RestartsAreCountedOverAReloadButNotThoseOfAnotherUnit) {
     ASSERT_EQ(lab_.cli({"reload"}).code, 0);
     ASSERT_TRUE(healthy("restless")) << times << lab_.records();
     const pid_t before = main("restless");
-    ::kill(before, SIGKILL);
+    send_signal(before, SIGKILL);
     ASSERT_TRUE(eventually([&] { return is_another(main("restless"), before); }));
   }
   EXPECT_TRUE(eventually([&] { return words("restless") == "restarted 2 times by its runtime lately"; }))
@@ -348,7 +348,7 @@ TEST_F(Kept, AKillIsNotForItsMemoryUnlessSystemdSaysSo) {
   }
   begin({{.name = "web", .rungs = rungs}});
   if (IsSkipped()) return;
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   EXPECT_TRUE(told("it was not killed for its memory")) << lab_.records();
   EXPECT_TRUE(eventually([&] { return fs::exists(lab_.dir() + "/KILL"); })) << lab_.records();
   EXPECT_FALSE(fs::exists(lab_.dir() + "/oom"));

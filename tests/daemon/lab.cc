@@ -124,6 +124,14 @@ bool remove_cgroups(const std::string& root) {
 
 }  // namespace
 
+void send_signal(pid_t pid, int number) {
+  if (pid > 0) {
+    ::kill(pid, number);
+  } else {
+    ADD_FAILURE() << "there is no process to send signal " << number << " to";
+  }
+}
+
 json::value Finished::json() const {
   boost::system::error_code error;
   json::value value = json::parse(out, error);

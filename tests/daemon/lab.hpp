@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 #include <chrono>
+#include <concepts>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,6 +37,16 @@ bool within(milliseconds patience, Condition condition) {
 template <typename Condition>
 bool eventually(Condition condition) {
   return within(seconds(12), condition);
+}
+
+/// To one process, never to a group as with 0: what has no process fails the test instead of ending all of them.
+void send_signal(pid_t pid, int number);
+/// The process is waited for: one that is just executing its program has no name for a moment.
+template <std::invocable Find>
+void send_signal(Find find, int number) {
+  pid_t pid = 0;
+  eventually([&] { return (pid = find()) != 0; });
+  send_signal(pid, number);
 }
 
 struct Finished {

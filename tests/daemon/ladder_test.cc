@@ -90,7 +90,7 @@ TEST(DaemonLadder, ARungForWhatWasKilledForItsMemoryIsForNothingElse) {
     return static_cast<pid_t>(std::stoi(text_at(lab.service_status("cache"), "instances.0.pid")));
   };
   write_file(greedy, "");  // the next run takes more than there is
-  ::kill(pid(), SIGKILL);
+  send_signal([&] { return pid(); }, SIGKILL);
   ASSERT_TRUE(told("not killed for its memory")) << lab.records();
   ASSERT_TRUE(told("it needed more memory than it may have")) << lab.records();
   EXPECT_TRUE(eventually([&] { return read_file(greedy + ".cut") == "cut\n"; })) << lab.records();

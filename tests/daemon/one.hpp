@@ -40,7 +40,7 @@ struct One {
     EXPECT_TRUE(called(reason)) << "nobody was called: " << read_file(lab.dir() + "/pages");
     const Answer refused = lab.post("pause", {{"service", "web"}, {"for", "1s"}});
     EXPECT_EQ(refused.status, 503) << "what cannot be recorded must not be confirmed: " << refused.body;
-    if (lab.pid("web/0") != 0) ::kill(lab.pid("web/0"), SIGKILL);
+    if (const pid_t pid = lab.pid("web/0"); pid != 0) send_signal(pid, SIGKILL);
     EXPECT_TRUE(eventually([&] { return lab.health("web") == "unhealthy"; })) << "it goes on looking";
     EXPECT_EQ(lab.starts().size(), starts) << "something was repaired";
   }

@@ -53,7 +53,7 @@ TEST(DaemonDeploy, MovesEveryInstanceAndOutlivesTheDaemon) {
   ASSERT_TRUE(run.lab.start());
   ASSERT_TRUE(eventually([&] { return run.lab.health("web") == "healthy"; }));
   EXPECT_EQ(run.lab.pid("web/0"), pid);
-  ::kill(pid, SIGKILL);
+  send_signal(pid, SIGKILL);
   EXPECT_TRUE(eventually([&] { return run.lab.pid("web/0") != pid && version_on(run.lab, 0) == "v2"; }));
 }
 
@@ -104,7 +104,7 @@ TEST(DaemonDeploy, RefusesAReleaseThatIsNotThere) {
 void let_another_be_repaired(const Lab& lab, int port_index) {
   const pid_t before = lab.pid("other/0");
   ASSERT_NE(before, 0);
-  ::kill(before, SIGKILL);
+  send_signal(before, SIGKILL);
   ASSERT_TRUE(eventually([&] { return lab.pid("other/0") != before && lab.serves(port_index); }));
   ASSERT_TRUE(eventually([&] { return lab.health("other") == "healthy"; }));
 }
@@ -152,7 +152,7 @@ TEST(DaemonPause, OutlivesTheDaemonAndEnds) {
   ASSERT_TRUE(lab.start());
   ASSERT_TRUE(eventually([&] { return lab.health("other") == "healthy"; }));
   const pid_t before = lab.pid("web/0");
-  ::kill(before, SIGKILL);
+  send_signal(before, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab.hold("web") == "paused"; }));
   EXPECT_TRUE(lab.has_flag("web", "paused"));
   let_another_be_repaired(lab, 1);

@@ -70,7 +70,7 @@ TEST(DaemonPaused, ForHalfAMinuteUnderLoadTakesItsSilenceForNobodysFault) {
 
   const pid_t crashed = lab.pid("web0/0");
   lab.signal(SIGSTOP);
-  ::kill(crashed, SIGKILL);
+  send_signal(crashed, SIGKILL);
   ::poll(nullptr, 0, static_cast<int>(milliseconds(kSilence).count()));
   const int asked_before = asked.asked();
   const int answers_before = one.answers();

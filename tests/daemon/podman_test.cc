@@ -33,7 +33,7 @@ TEST_P(Contained, ACrashIsToldAndRepairedAStopByAPersonStays) {
   // Nobody was there when it was stopped, and when the other one died.
   lab_.kill9();
   person("kill", "web");
-  ::kill(main("other"), SIGKILL);
+  send_signal([&] { return main("other"); }, SIGKILL);
   ASSERT_TRUE(eventually([&] { return main("web") == 0 && main("other") == 0; }));
   ASSERT_TRUE(lab_.start());
   EXPECT_TRUE(started("other", 4)) << lab_.records();
@@ -51,7 +51,7 @@ TEST_P(Contained, WhileItsPolicyRestartsItNothingIsDoneAndAnUnhealthyOneIsRestar
   begin({flap, sick});
   if (IsSkipped()) return;
   ASSERT_TRUE(healthy("flap") && healthy("sick")) << lab_.log() << lab_.records();
-  ::kill(main("flap"), SIGKILL);
+  send_signal([&] { return main("flap"); }, SIGKILL);
   ASSERT_TRUE(told("started by its runtime")) << lab_.records();
   EXPECT_TRUE(healthy("flap"));
   EXPECT_EQ(lab_.records().find("incident"), std::string::npos) << lab_.records();
@@ -120,7 +120,7 @@ TEST_P(Podman, KilledInTheMiddleItKnowsThatItWasDoneAndWhileTheApiHangsNothingIs
   EXPECT_EQ(starts("slow"), 2U) << "it was done once";
 
   ::kill(containers_->server(), SIGSTOP);
-  ::kill(main("slow"), SIGKILL);
+  send_signal([&] { return main("slow"); }, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab_.health("slow") == "unknown"; })) << lab_.cli({"status"}).out;
   EXPECT_EQ(starts("slow"), 2U);
   ::kill(containers_->server(), SIGCONT);
@@ -253,7 +253,7 @@ TEST_P(Tiers, OnlyTheDatabaseThatDiedIsRestarted) {
   if (IsSkipped()) return;
   ASSERT_TRUE(healthy("db") && healthy("api") && healthy("web")) << lab_.log() << lab_.records();
   ASSERT_NE(main("db"), 0);
-  ::kill(main("db"), SIGKILL);
+  send_signal([&] { return main("db"); }, SIGKILL);
   ASSERT_TRUE(started("db", 2)) << lab_.records();
   EXPECT_TRUE(told("closed")) << lab_.records();
   EXPECT_TRUE(healthy("db") && healthy("api") && healthy("web")) << lab_.records();

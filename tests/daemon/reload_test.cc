@@ -73,7 +73,7 @@ TEST(DaemonReload, ARemovedServiceIsReleasedAndTakenUpAgain) {
   ASSERT_EQ(four.reload().code, 0);
   EXPECT_TRUE(eventually([&] { return lab.service_status("d").is_null(); }));
   const pid_t other = lab.pid("c/0");
-  ::kill(other, SIGKILL);
+  send_signal(other, SIGKILL);
   ASSERT_TRUE(eventually([&] { return lab.serves(2) && lab.pid("c/0") != other; }));
   EXPECT_EQ(lab.pid("d/0"), released) << "a released service goes on running";
   EXPECT_TRUE(lab.serves(3));
@@ -83,7 +83,7 @@ TEST(DaemonReload, ARemovedServiceIsReleasedAndTakenUpAgain) {
   EXPECT_TRUE(four.healthy(kNames));
   EXPECT_EQ(lab.pid("d/0"), released) << "it was not taken up again";
   EXPECT_EQ(lab.starts().size(), 5U);
-  ::kill(released, SIGKILL);
+  send_signal(released, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab.serves(3) && lab.pid("d/0") != released; }));
 }
 
@@ -93,9 +93,9 @@ TEST(DaemonReload, AReleasedServiceStaysReleasedWhenItDies) {
   ASSERT_TRUE(four.start());
   four.configure("abc");
   ASSERT_EQ(four.reload().code, 0);
-  ::kill(lab.pid("d/0"), SIGKILL);
+  send_signal([&] { return lab.pid("d/0"); }, SIGKILL);
   const pid_t other = lab.pid("c/0");
-  ::kill(other, SIGKILL);
+  send_signal(other, SIGKILL);
   ASSERT_TRUE(eventually([&] { return lab.serves(2) && lab.pid("c/0") != other; }));
   EXPECT_TRUE(lab.pids("d/0").empty());
   EXPECT_EQ(lab.starts().size(), 5U);
@@ -179,7 +179,7 @@ TEST(DaemonReload, ADeployedVersionOutlivesTheFile) {
   EXPECT_EQ(text_at(lab.service_status("web"), "version"), "v2");
   EXPECT_FALSE(lab.has_flag("web", "outdated"));
   EXPECT_EQ(lab.pid("web/0"), pid);
-  ::kill(pid, SIGKILL);
+  send_signal(pid, SIGKILL);
   ASSERT_TRUE(eventually([&] { return lab.serves(0) && lab.pid("web/0") != pid; }));
   EXPECT_NE(ask_port(lab.port(0), "GET", "/")->body.find("\"v2\""), std::string::npos);
 }

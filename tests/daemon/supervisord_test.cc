@@ -74,7 +74,7 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
   bool repaired(const std::string& name, int signal = SIGKILL) const {
     pid_t before = 0;
     if (!eventually([&] { return (before = main(name)) != 0; })) return false;
-    ::kill(before, signal);
+    send_signal(before, signal);
     const auto another = [&] {
       const pid_t now = main(name);  // looked at once: it may die between two looks
       return now != 0 && now != before;
@@ -99,7 +99,7 @@ TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
   // autorestart brings it back: nothing is done.
   pid_t first = 0;
   ASSERT_TRUE(eventually([&] { return (first = main("flap")) != 0; }));
-  ::kill(first, SIGKILL);
+  send_signal(first, SIGKILL);
   EXPECT_TRUE(told("flap/0")) << lab_.records();
   EXPECT_TRUE(told("started by its runtime")) << lab_.records();
   EXPECT_EQ(starts("flap"), 2U);
@@ -129,7 +129,7 @@ TEST_P(KeptProgramCounted, IsFoundFailingWhenSupervisordRestartsItAgainAndAgain)
     EXPECT_EQ(lab_.records().find("incident"), std::string::npos) << lab_.records();
     pid_t running = 0;
     ASSERT_TRUE(eventually([&] { return (running = main("flap")) != 0; }));
-    ::kill(running, SIGKILL);
+    send_signal(running, SIGKILL);
     ASSERT_TRUE(eventually([&] { return starts("flap") == times + 1; }));
     pid_t next = 0;
     ASSERT_TRUE(eventually([&] { return (next = main("flap")) != 0 && next != running; }));
@@ -150,7 +150,7 @@ class KeptProgramStarting : public KeptProgram {
 };
 
 TEST_P(KeptProgramStarting, WhatIsStoppedInTheMiddleOfOurStartStaysStopped) {
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   ASSERT_TRUE(eventually([&] { return starts("web") == 2; })) << lab_.records();
   ctl("stop", "web");
   EXPECT_TRUE(told("web is to stay stopped (by others, by supervisord)")) << lab_.records();
@@ -206,7 +206,7 @@ class KeptProgramHung : public KeptProgram {};
 TEST_P(KeptProgramHung, NothingIsDoneUntilSupervisordAnswers) {
   ASSERT_TRUE(eventually([&] { return main("web") != 0; }));
   ::kill(supervisord_->pid, SIGSTOP);
-  ::kill(main("web"), SIGKILL);
+  send_signal([&] { return main("web"); }, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab_.health("web") == "unknown"; })) << lab_.cli({"status"}).out;
   EXPECT_EQ(starts("web"), 1U);
   ::kill(supervisord_->pid, SIGCONT);

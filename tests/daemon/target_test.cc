@@ -56,7 +56,7 @@ TEST(DaemonTargetName, ThatDoesNotResolveIsUnknownAndNobodyIsTouched) {
       << json::serialize(lab.check_status("web", "alive"));
   ASSERT_TRUE(eventually([&] { return lab.health("other") == "healthy"; })) << lab.health("other");
   const pid_t other = lab.pid("other/0");
-  ::kill(other, SIGKILL);
+  send_signal(other, SIGKILL);
   ASSERT_TRUE(eventually([&] { return lab.serves(1) && lab.health("other") == "healthy"; }));
   EXPECT_EQ(text_at(lab.check_status("web", "alive"), "status"), "unknown");
   EXPECT_EQ(lab.health("web"), "unknown");

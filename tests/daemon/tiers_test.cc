@@ -95,7 +95,7 @@ TEST_F(Tiers, WhenTheDatabaseDiesItAloneIsStartedAndTheOthersRecover) {
   const std::vector<std::string> names{"database", "api", "web"};
   ASSERT_TRUE(all(names, "healthy")) << words();
 
-  ::kill(main("database"), SIGKILL);
+  send_signal([&] { return main("database"); }, SIGKILL);
   EXPECT_TRUE(eventually([&] { return lab_.has_flag("api", "suppressed") && lab_.has_flag("web", "suppressed"); }))
       << words();
   EXPECT_TRUE(all(names, "healthy")) << words();
@@ -135,11 +135,11 @@ TEST_F(Tiers, AFleetThatCannotBeReachedIsLeftAloneAndSomebodyIsCalled) {
   begin();
   if (IsSkipped()) return;
   ASSERT_TRUE(all(names, "healthy")) << words();
-  for (const std::string& name : names) ::kill(main(name), SIGSTOP);
+  for (const std::string& name : names) send_signal([&] { return main(name); }, SIGSTOP);
   EXPECT_TRUE(all(names, "unknown")) << words();
   EXPECT_TRUE(eventually([&] { return !lab_.escalations("cannot be reached").empty(); })) << words();
   EXPECT_EQ(lab_.records().find("will restart"), std::string::npos) << words();
-  for (const std::string& name : names) ::kill(main(name), SIGCONT);
+  for (const std::string& name : names) send_signal([&] { return main(name); }, SIGCONT);
   EXPECT_TRUE(all(names, "healthy")) << words();
   for (const std::string& name : names) EXPECT_EQ(starts(name), 1U) << words();
 }

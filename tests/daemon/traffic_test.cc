@@ -123,7 +123,7 @@ TEST_F(DaemonTraffic, WhatSomebodyElseHasPutInMaintenanceStaysSoWhoeverIsRestart
   EXPECT_TRUE(eventually([&] { return lab_.log().find("stays in maintenance") != std::string::npos; }));
   EXPECT_TRUE(setting(1) && setting(1)->maintained) << "a planned stop";
   before = lab_.pid("web/1");
-  ASSERT_EQ(::kill(before, SIGKILL), 0);
+  send_signal(before, SIGKILL);
   ASSERT_TRUE(replaced(1, before)) << lab_.records();
   EXPECT_TRUE(setting(1) && setting(1)->maintained) << "a repair";
 }
@@ -158,7 +158,7 @@ TEST_F(DaemonTraffic, ARepairPutsNobodyBackWhomSomebodyElseHasDrained) {
   ASSERT_TRUE(eventually([&] { return in_rotation() == 2; }));
   ASSERT_TRUE(Desk(haproxy_->place()).drain(server(1), true));
   before = lab_.pid("web/1");
-  ASSERT_EQ(::kill(before, SIGKILL), 0);
+  send_signal(before, SIGKILL);
   ASSERT_TRUE(replaced(1, before)) << lab_.records();
   EXPECT_TRUE(eventually([&] { return lab_.log().find("stays drained") != std::string::npos; }));
   EXPECT_TRUE(drained(1));
