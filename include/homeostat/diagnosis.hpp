@@ -66,6 +66,7 @@ class Diagnosis {
     Node by = kNobody;         // its best explanation
     bool explained = false;    // … which is known to be bad
     std::uint32_t reach = 0;   // what fails that it could explain, itself among it, by `draws`
+    std::uint32_t recent = 0;  // … of which so many may have to do with it by their time
     Instant onset = kNever;    // … and when that began
     std::uint64_t hits = 0;    // its weight as one that hits others
     std::uint64_t known = 0;   // all explanations but an edge that nobody declared …
@@ -74,6 +75,12 @@ class Diagnosis {
   };
 
   bool bad(Node node) const { return beliefs_[node].bad >= beliefs_[node].fine; }
+  // … and may be the doing of anybody, or do anything to anybody.
+  bool at_large(Node node) const {
+    const Evidence& seen = evidence_[node];
+    return alarms(seen.sign) && !seen.excluded && !seen.meant;
+  }
+  bool withstood(Node from, const Graph::Link& to) const;
   bool counts(Node from, const Graph::Link& to) const;
   std::int32_t unexplained(Node node) const;
   std::int32_t support_by(Node dependent, const Graph::Link& on) const;
@@ -83,7 +90,10 @@ class Diagnosis {
   std::uint32_t draws(Node node) const;
   void find_reach(Node node);
   std::int32_t by_stranger(Node node) const;
-  void weigh_undeclared(std::uint32_t failing);
+  bool is_past(Node other, Node node) const;
+  void line_up_failing();
+  std::uint32_t failing_beside(Node node) const;
+  void weigh_undeclared();
   void judge(Finding& finding) const;
   std::int32_t stands_for(const Finding& one, bool first) const;
   void excuse_circle(std::span<Finding> circle);
@@ -102,6 +112,11 @@ class Diagnosis {
   std::vector<Belief> beliefs_;
   std::vector<Node> leaders_, stack_;
   std::vector<std::uint32_t> seen_;
+  struct Failing {
+    Node node = 0;
+    std::uint32_t before = 0;  // `draws` of all that began earlier
+  };
+  std::vector<Failing> failing_;  // at large, the first to fail first
   std::uint32_t round_ = 0;
 };
 

@@ -44,6 +44,7 @@ struct Evidence {
   bool changed = false;      // a deployment or a change of its configuration, not long ago
   bool untouchable = false;  // not ours to repair
   bool excluded = false;     // it was repaired, and that did not help
+  bool meant = false;        // somebody stopped it: it explains what is known to need it, and nothing else
   Instant since = kNever;    // its first bad look
 };
 
@@ -66,6 +67,7 @@ struct Weights {
   std::int32_t later = -25;                  // of two that may have hit each other, each second later than the first …
   Duration onset = std::chrono::seconds(5);  // … up to so many; in a circle nothing less says who was first
   std::int32_t earlier = 60;                 // in a circle, the first to fail
+  Duration withstood = std::chrono::minutes(5);  // what has gone on so long without a soft dependency needs it no more
 };
 
 enum class Role : std::uint8_t {

@@ -19,11 +19,8 @@ void Diagnosis::diagnose(std::span<const Evidence> evidence, Report& report) {
   if (evidence.size() != graph_.size()) return;
   evidence_ = evidence;
   for (const Node node : graph_.order()) believe(node);
-  std::uint32_t failing = 0;
-  for (Node node = 0; node < graph_.size(); ++node) {
-    if (alarms(evidence_[node].sign) && !evidence_[node].excluded && bad(node)) failing += draws(node);
-  }
-  weigh_undeclared(failing);
+  line_up_failing();
+  weigh_undeclared();
   for (const Node node : graph_.order()) {
     const Sign sign = evidence_[node].sign;
     if (!alarms(sign) && !(sign == Sign::unknown && bad(node))) continue;
@@ -35,7 +32,7 @@ void Diagnosis::diagnose(std::span<const Evidence> evidence, Report& report) {
     report.findings.push_back(finding);
   }
   judge_circles(report);
-  weigh_beginnings(report, failing);
+  weigh_beginnings(report, failing_.empty() ? 0 : failing_.back().before + draws(failing_.back().node));
   judge_waiting(report);
   follow(report);
   group(report);

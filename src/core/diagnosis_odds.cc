@@ -48,7 +48,7 @@ std::uint64_t Diagnosis::early(Node node, Instant first) const {
 void Diagnosis::weigh_beginnings(Report& report, std::uint32_t failing) {
   const auto each = [&](const auto& use) {
     for (Finding& one : report.findings) {
-      if (may_begin(one)) use(one, beliefs_[one.node]);
+      if (may_begin(one) && !evidence_[one.node].meant) use(one, beliefs_[one.node]);
     }
   };
   Instant first = kNever;

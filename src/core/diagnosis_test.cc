@@ -236,6 +236,47 @@ TEST(Diagnosis, OfTwoThatMayHaveHitEachOtherTheOneThatBeganFirstIsTaken) {
   EXPECT_GT(two_groups(20, 60s).second.score, late.score + 50) << "so late it was not hit by it";
 }
 
+// It was well without it for five minutes.
+TEST(Diagnosis, WhatHasGoneOnWithoutASoftDependencyIsNotExplainedByIt) {
+  const auto after = [](Tie tie, Duration later) {
+    Case c;
+    c.edges = {{api, db, tie}};
+    c.evidence[db] = direct();
+    c.evidence[db].untouchable = true;
+    c.evidence[api] = direct();
+    c.evidence[api].since = Instant(later);
+    return c.diagnose().of(api).role;
+  };
+  EXPECT_EQ(after(Tie::soft, 299s), Role::excused);
+  EXPECT_EQ(after(Tie::soft, 300s), Role::root);
+  EXPECT_EQ(after(Tie::hard, 300s), Role::excused);
+}
+
+TEST(Diagnosis, WhatSomebodyStoppedIsNoSuspectForAnEdgeThatNobodyDeclared) {
+  Case c;
+  c.edges = {{api, db}};
+  c.evidence[api] = c.evidence[web] = symptom();
+  c.evidence[db] = direct();
+  c.evidence[db].untouchable = true;
+  EXPECT_EQ(c.diagnose().of(web).role, Role::waits);
+  c.evidence[api] = {};
+  EXPECT_EQ(c.diagnose().of(web).role, Role::waits);
+  c.evidence[db].meant = true;
+  EXPECT_EQ(c.diagnose().of(web).role, Role::root);
+  c.evidence[api] = symptom();
+  EXPECT_EQ(c.diagnose().of(api).role, Role::excused);
+}
+
+TEST(Diagnosis, WhatHasFailedForLongIsNoSuspectForAnEdgeThatNobodyDeclared) {
+  Case c;
+  c.edges = {{api, db}};
+  c.evidence[db] = c.evidence[web] = symptom();
+  c.evidence[web].since = Instant(299s);
+  EXPECT_EQ(c.diagnose().of(web).role, Role::waits);
+  c.evidence[web].since = Instant(300s);
+  EXPECT_EQ(c.diagnose().of(web).role, Role::root);
+}
+
 // What many need is needed by those too who did not say so.
 TEST(Diagnosis, AnUndeclaredEdgeLeadsMostLikelyToWhatManyNeed) {
   const auto undeclared_to = [](Node needed) {

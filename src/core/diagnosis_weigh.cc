@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <tuple>
+#include <utility>
 
 #include "homeostat/diagnosis.hpp"
 
@@ -46,8 +47,16 @@ std::int32_t points_of(std::uint64_t numerator, std::uint64_t denominator) {
   return static_cast<std::int32_t>((ratio + (ratio < 0 ? -kPerTenfold : kPerTenfold) / 2) / kPerTenfold);
 }
 
+// `from` has been well without `to` for a while, and may be: what has come over it since came from elsewhere.
+bool Diagnosis::withstood(Node from, const Graph::Link& to) const {
+  const Instant since = evidence_[to.node].since;
+  if (to.tie != Tie::soft || since == kNever || !alarms(evidence_[from].sign)) return false;
+  return evidence_[from].since != kNever && evidence_[from].since >= later(since, weights_.withstood);
+}
+
 // Whether the state of `to` tells on `from`: an alternative that works makes it of no account.
 bool Diagnosis::counts(Node from, const Graph::Link& to) const {
+  if (withstood(from, to)) return false;
   if (to.any_of == 0) return true;
   return std::ranges::all_of(graph_.dependencies(from), [&](const Graph::Link& other) {
     return other.any_of != to.any_of || other.node == to.node || evidence_[other.node].sign != Sign::healthy;
@@ -157,8 +166,9 @@ void Diagnosis::find_reach(Node node) {
   while (!stack_.empty()) {
     const Node at = stack_.back();
     stack_.pop_back();
-    if (alarms(evidence_[at].sign) && !evidence_[at].excluded) {
+    if (at_large(at)) {
       belief.reach += draws(at);
+      belief.recent += is_past(at, node) ? 0 : draws(at);
       belief.onset = std::min(belief.onset, evidence_[at].since);
     }
     for (const Graph::Link& link : graph_.dependents(at)) {
@@ -178,16 +188,42 @@ std::int32_t Diagnosis::by_stranger(Node node) const {
          sign_when_hit(weights_, evidence_[node].sign);
 }
 
+// `other` began so long before `node` that it has nothing to do with it, if nobody declared that it has.
+bool Diagnosis::is_past(Node other, Node node) const {
+  const Instant since = evidence_[node].since;
+  return since != kNever && later(evidence_[other].since, weights_.withstood) <= since;
+}
+
+void Diagnosis::line_up_failing() {
+  failing_.clear();
+  for (Node node = 0; node < graph_.size(); ++node) {
+    if (at_large(node) && bad(node)) failing_.push_back({node});
+  }
+  std::ranges::sort(failing_, {}, [&](const Failing& one) { return std::pair(evidence_[one.node].since, one.node); });
+  std::uint32_t sum = 0;
+  for (Failing& one : failing_) one.before = std::exchange(sum, sum + draws(one.node));
+}
+
+// What fails that `node` does not explain, and that may have to do with it all the same.
+std::uint32_t Diagnosis::failing_beside(Node node) const {
+  if (failing_.empty()) return 0;
+  const auto first =
+      std::ranges::partition_point(failing_, [&](const Failing& one) { return is_past(one.node, node); });
+  if (first == failing_.end()) return 0;
+  const std::uint32_t all = failing_.back().before + draws(failing_.back().node) - first->before;
+  return all - std::min(all, beliefs_[node].recent);
+}
+
 // The more fail elsewhere, and the more dependencies it declares, the likelier one is missing. It is worked out only
 // where it can matter: an alarm that a declared dependency explains needs no other.
-void Diagnosis::weigh_undeclared(std::uint32_t failing) {
+void Diagnosis::weigh_undeclared() {
   for (Node node = 0; node < graph_.size(); ++node) {
     Numbers& n = beliefs_[node].numbers;
     n.undeclared = kImpossible;
     if (evidence_[node].sign == Sign::healthy || !bad(node) || n.hit >= n.root) continue;
     find_reach(node);
-    const std::uint32_t elsewhere = failing - std::min(failing, beliefs_[node].reach);
-    if (elsewhere > 0) n.undeclared = by_stranger(node) + points_of(elsewhere, 1);
+    if (const std::uint32_t beside = failing_beside(node); beside > 0)
+      n.undeclared = by_stranger(node) + points_of(beside, 1);
   }
 }
 

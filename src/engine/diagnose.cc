@@ -92,11 +92,18 @@ bool was_repaired(Turn& t, ServiceId id) {
   return incident->second.actions > static_cast<std::uint32_t>(waiting);
 }
 
+// Something has been begun, and is not known to help or not to.
+bool is_being_repaired(Turn& t, ServiceId id) {
+  return std::ranges::any_of(t.live(id).places,
+                             [](const Place& place) { return place.action && place.action->dispatched; });
+}
+
 // Its whole ladder has been tried in vain. What is dead explains the others all the same: nobody else can be the cause.
+// So does what has been tried again, until that is known not to have helped either.
 bool tried_in_vain(Turn& t, ServiceId id, const Shown& shown) {
   const auto& ladders = t.durable(id).ladders;
   const bool spent = std::ranges::any_of(ladders, [](const auto& item) { return item.second.rounds > 0; });
-  return spent && !shown.direct && was_repaired(t, id);
+  return spent && !shown.direct && was_repaired(t, id) && !is_being_repaired(t, id);
 }
 
 bool changed_lately(Turn& t, ServiceId id) {
@@ -118,8 +125,11 @@ Evidence evidence_of(Turn& t, ServiceId id) {
   Evidence out;
   out.untouchable = t.plan(id).external;
   if (is_stopped(t, id)) {
+    const Instant since = t.durable(id).status_since;
     out.sign = Sign::direct;
     out.untouchable = true;
+    out.meant = true;
+    out.since = since == kLongAgo ? t.now : since;
     return out;
   }
   Shown shown;
@@ -330,14 +340,18 @@ bool is_for_doubt(Turn& t, const Ask& ask) {
 }
 
 // Fewer, and those whose root is well again, are taken for what they are after a while: the likeliest first, each of
-// the others when there was time to see whether those before it were the cause.
+// the others when there was time to see whether those before it were the cause. What was excused begins to wait when
+// it has had its time to recover.
 bool waits_for_nobody(Turn& t, const Ask& ask, const Finding& finding) {
   const auto& all = t.s.index.diagnosing.report.findings;
   const auto likelier = std::ranges::count_if(all, [&](const Finding& one) {
     const bool before = one.score > finding.score || (one.score == finding.score && one.node < finding.node);
     return one.role == diagnosis::Role::waits && before;
   });
-  return t.now >= later(verdict_of(t, ask), kWaitsEnd * (1 + likelier));
+  const auto excuse = t.s.excused.find(t.plan(ask.service).name);
+  const bool excused = excuse != t.s.excused.end() && excuse->second != kNever;
+  const Instant since = excused ? std::max(verdict_of(t, ask), excuse->second) : verdict_of(t, ask);
+  return t.now >= later(since, kWaitsEnd * (1 + likelier));
 }
 
 // What may be the doing of `finding` is given time to recover when that has been repaired.
