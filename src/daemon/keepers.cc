@@ -43,6 +43,9 @@ engine::CommandId beginner_of(const engine::Engine& engine, const std::string& s
   return {};
 }
 
+/// Its keeper is at work on it, or does not tell: nothing is known of it that could be acted on.
+bool is_held(const runtime::Sight& sight) { return sight.is == Is::unreachable || sight.is == Is::busy; }
+
 /// We died in the middle of an action on the instance. One that had succeeded, and was being verified, stops nothing.
 bool is_interrupted(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
   return std::ranges::any_of(engine.durable().actions, [&](const auto& item) {
@@ -132,7 +135,7 @@ void Keepers::end_finding() {
 
 void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
   const runtime::Sight& sight = known.sight;
-  if (sight.is == Is::unreachable || sight.is == Is::busy) return hold(service, slot, known);
+  if (is_held(sight)) return hold(service, slot, known);
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
   if (finished(service, slot, sight)) return;
   known.heard = sight.run;
@@ -186,7 +189,8 @@ engine::Found Keepers::at_rest(engine::ServiceId service, engine::Slot slot, con
 
 void Keepers::hold(engine::ServiceId service, engine::Slot slot, Known& known) {
   const bool blind = known.sight.is == Is::unreachable;
-  const std::string why = blind || known.sight.is == Is::busy ? known.sight.detail : std::string();
+  std::string why = is_held(known.sight) ? known.sight.detail : std::string();
+  if (blind && why.empty()) why = spec_of(service)->unit + " has not been told of yet";
   if (why == known.held) return;
   known.held = why;
   feed_(engine::RuntimeHeld{service, slot, why, blind});
@@ -194,7 +198,7 @@ void Keepers::hold(engine::ServiceId service, engine::Slot slot, Known& known) {
 
 void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
   const runtime::Sight& sight = known.sight;
-  if (sight.is == Is::unreachable || sight.is == Is::busy) return;
+  if (is_held(sight)) return;
   const bool unheard = known.heard && !sight.run.none() && sight.run != *known.heard;
   if (!known.heard || unheard) known.heard = sight.run;
   const engine::InstanceState* instance = instance_in(engine_, service, slot);
@@ -239,6 +243,10 @@ void Keepers::perform(const engine::Dispatch& command, const runtime::Target& ta
     if (const auto known = known_.find(target); known != known_.end()) {
       known->second.ordered = known->second.told = false;
       known->second.overruled = outcome.overruled;
+      // Before that it was not done: it is given back then, and what ran is not taken for dead.
+      const auto id = engine_.find_service(target.service);
+      if (id && outcome.kind == engine::OutcomeKind::not_started && is_held(known->second.sight))
+        hold(*id, target.slot, known->second);
     }
     done(std::move(outcome));
   };

@@ -323,6 +323,11 @@ void action_done(Turn& t, const ActionDone& in) {
   t.record(Outcome{intent.id, intent.service, intent.slot, in.outcome, in.detail});
   breaker_result(t, in.id, call_outcome(in.outcome));
   if (intent.op == Op::route) return route_done(t, id, *place, intent, in);
+  // Whoever runs it is at work on it, or does not tell: nothing was done, and nothing has been learnt.
+  if (in.outcome == OutcomeKind::not_started && t.s.runtime_holds.contains({id, place->slot})) {
+    place->action.reset();
+    return refund(t, id, *place, intent);
+  }
   adopt_report(t, id, *place, intent, in);
   if (in.outcome == OutcomeKind::succeeded) return succeeded(t, id, *place, intent);
   place->action.reset();

@@ -258,7 +258,8 @@ Sight ContainerKeeper::seen(const Container& container) const {
   const KeptSpec& spec = container.charge.spec;
   if (!api_.is_up() || (!container.state && !container.missing)) {
     const std::string& why = api_.is_up() ? container.why_unknown : api_.why_down();
-    return {.detail = fmt::format("{} does not tell: {}", podman() ? "podman" : "docker", why)};
+    return {.detail = fmt::format("{} does not tell: {}", podman() ? "podman" : "docker",
+                                  why.empty() ? "it has not answered yet" : why)};
   }
   if (container.missing) {
     const std::string none = "there is no container " + spec.unit;
@@ -309,19 +310,17 @@ void ContainerKeeper::ended(const Target& target, ContainerOrder::Ended how, Don
   Container& container = *containers_.at(target);
   const auto order = std::move(container.order);  // it is still at work; gone when this ends
   container.state = how.state;
-  container.missing = !how.state;
+  container.missing = how.missing;
   container.interrupted = false;
+  if (!how.state && !how.missing) container.why_unknown = how.detail;
   Outcome outcome{.kind = how.kind, .detail = std::move(how.detail)};
   if (how.state && how.state->runs()) {
     outcome.now_running = how.state->run();
     outcome.version = version_of(how.state->image, container.charge.spec);
   }
-  const std::uint64_t id = container.id;
-  done(std::move(outcome));
-  const auto still = containers_.find(target);
-  if (still == containers_.end() || still->second->id != id) return;
-  if (how.state) took(container, *how.state);
+  how.state ? took(container, *how.state) : changed(container);
   if (api_.is_up()) look(container);
+  done(std::move(outcome));
 }
 
 std::optional<Instant> ContainerKeeper::next_deadline() const {

@@ -56,7 +56,8 @@ void ContainerOrder::begin() {
 // There is none of its name: an earlier order may have ended between the old one and the new one.
 void ContainerOrder::look_aside() {
   look(aside_name(spec_), [this](const HttpReply& reply) {
-    if (reply.status == kNotFound) return judge();
+    missing_ = reply.status == kNotFound;
+    if (missing_) return judge();
     const auto old = reply.status == 200 ? read_container(reply.body) : std::nullopt;
     if (!old) return end(OutcomeKind::not_started, "it does not tell of the container: " + problem_of(reply));
     old_ = old->id;
@@ -223,6 +224,7 @@ void ContainerOrder::refused(Step step, const std::string& why, int status) {
 
 void ContainerOrder::looked(const HttpReply& reply) {
   state_ = reply.status == 200 ? read_container(reply.body) : std::nullopt;
+  missing_ = reply.status == kNotFound;
   if (!why_back_.empty()) return next();
   const bool runs = state_ && state_->runs();
   if (runs == (order_.op != Op::stop)) return next();
@@ -247,7 +249,7 @@ void ContainerOrder::give_up(const std::string& why) {
 void ContainerOrder::end(OutcomeKind kind, const std::string& detail) {
   alive_.reset();
   auto done = std::move(done_);
-  done({kind, detail, state_});  // this may be destroyed by it
+  done({kind, detail, state_, missing_});  // this may be destroyed by it
 }
 
 }  // namespace homeostat::runtime

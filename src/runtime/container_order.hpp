@@ -29,6 +29,7 @@ class ContainerOrder {
     engine::OutcomeKind kind = engine::OutcomeKind::failed;
     std::string detail{};
     std::optional<ContainerState> state{};  // as it was seen last
+    bool missing = false;                   // there is none
   };
   using Done = std::move_only_function<void(Ended)>;
 
@@ -89,6 +90,7 @@ class ContainerOrder {
   std::string old_{};                      // the container that is replaced
   std::string new_{};                      // the one that was made
   bool asked_ = false;                     // from here on something may have happened
+  bool missing_ = false;                   // there is no such container
   bool ran_ = false;                       // before
   bool aside_ = false;
   bool stopped_ = false;

@@ -297,8 +297,8 @@ void SupervisordKeeper::finish(Program& program, OutcomeKind kind, const std::st
   if (program.state && program.state->state == kRunning) outcome.now_running = program.state->run;
   // What supervisord had to do before says nothing about how it runs now.
   if (kind == OutcomeKind::succeeded) program.restarts = 0;
-  work.done(std::move(outcome));
   changed(program);
+  work.done(std::move(outcome));
 }
 
 std::optional<Instant> SupervisordKeeper::next_deadline() const {

@@ -378,8 +378,8 @@ void SystemdKeeper::finish(Unit& unit, OutcomeKind kind, const std::string& deta
     outcome.kind = OutcomeKind::failed;
     outcome.detail = sight.detail;
   }
-  work.done(std::move(outcome));
   changed(unit);
+  work.done(std::move(outcome));
 }
 
 std::optional<Instant> SystemdKeeper::next_deadline() const {

@@ -68,6 +68,20 @@ TEST_P(PodmanPeople, WhatIsNotAnsweredIsNotRepeated) {
   EXPECT_TRUE(repaired("web"));
 }
 
+// The restart that its checks ask for meanwhile is refused: it is being stopped.
+TEST_P(PodmanPeople, WhatFailsItsChecksWhileItIsStoppedStaysStopped) {
+  checks_ =
+      fmt::format(", own: {{ exec: [test, -e, {}/effects/ok], interval: 200ms, failure_threshold: 2 }}", lab_.dir());
+  begin({{.name = "web",
+          .command = "trap 'rm /effects/ok; sleep 3; exit 0' TERM; echo yes > /effects/ok; while :; do sleep 0.1; done",
+          .stop = R"("StopSignal":"SIGTERM")"}});
+  if (IsSkipped()) return;
+  ASSERT_TRUE(told("start of web/0 verified")) << lab_.log() << lab_.records();
+  person("stop", "web");
+  EXPECT_TRUE(told("web is to stay stopped (by others, by podman)")) << lab_.records();
+  EXPECT_EQ(starts("web"), 1U) << lab_.records();
+}
+
 INSTANTIATE_TEST_SUITE_P(By, PodmanPeople, ::testing::Values("podman"),
                          [](const auto& info) { return std::string(info.param); });
 

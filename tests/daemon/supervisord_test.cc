@@ -1,6 +1,8 @@
 // Programs of a real supervisord, over its socket and over TCP with a password.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "lab.hpp"
 #include "os/child.hpp"
 #include "traffic/test_kit.hpp"
@@ -161,6 +163,31 @@ TEST_P(KeptProgramStarting, WhatIsStoppedInTheMiddleOfOurStartStaysStopped) {
 
 INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramStarting, ::testing::Values(false));
 
+class KeptProgramLingering : public KeptProgram {
+ protected:
+  KeptProgramLingering() {
+    const std::string script = lab_.dir() + "/linger.sh";
+    write_file(
+        script,
+        fmt::format("trap 'rm {0}/ok; sleep 2; exit 0' TERM\ntouch {0}/ok\nwhile :; do sleep 0.1; done\n", lab_.dir()));
+    runs_["web"] = "/bin/sh " + script;
+    keys_["web"] = fmt::format(
+        "checks: {{ alive: {{ exec: [test, -e, {}/ok], interval: 200ms, failure_threshold: 2 }} }}, ", lab_.dir());
+  }
+};
+
+// The restart that its checks ask for meanwhile is refused: it is being stopped.
+TEST_P(KeptProgramLingering, WhatFailsItsChecksWhileItIsStoppedByOthersStaysStopped) {
+  ASSERT_TRUE(told("start of web/0 verified")) << lab_.records();
+  ctl("stop", "web");
+  EXPECT_TRUE(told("web is to stay stopped (by others, by supervisord)")) << lab_.records();
+  lab_.post("restart", {{"service", "flap"}});
+  EXPECT_TRUE(told("restart_all of flap/0 verified")) << "what was stopped had all this time to come back";
+  EXPECT_EQ(starts("web"), 1U) << lab_.records();
+}
+
+INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramLingering, ::testing::Values(false));
+
 class KeptProgramRouted : public KeptProgram {
  protected:
   KeptProgramRouted() {
@@ -214,6 +241,19 @@ TEST_P(KeptProgramHung, NothingIsDoneUntilSupervisordAnswers) {
   EXPECT_TRUE(healthy("web"));
   const std::string everything = lab_.log() + lab_.records() + lab_.cli({"status", "--json"}).out;
   EXPECT_EQ(everything.find("its-own-secret"), std::string::npos);
+}
+
+TEST_P(KeptProgramHung, NobodyIsTakenForDeadByAHomeostatThatStartsMeanwhile) {
+  ASSERT_TRUE(told("start of web/0 verified") && told("start of flap/0 verified")) << lab_.records();
+  lab_.kill9();
+  std::filesystem::remove_all(lab_.state());
+  ::kill(supervisord_->pid, SIGSTOP);
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(told("web/0 waits, gate runtime")) << lab_.records();
+  ::kill(supervisord_->pid, SIGCONT);
+  EXPECT_TRUE(healthy("web") && healthy("flap")) << lab_.records();
+  EXPECT_EQ(lab_.records().find("dead"), std::string::npos) << lab_.records();
+  EXPECT_EQ(starts("web") + starts("flap"), 2U);
 }
 
 class KeptProgramBehindAProxy : public KeptProgram {
