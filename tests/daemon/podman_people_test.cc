@@ -70,8 +70,9 @@ TEST_P(PodmanPeople, WhatIsNotAnsweredIsNotRepeated) {
 
 // The restart that its checks ask for meanwhile is refused: it is being stopped.
 TEST_P(PodmanPeople, WhatFailsItsChecksWhileItIsStoppedStaysStopped) {
-  checks_ =
-      fmt::format(", own: {{ exec: [test, -e, {}/effects/ok], interval: 200ms, failure_threshold: 2 }}", lab_.dir());
+  checks_ = fmt::format(
+      ", own: {{ exec: [/bin/sh, -c, 'test -e {}/effects/ok || exit 2'], interval: 100ms, failure_threshold: 1 }}",
+      lab_.dir());
   begin({{.name = "web",
           .command = "trap 'rm /effects/ok; sleep 3; exit 0' TERM; echo yes > /effects/ok; while :; do sleep 0.1; done",
           .stop = R"("StopSignal":"SIGTERM")"}});

@@ -172,7 +172,9 @@ class KeptProgramLingering : public KeptProgram {
         fmt::format("trap 'rm {0}/ok; sleep 2; exit 0' TERM\ntouch {0}/ok\nwhile :; do sleep 0.1; done\n", lab_.dir()));
     runs_["web"] = "/bin/sh " + script;
     keys_["web"] = fmt::format(
-        "checks: {{ alive: {{ exec: [test, -e, {}/ok], interval: 200ms, failure_threshold: 2 }} }}, ", lab_.dir());
+        "checks: {{ alive: {{ exec: [/bin/sh, -c, 'test -e {}/ok || exit 2'], interval: 100ms, failure_threshold: 1 }} "
+        "}}, ",
+        lab_.dir());
   }
 };
 
