@@ -63,6 +63,8 @@ class World {
   void proxy(Proxying how) { proxying_ = how; }
   /// It was reloaded: every weight is as in its file again, and it counts from 0.
   void proxy_reloaded() { proxies_.clear(); }
+  /// Somebody has put its server in maintenance, or ends that.
+  void proxy_keeps(const std::string& service, Slot slot, bool in);
   /// What each instance says of every metric of a rollout's judge, in thousandths; without it nobody says anything.
   void release_measures(std::string_view version, std::int64_t value) { measures_[std::string(version)] = value; }
   /// What the commands of rollouts' gates answer, by the gate's name; nothing: no answer comes. At first they pass.
@@ -159,7 +161,9 @@ class World {
   struct Proxy {
     std::map<Slot, std::uint64_t> weights;  // empty: as in its file, all alike
     std::map<Slot, engine::PlaceTraffic> counters;
+    std::set<Slot> kept_out;  // by people
     Instant counted_at = kLongAgo;
+    std::uint64_t part(Slot slot) const;
   };
   struct Event {
     Instant at{};

@@ -23,6 +23,12 @@ std::map<Slot, std::uint64_t> weights_of(const Route& route) {
 
 }  // namespace
 
+std::uint64_t World::Proxy::part(Slot slot) const {
+  if (kept_out.contains(slot)) return 0;
+  const auto told = weights.find(slot);
+  return weights.empty() ? 1 : told == weights.end() ? 0 : told->second;
+}
+
 // What has been asked since it was counted last, divided as the weights are now; only what runs takes part.
 void World::serve(const std::string& service) {
   Proxy& proxy = proxies_[service];
@@ -33,8 +39,7 @@ void World::serve(const std::string& service) {
   Slot newest = -1;
   for (const auto& [key, instance] : instances_) {
     if (key.first != service || !instance.alive) continue;
-    const auto told = proxy.weights.find(key.second);
-    parts[key.second] = proxy.weights.empty() ? 1 : told == proxy.weights.end() ? 0 : told->second;
+    parts[key.second] = proxy.part(key.second);
     newest = std::max(newest, key.second);
   }
   if (proxying_ == Proxying::lies && newest >= 0) parts[newest] = 9 * kWhole;
@@ -77,12 +82,17 @@ void World::handle(const LookAtTraffic& c) {
     for (Slot slot = 0; slot < static_cast<Slot>(plan.instances); ++slot) {
       PlaceTraffic place = proxy.counters[slot];
       place.slot = slot;
-      place.up = running(plan.name, slot);
+      place.up = running(plan.name, slot) && !proxy.kept_out.contains(slot);
       place.response_ms = place.requests > 0 ? 20 : -1;
       answer.places.push_back(place);
     }
   }
   at(now_ + options_.probe_delay, [this, answer] { input(answer); });
+}
+
+void World::proxy_keeps(const std::string& service, Slot slot, bool in) {
+  serve(service);
+  in ? void(proxies_[service].kept_out.erase(slot)) : void(proxies_[service].kept_out.insert(slot));
 }
 
 std::uint32_t World::share_of(std::string_view service,
@@ -92,11 +102,7 @@ std::uint32_t World::share_of(std::string_view service,
   std::uint64_t all = 0;
   for (const auto& [key, instance] : instances_) {
     if (key.first != service || !instance.alive) continue;
-    std::uint64_t part = 1;
-    if (proxy != proxies_.end() && !proxy->second.weights.empty()) {
-      const auto weight = proxy->second.weights.find(key.second);
-      part = weight == proxy->second.weights.end() ? 0 : weight->second;
-    }
+    const std::uint64_t part = proxy == proxies_.end() ? 1 : proxy->second.part(key.second);
     all += part;
     own += counts(key.second, instance) ? part : 0;
   }

@@ -39,12 +39,13 @@ std::expected<runtime::CommandResult, Error> call(const config::NotifierSpec& no
   if (!loop) return std::unexpected(loop.error());
   runtime::CommandRunner runner(*loop);
   std::optional<runtime::CommandResult> result;
-  const notify::Page page{.service = {},
-                          .summary = message,
-                          .incident = {},
-                          .escalation = "test." + std::to_string(::getpid()),
-                          .attempt = "1",
-                          .host = notify::host_name()};
+  notify::Page page{.service = {},
+                    .summary = message,
+                    .incident = {},
+                    .escalation = "test." + std::to_string(::getpid()),
+                    .attempt = "1",
+                    .host = notify::host_name()};
+  page.key = deduplication_key(page);
   runner.run(daemon::command_of(notifier), daemon::values_of(page), now(),
              [&](runtime::CommandResult ended) { result = std::move(ended); });
   while (!result) {

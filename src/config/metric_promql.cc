@@ -1,13 +1,9 @@
 // A number that a Prometheus computes.
-#include <fmt/format.h>
-
 #include "config/metric_source.hpp"
 #include "config/promql_target.hpp"
 
 namespace homeostat::config {
 namespace {
-
-constexpr std::size_t kMostDone = 4096;
 
 struct Promql {
   PromqlTarget target;
@@ -41,8 +37,7 @@ const Table<Promql>& promql_table() {
 }
 
 void check_promql(const Promql& promql, const Node& node, Reader& reader) {
-  if (promql.done.size() > kMostDone)
-    reader.problem(node.where("done"), fmt::format("the query is longer than {} bytes", kMostDone));
+  check_query(promql.done, node, "done", reader);
   if (!promql.done.empty() && !promql.label.empty())
     reader.problem(node.where("done"), "`done` is of the service as a whole, `label` of its instances");
   if (promql.label.empty() != promql.label_value.empty())

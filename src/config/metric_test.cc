@@ -182,6 +182,8 @@ INSTANTIATE_TEST_SUITE_P(
              "4:38: `path` needs a port: give the service `ports`, or name a `port` or `url`",
              "process: { command: [x] }"},
         Case{"promql: { url: 'http://p/' }, target: 5", "4:48: `query` is missing here"},
+        Case{"promql: { url: 'http://p/', query: x, done: 'sum(y' }, kind: drain",
+             "4:84: no query of a Prometheus: `(` is not closed"},
         Case{"promql: { url: 'http://p/?a=b', query: x }, target: 5", "4:55: the query has a key of its own"},
         Case{"promql: { url: 'http://p/', query: x, label: y }, target: 5",
              "4:48: `label` and `label_value` belong together"},

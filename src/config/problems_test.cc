@@ -420,7 +420,15 @@ INSTANTIATE_TEST_SUITE_P(
              "2:86: cannot read /nowhere/p: No such file or directory"},
         Case{check("alert: { labels: {} }"), "4:37: labels are needed here: { alertname: Down }"},
         Case{check("promql: { url: 'http://h', query: up, expect: 'about 5' }"),
-             "4:66: `about 5` is no condition, such as `< 0.05`"}));
+             "4:66: `about 5` is no condition, such as `< 0.05`"},
+        Case{check("promql: { url: 'http://h', query: 'sum(', expect: '< 5' }"),
+             "4:54: no query of a Prometheus: `(` is not closed"},
+        Case{check("promql: { url: 'http://h', query: 'up)', expect: '< 5' }"),
+             "4:54: no query of a Prometheus: `)` closes nothing"},
+        Case{check("promql: { url: 'http://h', query: 'sum(up{a=\"(\"]) # )', expect: '< 5' }"),
+             "4:54: no query of a Prometheus: `]` closes nothing"},
+        Case{check("promql: { url: 'http://h', query: 'up{a=\"b\\\"}', expect: '< 5' }"),
+             "4:54: no query of a Prometheus: a text is not closed"}));
 
 /// A service with the checks `alive` and `lag` (line 5), and the issue `slow` (line 1).
 std::string with_issue(const std::string& slow, const std::string& named = "[slow]",

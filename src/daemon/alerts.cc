@@ -60,8 +60,12 @@ std::string name_of(const api::Alert& alert) {
 }
 
 std::string words(const api::Alert& alert) {
-  const std::string what = "alert " + name_of(alert);
-  return alert.summary.empty() ? what + " fires" : what + " fires: " + alert.summary;
+  std::string labels;
+  for (const auto& [name, value] : alert.labels) {
+    if (name != "alertname") labels += fmt::format("{}{}={}", labels.empty() ? "" : ", ", name, value);
+  }
+  return fmt::format("alert {} fires{}{}{}", name_of(alert), alert.summary.empty() ? "" : ": ", alert.summary,
+                     labels.empty() ? "" : " (" + labels + ")");
 }
 
 }  // namespace

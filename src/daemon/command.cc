@@ -18,7 +18,7 @@ runtime::CommandSpec command_of(const config::NotifierSpec& notifier) {
 
 runtime::Values values_of(const notify::Page& page) {
   return {{"service", page.service},       {"summary", page.summary}, {"incident", page.incident},
-          {"escalation", page.escalation}, {"attempt", page.attempt}, {"key", notify::deduplication_key(page)}};
+          {"escalation", page.escalation}, {"attempt", page.attempt}, {"key", page.key}};
 }
 
 }  // namespace homeostat::daemon

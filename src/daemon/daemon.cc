@@ -99,6 +99,9 @@ std::expected<void, Error> Daemon::open_parts() {
   if (!hands) return std::unexpected(hands.error());
   hands_ = std::move(*hands);
   hands_->told_by_alerts = [this](engine::ServiceId service, engine::Slot slot) { return alert_of(service, slot); };
+  hands_->complaints = [this](engine::ServiceId service, std::optional<engine::Slot> slot) {
+    return eyes_->complaints(service, slot);
+  };
   auto meters = Meters::open(*loop_, *engine_, feed, clock, cgroups);
   if (!meters) return std::unexpected(meters.error());
   meters_ = std::move(*meters);

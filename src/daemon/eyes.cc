@@ -1,7 +1,10 @@
 #include "daemon/eyes.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
+#include "core/text.hpp"
 #include "daemon/places.hpp"
 #include "daemon/time_keeper.hpp"
 
@@ -9,6 +12,7 @@ namespace homeostat::daemon {
 namespace {
 
 constexpr Duration kLook = std::chrono::seconds(1);
+constexpr std::size_t kMostComplaints = 600;  // bytes
 
 /// Which of the configuration's probes a target stands for.
 std::uint32_t spec_of(const engine::Engine& engine, engine::TargetId id) {
@@ -76,6 +80,22 @@ std::optional<Eyes::Name> Eyes::remembered(engine::TargetId id) const {
 std::string_view Eyes::last_words(engine::TargetId target) const {
   const auto found = last_words_.find(target);
   return found == last_words_.end() ? std::string_view() : found->second;
+}
+
+std::string Eyes::complaints(engine::ServiceId service, std::optional<engine::Slot> slot) const {
+  std::vector<std::string> all;  // instances often say the same
+  for (const engine::Place& place : engine_.state().services[service].places) {
+    if (slot && place.slot != *slot) continue;
+    for (const engine::TargetId id : place.targets) {
+      const engine::Target& target = engine_.state().targets[id];
+      const engine::CheckPlan& check = engine_.plan().services[service].checks[target.check];
+      const std::string_view said = last_words(id);
+      if (said.empty() || !target.active || target.health.last().good() || check.role != Role::alive) continue;
+      std::string one = fmt::format("{}: {}", check.name, said);
+      if (std::ranges::find(all, one) == all.end()) all.push_back(std::move(one));
+    }
+  }
+  return printable(fmt::format("{}", fmt::join(all, "; ")), kMostComplaints);
 }
 
 void Eyes::place_changed(engine::ServiceId service, engine::Slot slot) {

@@ -41,6 +41,8 @@ class Eyes {
 
   /// What the last look at a target said beside its result; empty when nothing.
   std::string_view last_words(engine::TargetId target) const;
+  /// What the checks by which a service, or this place of it, is not well have said last; a line, empty: nothing.
+  std::string complaints(engine::ServiceId service, std::optional<engine::Slot> slot) const;
 
   std::optional<Instant> next_deadline() const { return prober_->next_deadline(); }
   void advance(Instant now) { prober_->advance(now); }

@@ -124,6 +124,13 @@ void Hands::exited(const runtime::Target& target, const Incarnation& incarnation
                          killed && oom_.killed(static_cast<pid_t>(incarnation.id))});
 }
 
+// The journal has a short reason, by which failures are told apart; whoever is to act on it needs to know more.
+std::string Hands::with_complaints(const std::string& summary, std::optional<engine::ServiceId> service,
+                                   std::optional<engine::Slot> slot) const {
+  const std::string said = service ? complaints(*service, slot) : std::string();
+  return said.empty() ? summary : fmt::format("{}. Last seen: {}", summary, said);
+}
+
 void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
   const engine::Intent* intent = intent_of(engine_, command.id);
   if (command.reference >= config_->commands.size() || intent == nullptr) {
@@ -133,7 +140,7 @@ void Hands::run_strategy(const engine::Dispatch& command, Instant now) {
                          {"instance", command.slot < 0 ? std::string() : std::to_string(command.slot)},
                          {"action", text_of(command.id)},
                          {"incident", std::to_string(intent->incident)},
-                         {"summary", intent->evidence}};
+                         {"summary", with_complaints(intent->evidence, command.service, command.slot)}};
   for (auto& one : told_by_alerts(command.service, command.slot)) values.push_back(std::move(one));
   const runtime::CommandSpec spec = command_of(config_->commands[command.reference]);
   runtime::complete_told(spec.argv, values);
@@ -255,12 +262,14 @@ void Hands::notify(const engine::Notify& command, Instant now) {
     return feed_(engine::NotifyDone{command.escalation, false, "its notifier is not configured"});
   }
   const engine::Escalated& what = escalation->second.what;
-  const notify::Page page{.service = what.service,
-                          .summary = what.summary,
-                          .incident = what.incident == 0 ? std::string() : std::to_string(what.incident),
-                          .escalation = text_of(what.id),
-                          .attempt = std::to_string(command.attempt),
-                          .host = notify::host_name()};
+  notify::Page page{.service = what.service,
+                    .summary = what.summary,
+                    .incident = what.incident == 0 ? std::string() : std::to_string(what.incident),
+                    .escalation = text_of(what.id),
+                    .attempt = std::to_string(command.attempt),
+                    .host = notify::host_name()};
+  page.key = deduplication_key(page);
+  page.summary = with_complaints(what.summary, engine_.find_service(what.service), std::nullopt);
   runner_.run(command_of(config_->notifiers[command.notifier]), values_of(page), now,
               [this, id = command.escalation](runtime::CommandResult result) {
                 feed_(engine::NotifyDone{id, result.ok(), runtime::describe(result)});

@@ -39,6 +39,9 @@ class Hands {
   /// What a command of a ladder is told beside the rest: of an alert of the service that fires.
   std::function<runtime::Values(engine::ServiceId, engine::Slot)> told_by_alerts;
 
+  /// What is wrong with a service, or one place of it, in the words of its checks.
+  std::function<std::string(engine::ServiceId, std::optional<engine::Slot>)> complaints;
+
   void dispatch(const engine::Dispatch& command, Instant now);
   void notify(const engine::Notify& command, Instant now);
   void ask_gate(const engine::AskGate& command, Instant now);
@@ -57,6 +60,8 @@ class Hands {
         exec_(runner_),
         keepers_(loop, engine, feed_) {}
   void take_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run);
+  std::string with_complaints(const std::string& summary, std::optional<engine::ServiceId> service,
+                              std::optional<engine::Slot> slot) const;
   void run_strategy(const engine::Dispatch& command, Instant now);
   void run_instance(const engine::Dispatch& command, const runtime::Target& target, const std::string& version,
                     Instant now);

@@ -9,6 +9,7 @@
 #include "engine/maintenance.hpp"
 #include "engine/resources.hpp"
 #include "engine/rollout.hpp"
+#include "engine/traffic.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -235,11 +236,25 @@ Gate unavailable_gate(Turn& t, const Ask& ask) {
               later(t.now, kLookAgain)};
 }
 
+// It goes because fewer are needed, not because a person wants it.
+bool is_too_many(Turn& t, const Ask& ask) {
+  const ServiceState& known = t.durable(ask.service);
+  return ask.take_down && !t.s.stopping && !known.stopped && !known.stopped_slots.contains(ask.slot);
+}
+
+// What is planned can wait until others take the requests. Who fails, or gets none, has none to lose.
+Gate traffic_gate(Turn& t, const Ask& ask) {
+  if ((!ask.step && !is_too_many(t, ask)) || ask.slot < 0 || !may_serve(t, ask.service, ask.slot)) return {};
+  const std::string why = only_one_served(t, ask.service, ask.slot);
+  if (why.empty() || planted(Bug::capacity_ignored)) return {};
+  return Hold{"traffic", why, later(t.now, kLookAgain)};
+}
+
 // A rollout takes an old instance away when enough others serve. Those may have failed since that was decided.
 Gate step_gate(Turn& t, const Ask& ask) {
   const ServiceState& known = t.durable(ask.service);
-  const bool step = ask.take_down && !t.s.stopping && rollout_active(t, ask.service) && rollout::rising(*known.rollout);
-  if (!step || !known.spare.contains(ask.slot) || known.stopped || known.stopped_slots.contains(ask.slot)) return {};
+  const bool step = is_too_many(t, ask) && known.spare.contains(ask.slot) && rollout_active(t, ask.service);
+  if (!step || !rollout::rising(*known.rollout)) return {};
   if (!may_serve(t, ask.service, ask.slot) || planted(Bug::capacity_ignored)) return {};
   const std::uint32_t needed = known.rollout->needed;
   const std::uint32_t up = healthy_instances(t, ask.service);
@@ -324,6 +339,7 @@ std::optional<Hold> check_gates(Turn& t, const Ask& ask) {
     }
   }
   if (auto hold = step_gate(t, ask)) return hold;
+  if (auto hold = traffic_gate(t, ask)) return hold;
   if (ask.disruptive) {
     if (auto hold = unavailable_gate(t, ask)) return hold;
   }

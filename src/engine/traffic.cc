@@ -6,8 +6,10 @@
 #include "core/planted.hpp"
 #include "engine/actions.hpp"
 #include "engine/breakers.hpp"
+#include "engine/calls.hpp"
 #include "engine/doubt.hpp"
 #include "engine/ejection.hpp"
+#include "engine/operations.hpp"
 #include "engine/rollout.hpp"
 #include "engine/rollout_judge.hpp"
 #include "engine/rollout_places.hpp"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr Duration kEvery = std::chrono::seconds(1);
 constexpr Duration kEveryAtRest = std::chrono::seconds(10);
+constexpr Duration kStillTrue = std::chrono::seconds(5);
 constexpr Duration kSilent = std::chrono::seconds(15);  // the shell's own time-outs end long before
 constexpr Duration kLongestWait = std::chrono::seconds(30);
 // A proxy that is reloaded, or for a moment has no room for our question, is no reason to call somebody.
@@ -65,6 +68,18 @@ Route at_rest(Turn& t, ServiceId id) {
 }
 
 bool has_proxy(Turn& t, ServiceId id) { return t.plan(id).routed || is_routed(t, id); }
+
+bool runs(Turn& t, ServiceId id, Slot slot) {
+  const InstanceState* known = t.instance(id, slot);
+  return known != nullptr && known->state == RunState::running;
+}
+
+// Something that runs may have to go before long: who else takes its requests must be known then.
+bool stops_soon(Turn& t, ServiceId id) {
+  return operation_running(t, id) || std::ranges::any_of(t.live(id).places, [&](const Place& place) {
+           return place.slot >= 0 && runs(t, id, place.slot) && !t.wanted(id, place.slot);
+         });
+}
 
 // What was drained gets requests again when its own checks have proved it well, or when it is not there any more.
 void take_back(Turn& t, ServiceId id) {
@@ -154,7 +169,7 @@ void look(Turn& t, ServiceId id, LiveTraffic& live) {
   live.asked = call;
   live.looking = true;
   live.began = t.now;
-  const bool counts = rollout_active(t, id) || t.s.plan.ejections.contains(t.plan(id).name);
+  const bool counts = rollout_active(t, id) || t.s.plan.ejections.contains(t.plan(id).name) || stops_soon(t, id);
   live.next_at = later(t.now, counts ? kEvery : kEveryAtRest);
   t.command(LookAtTraffic{id, ++live.round});
   t.wake_at(later(live.began, kSilent));
@@ -250,6 +265,24 @@ bool stop_waits(Turn& t, ServiceId id, Slot slot) {
   return !known.route || leads_to(*known.route, slot) || !t.live(id).traffic || !holds(*t.live(id).traffic);
 }
 
+std::string only_one_served(Turn& t, ServiceId id, Slot slot) {
+  std::vector<Slot> others;
+  for (const Place& place : t.live(id).places) {
+    if (place.slot >= 0 && place.slot != slot && runs(t, id, place.slot)) others.push_back(place.slot);
+  }
+  if (!t.plan(id).routed || others.empty()) return {};
+  const auto& live = t.live(id).traffic;
+  if (live && !live->fault.empty()) return {};
+  if (!live || later(live->seen_at, kStillTrue) < t.now) return "the proxy is asked who else gets requests";
+  const bool relieved = std::ranges::any_of(
+      others, [&](Slot other) { return takes_requests(t, id, other) && !is_drained(t, id, other); });
+  const auto own = std::ranges::find(live->places, slot, &PlaceTraffic::slot);
+  if (relieved || (own != live->places.end() && !own->up)) return {};
+  const std::string more = others.size() == 1 ? "" : " and " + std::to_string(others.size() - 1) + " more";
+  return place_name(t, id, slot) + " is the only one that gets requests: the proxy leads none to " +
+         place_name(t, id, others.front()) + more;
+}
+
 bool is_drained(Turn& t, ServiceId id, Slot slot) { return t.durable(id).drained.contains(slot); }
 
 std::uint32_t others_serving(Turn& t, ServiceId id, Slot slot) {
@@ -264,7 +297,8 @@ void progress_traffic(Turn& t, ServiceId id) {
   take_back(t, id);
   const bool active = (is_routed(t, id) && rollout_active(t, id)) || !t.durable(id).drained.empty();
   const auto& known = t.durable(id).route;
-  if (!active && !known && !t.s.plan.ejections.contains(t.plan(id).name)) return give_up_traffic(t, id);
+  const bool watched = t.s.plan.ejections.contains(t.plan(id).name) || (t.plan(id).routed && stops_soon(t, id));
+  if (!active && !known && !watched) return give_up_traffic(t, id);
   if (!has_proxy(t, id)) return leave(t, id);
   if (!t.live(id).traffic) t.live(id).traffic.emplace();
   progress_ejections(t, id);

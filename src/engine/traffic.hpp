@@ -30,6 +30,10 @@ bool start_waits(Turn& t, ServiceId id, Slot slot);
 /// … and none may go to which it still leads them.
 bool stop_waits(Turn& t, ServiceId id, Slot slot);
 
+/// Why a planned stop of this place has to wait: of those that run, the proxy leads requests to no other, or it has not
+/// said yet to whom. Empty: it may be stopped. A proxy that is of no use holds nothing up.
+std::string only_one_served(Turn& t, ServiceId id, Slot slot);
+
 /// A repair has taken it out of the traffic.
 bool is_drained(Turn& t, ServiceId id, Slot slot);
 /// How many others are well and get requests.

@@ -32,7 +32,7 @@ std::string date_now() {
 
 Sent send(const Webhook& hook, const Page& page, Duration timeout) {
   const std::string body = hook.dialect == Dialect::slack ? slack_body(page) : webhook_body(page);
-  const auto answer = post(hook, body, deduplication_key(page), timeout);
+  const auto answer = post(hook, body, page.key, timeout);
   if (!answer) return std::unexpected(answer.error());
   const std::string said = fmt::format("it answered {}", answer->status);
   if (answer->status >= 200 && answer->status < 300) return said;

@@ -71,6 +71,29 @@ std::string details(const Page& page) {
   return out;
 }
 
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 128;
+}
+
+// Between these, chats find mentions (`@here`, `#general`), links (`http://…`, `www.…`, `mail.ru`) and the markup of
+// links (`](`). Numbers and times stay as they are.
+bool comes_alive(char before, char c, char after) {
+  if (after == ' ' || after == '\0') return false;
+  if (c == '.') return is_letter(before) || is_letter(after);
+  return c == ':' ? is_letter(before) : std::string_view("@#~]").contains(c);
+}
+
+// What stays text wherever it is shown: a space without width stands in what would come alive.
+std::string inert(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out += text[i];
+    const char before = i == 0 ? ' ' : text[i - 1];
+    if (comes_alive(before, text[i], i + 1 == text.size() ? '\0' : text[i + 1])) out += "\u200b";
+  }
+  return out;
+}
+
 json::value number_or_null(const std::string& text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -85,7 +108,7 @@ std::string headline(const Page& page) {
 
 std::string webhook_body(const Page& page) {
   const json::object body{{"version", 1},
-                          {"key", deduplication_key(page)},
+                          {"key", page.key},
                           {"service", printable(page.service)},
                           {"summary", printable(page.summary, kSummary)},
                           {"incident", number_or_null(page.incident)},
@@ -96,10 +119,9 @@ std::string webhook_body(const Page& page) {
 }
 
 std::string slack_body(const Page& page) {
-  const std::string text =
-      fmt::format("{}\nhost {}{}{}, key {}", printable(page.summary, kSummary), page.host,
-                  page.service.empty() ? "" : ", service " + page.service,
-                  page.incident.empty() ? "" : ", incident " + page.incident, deduplication_key(page));
+  const std::string text = fmt::format("{}\nhost {}{}{}, key {}", inert(printable(page.summary, kSummary)), page.host,
+                                       page.service.empty() ? "" : ", service " + page.service,
+                                       page.incident.empty() ? "" : ", incident " + page.incident, page.key);
   std::string escaped;
   for (const char c : text) escaped += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
   return json::serialize(json::object{{"text", escaped}});
@@ -111,8 +133,7 @@ std::string mail(const Page& page, const Email& to, const std::string& date) {
   std::string out = fmt::format(
       "Date: {}\r\nFrom: {}\r\nTo: {}\r\nSubject: {}\r\nMessage-ID: <{}@{}>\r\nAuto-Submitted: auto-generated\r\n"
       "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-      date, to.from, receivers, header_text("[homeostat] " + headline(page)), deduplication_key(page),
-      domain_of(to.from));
+      date, to.from, receivers, header_text("[homeostat] " + headline(page)), page.key, domain_of(to.from));
   const std::string text = printable(page.summary, kSummary) + "\n\n" + details(page);
   for (std::size_t at = 0; at < text.size(); at += kMailLine) {
     out += base64(std::string_view(text).substr(at, kMailLine)) + "\r\n";

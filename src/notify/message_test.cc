@@ -13,12 +13,14 @@ namespace {
 namespace json = boost::json;
 
 Page page() {
-  return {.service = "web",
-          .summary = "restarted 3 times, still failing",
-          .incident = "12",
-          .escalation = "3.17",
-          .attempt = "2",
-          .host = "n1"};
+  Page page{.service = "web",
+            .summary = "restarted 3 times, still failing",
+            .incident = "12",
+            .escalation = "3.17",
+            .attempt = "2",
+            .host = "n1"};
+  page.key = deduplication_key(page);
+  return page;
 }
 
 Email receiver() {
@@ -87,9 +89,27 @@ TEST(Slack, NoTextBecomesAMentionOrALink) {
   hostile.summary = "<!channel> <https://evil.example|click> & more";
   const json::object body = json::parse(slack_body(hostile)).as_object();
   const std::string text(body.at("text").as_string());
-  EXPECT_EQ(text.find("&lt;!channel&gt; &lt;https://evil.example|click&gt; &amp; more"), 0U) << text;
+  EXPECT_EQ(text.find("&lt;!channel&gt; &lt;https:\u200b//evil.\u200bexample|click&gt; &amp; more"), 0U) << text;
   EXPECT_EQ(text.find('<'), std::string::npos);
   EXPECT_NE(text.find("service web, incident 12"), std::string::npos) << text;
+}
+
+std::string slack_text(const std::string& summary) {
+  Page hostile = page();
+  hostile.summary = summary;
+  const json::object body = json::parse(slack_body(hostile)).as_object();
+  const std::string text(body.at("text").as_string());
+  return text.substr(0, text.find('\n'));
+}
+
+TEST(Slack, WhatAChatFindsInPlainTextStaysText) {
+  const std::string cut = "\u200b";
+  EXPECT_EQ(slack_text("@here, ask @all and #general"),
+            "@" + cut + "here, ask @" + cut + "all and #" + cut + "general");
+  EXPECT_EQ(slack_text("[x](http://y.example/z)"), "[x]" + cut + "(http:" + cut + "//y." + cut + "example/z)");
+  EXPECT_EQ(slack_text("[x]: mailto:a@b"), "[x]" + cut + ": mailto:" + cut + "a@" + cut + "b");
+  EXPECT_EQ(slack_text("www.evil.рф"), "www." + cut + "evil." + cut + "рф");
+  EXPECT_EQ(slack_text("0.07 is not < 0.05 at 09:51:52."), "0.07 is not &lt; 0.05 at 09:51:52.");
 }
 
 TEST(Mail, HasTheHeadersOfAMessageAndSaysWhereToLookOn) {

@@ -11,7 +11,8 @@ namespace homeostat::notify {
 
 Page page_of(const std::function<std::string(const char* variable)>& environment, std::string host) {
   return {environment("HOMEOSTAT_SERVICE"),    environment("HOMEOSTAT_SUMMARY"), environment("HOMEOSTAT_INCIDENT"),
-          environment("HOMEOSTAT_ESCALATION"), environment("HOMEOSTAT_ATTEMPT"), std::move(host)};
+          environment("HOMEOSTAT_ESCALATION"), environment("HOMEOSTAT_ATTEMPT"), std::move(host),
+          environment("HOMEOSTAT_KEY")};
 }
 
 std::string host_name() {

@@ -14,6 +14,7 @@ struct Page {
   std::string escalation;  // which page it is, "3.17"; a repetition has the same
   std::string attempt;
   std::string host;
+  std::string key{};  // by which who gets a repetition knows it; its summary may tell what has been seen since
 };
 
 /// The page as the variables HOMEOSTAT_SERVICE, HOMEOSTAT_SUMMARY, … tell it, which every notifier has.
@@ -22,7 +23,8 @@ Page page_of(const std::function<std::string(const char* variable)>& environment
 /// What this machine is called.
 std::string host_name();
 
-/// The same for every attempt at the same page, another for every other: 32 hexadecimal digits.
+/// The key of a page with this summary: the same for every attempt, another for every other page; 32 hexadecimal
+/// digits.
 std::string deduplication_key(const Page& page);
 
 }  // namespace homeostat::notify

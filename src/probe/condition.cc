@@ -36,12 +36,9 @@ std::optional<Condition> read_condition(std::string_view text) {
   const std::string_view word = text.substr(0, text.find(' '));
   const auto found = std::ranges::find(kWords, word);
   if (found == kWords.end() || word.size() == text.size()) return std::nullopt;
-  std::string_view rest = text.substr(word.size() + 1);
-  const bool negative = rest.starts_with('-');
-  if (negative) rest.remove_prefix(1);
-  const auto number = read_number(rest);
+  const auto number = read_signed(text.substr(word.size() + 1));
   if (!number) return std::nullopt;
-  return Condition{static_cast<Compare>(found - kWords.begin()), negative ? -*number : *number};
+  return Condition{static_cast<Compare>(found - kWords.begin()), *number};
 }
 
 std::string to_text(const Condition& condition) {

@@ -109,6 +109,11 @@ TEST_F(Prometheus, TellsNumbersAndHowOldTheyAre) {
   EXPECT_EQ(holds("< 0.0420001"), 1'000) << "Prometheus compares: nothing is rounded before";
   EXPECT_EQ(holds("< 0.042"), 0);
   EXPECT_EQ(holds("!= -3"), 1'000);
+  const std::string remarked = "sum(jobs_waiting) # of all queues";
+  const Reading compared = ask(remarked, {"", true}, condition_of(remarked, "== 42"));
+  ASSERT_TRUE(compared) << compared.error().why;
+  EXPECT_EQ(compared->back().value, 1'000);
+  EXPECT_EQ(ask(remarked, {"", true}, "jobs_done_total # in all")->back().value, 900'000);
 
   const Reading apart = ask("jobs_waiting", {"queue", false});
   ASSERT_TRUE(apart) << apart.error().why;

@@ -16,6 +16,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kShown = 160;
 constexpr std::size_t kShownLabels = 80;
+constexpr std::size_t kShownNumber = 40;
 
 std::string text_at(const json::object& in, json::string_view key) {
   const json::value* value = in.if_contains(key);
@@ -31,17 +32,21 @@ std::optional<json::object> parse(std::string_view answer) {
   return std::move(value.get_object());
 }
 
-/// [ seconds, "value" ]
-std::expected<Told, Refusal> read_point(const json::value* point) {
+/// [ seconds, "value" ]; `any`: as in QueryResult.
+std::expected<Told, Refusal> read_point(const json::value* point, bool any = false) {
   const json::array* pair = point == nullptr ? nullptr : point->if_array();
   const bool whole = pair != nullptr && pair->size() == 2 && (*pair)[0].is_number() && (*pair)[1].is_string();
   const double seconds = whole ? (*pair)[0].to_number<double>() : 0;
   if (!whole || !(std::abs(seconds) < 1e12))
     return refuse(MetricFault::unread, "a result is not a pair of time and value");
-  const json::string& text = (*pair)[1].get_string();
-  const auto value = read_number({text.data(), text.size()});
-  if (!value) return std::unexpected(value.error());
-  return Told{*value, {}, std::llround(seconds * 1000)};
+  const json::string& written = (*pair)[1].get_string();
+  const std::string_view text(written.data(), written.size());
+  const std::int64_t wall_ms = std::llround(seconds * 1000);
+  const auto value = any ? read_signed(text) : read_number(text);
+  if (value) return Told{*value, {}, wall_ms};
+  const bool uncounted = value.error().fault == MetricFault::infinite || value.error().fault == MetricFault::too_large;
+  if (!any || !uncounted) return std::unexpected(value.error());
+  return Told{0, {}, wall_ms, printable(text, kShownNumber)};
 }
 
 /// One element of a vector.
@@ -63,7 +68,8 @@ struct Element {
 /// The elements of a vector, with the times of their samples by `label`.
 class Vector {
  public:
-  Vector(const QueryResult& wanted, const json::array& elements) : label_(wanted.label), with_done_(wanted.done) {
+  Vector(const QueryResult& wanted, const json::array& elements)
+      : label_(wanted.label), with_done_(wanted.done), any_(wanted.any) {
     for (const json::value& value : elements) {
       const Element element(value);
       const std::string mark = element.label(kMarkLabel);
@@ -95,7 +101,7 @@ class Vector {
 
  private:
   std::expected<Told, Refusal> read_one(const Element& element) const {
-    auto told = read_point(element.point);
+    auto told = read_point(element.point, any_);
     if (!told) return told;
     if (!label_.empty()) told->key = element.label(label_);
     if (const auto at = times_.find(told->key); at != times_.end()) told->wall_ms = at->second;
@@ -131,6 +137,7 @@ class Vector {
 
   const std::string& label_;
   bool with_done_;
+  bool any_;
   std::vector<Element> elements_;
   std::vector<Element> done_;
   std::map<std::string, std::int64_t> times_;  // ms

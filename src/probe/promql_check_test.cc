@@ -136,5 +136,50 @@ TEST_F(PromqlRenumbered, WhatAsksForTheSameKeepsItsWindow) {
   EXPECT_EQ(world_.look(0).seen.result, Result::unknown) << "it is not known for how long";
 }
 
+/// What a check says of this answer.
+World::Seen answered(const std::string& status, const std::string& text, const std::string& expect) {
+  RawServer server(always("HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nContent-Length: " +
+                          std::to_string(text.size()) + "\r\n\r\n" + text));
+  World world;
+  world.wall_ns = kWallMs * 1'000'000;
+  PromqlSpec spec{.request = {}, .expect = expect, .held_for = {}, .fresh_within = 1min};
+  spec.request.emplace() = http_to(server.port(), "/api/v1/query?query=x");
+  return world.look(spec);
+}
+
+/// A number, and whether the Prometheus finds that it is as it must be.
+std::string numbers(const std::string& number, const std::string& holds) {
+  return R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1700000000,")" + number +
+         R"("]},{"metric":{"homeostat":"done"},"value":[1700000000,")" + holds + R"("]}]}})";
+}
+
+TEST(PromqlAnswered, AnyNumberCanBeCompared) {
+  EXPECT_EQ(answered("200 OK", numbers("-1", "1"), "< 0").seen.result, Result::success);
+  EXPECT_EQ(answered("200 OK", numbers("-0.0625", "0"), "> 0").detail, "-0.063 is not > 0");
+  EXPECT_EQ(answered("200 OK", numbers("+Inf", "1"), "> 2").seen.result, Result::success);
+  EXPECT_EQ(answered("200 OK", numbers("+Inf", "0"), "< 2").detail, "+Inf is not < 2");
+  EXPECT_EQ(answered("200 OK", numbers("-Inf", "0"), "> 2").seen.result, Result::failure);
+  EXPECT_EQ(answered("200 OK", numbers("-Inf", "0"), "> 2").detail, "-Inf is not > 2");
+  EXPECT_EQ(answered("200 OK", numbers("1e+17", "0"), "< 2").detail, "1e+17 is not < 2");
+}
+
+TEST(PromqlAnswered, WhatIsNoNumberIsUnknown) {
+  for (const char* holds : {"0", "1"}) {
+    const World::Seen seen = answered("200 OK", numbers("NaN", holds), "!= 2");
+    EXPECT_EQ(seen.seen.result, Result::unknown);
+    EXPECT_EQ(seen.detail, "the Prometheus does not tell: \"NaN\" is not a number");
+  }
+}
+
+TEST(PromqlAnswered, WhatIsWrongWithAQueryIsSaid) {
+  const std::string wrong = R"({"status":"error","errorType":"bad_data","error":"1:1: unknown function\nrat"})";
+  const World::Seen seen = answered("400 Bad Request", wrong, "< 0");
+  EXPECT_EQ(seen.seen.result, Result::unknown);
+  EXPECT_EQ(seen.detail,
+            "the Prometheus does not tell: HTTP 400, expected 200-299: bad_data: 1:1: unknown function rat");
+  EXPECT_EQ(answered("502 Bad Gateway", "<html>", "< 0").detail,
+            "the Prometheus does not tell: HTTP 502, expected 200-299");
+}
+
 }  // namespace
 }  // namespace homeostat::probe

@@ -36,6 +36,13 @@ std::expected<std::int64_t, Refusal> read_number(std::string_view text) {
   return *counted;
 }
 
+std::expected<std::int64_t, Refusal> read_signed(std::string_view text) {
+  if (!text.starts_with('-')) return read_number(text);
+  const auto size = read_number(text.substr(1));
+  if (!size) return size;
+  return -*size;
+}
+
 Reading read_printed(std::string_view output, std::size_t numbers) {
   constexpr std::string_view kBlank = " \t\r\n";
   std::vector<Told> all;

@@ -237,10 +237,9 @@ TEST(Promql, TheQueryIsEncodedButForWhatIsFilledIn) {
   EXPECT_EQ(promql_path("/prom/", "sum(x{a=\"{port}\"})", "", std::chrono::seconds(30)),
             "/prom/api/v1/query?query=sum%28x%7Ba%3D%22{port}%22%7D%29&lookback_delta=30000ms");
   EXPECT_NE(promql_path("/", "x{a=\"b\"}", "", std::chrono::seconds(30)).find("timestamp%28x"), std::string::npos);
-  EXPECT_EQ(
-      promql_path("", "sum(x)", "y", std::chrono::seconds(1)),
-      "/api/v1/query?query=sum%28x%29%20or%20label_replace%28y%2C%22homeostat%22%2C%22done%22%2C%22%22%2C%22%22%29"
-      "&lookback_delta=1000ms");
+  EXPECT_EQ(promql_path("", "sum(x)", "y", std::chrono::seconds(1)),
+            "/api/v1/query?query=sum%28x%29%0A%20or%20label_replace%28y%0A%2C%22homeostat%22%2C%22done%22%2C%22%22%2C"
+            "%22%22%29&lookback_delta=1000ms");
 }
 
 }  // namespace

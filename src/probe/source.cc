@@ -16,11 +16,12 @@ bool plain(char c) {
          c == '.' || c == '~';
 }
 
-// A label of ours marks the times, and what was done, so that one answer tells all.
+// A label of ours marks the times, and what was done, so that one answer tells all. A query may end in a remark, which
+// ends with its line.
 std::string marked(std::string_view query, std::string_view done) {
   std::string out(query);
   const auto add = [&](std::string_view what, std::string_view mark) {
-    out += fmt::format(R"( or label_replace({},"{}","{}","",""))", what, kMarkLabel, mark);
+    out += fmt::format("\n or label_replace({}\n,\"{}\",\"{}\",\"\",\"\")", what, kMarkLabel, mark);
   };
   if (parse_selector(query)) add(fmt::format("timestamp({})", query), kTimeMark);
   if (!done.empty()) add(done, kDoneMark);
@@ -59,7 +60,7 @@ std::string promql_path(std::string_view prefix, std::string_view wanted, std::s
 
 std::string condition_of(std::string_view query, std::string_view expect) {
   const std::size_t blank = expect.find(' ');
-  return fmt::format("({}) {} bool {}", query, expect.substr(0, blank), expect.substr(blank + 1));
+  return fmt::format("({}\n) {} bool {}", query, expect.substr(0, blank), expect.substr(blank + 1));
 }
 
 Reading read_answer(const std::vector<Selection>& numbers, std::string_view body) {

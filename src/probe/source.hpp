@@ -19,6 +19,7 @@ namespace homeostat::probe {
 struct QueryResult {
   std::string label{};  // tells the elements of a vector apart; empty: there is one number
   bool done = false;    // what was done is told, too
+  bool any = false;     // negative, infinite, as large as it may be: what is done with it needs no counting
 };
 
 /// What of an answer is meant.

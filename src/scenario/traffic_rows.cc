@@ -23,6 +23,14 @@ std::string proxy(Stage& stage, const Captures& c) {
   return {};
 }
 
+std::string keep(Stage& stage, const Captures& c) {
+  const PlaceName place = c.place();
+  for (const engine::Slot slot : stage.slots(place.service, place.slot)) {
+    stage.world.proxy_keeps(place.service, slot, c.text("where") == "in");
+  }
+  return {};
+}
+
 Seen share(const Stage& stage, const Captures& c) {
   const PlaceName place = c.place();
   std::uint32_t hundredths = 0;
@@ -43,6 +51,8 @@ std::vector<EventRow> traffic_events() {
        "It does not answer; takes no orders; does as it is told again; is reloaded, and its weights are as in its "
        "file.",
        proxy},
+      {Pattern("proxy keeps <place> <where:out|in>"), "Somebody has put its server in maintenance, or ends that.",
+       keep},
   };
 }
 

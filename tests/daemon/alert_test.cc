@@ -19,8 +19,8 @@ class DaemonAlerts : public ::testing::Test {
     ServiceText text;
     text.checks = "alive: { http: { path: /healthz } }, told: { alert: { labels: { alertname: Sad, service: web } } }";
     text.remediation = fmt::format(
-        "[{{ exec: {{ command: [/bin/sh, -c, 'echo \"$1\" >> {}/cured', x, '{{alert}}'], verify_within: 3s }} }}, "
-        "{{ escalate: {{}} }}]",
+        "[{{ exec: {{ command: [/bin/sh, -c, 'echo \"$1; $HOMEOSTAT_SUMMARY\" >> {}/cured', x, '{{alert}}'], "
+        "verify_within: 3s }} }}, {{ escalate: {{}} }}]",
         lab_.dir());
     lab_.configure({lab_.service("web", text)},
                    fmt::format("alerts: {{ listen: '127.0.0.1:{}', token: {{ file: {}/token }}, repeat: 1h }}",
@@ -74,14 +74,18 @@ TEST_F(DaemonAlerts, OfARealAlertmanagerAreEvidenceUntilTheyAreResolved) {
   alertmanager_ = std::move(*child);
   const auto tell = [&](const std::string& more) {
     const std::string body =
-        R"([{"labels":{"alertname":"Sad","service":"web"},"annotations":{"summary":"very sad"})" + more + "}]";
+        R"([{"labels":{"alertname":"Sad","service":"web","severity":"page"},"annotations":{"summary":"very sad"})" +
+        more + "}]";
     return run_program({"/usr/bin/curl", "-sf", "-m", "5", "-H", "Content-Type: application/json", "-d", body,
                         url(lab_.port(2), "/api/v2/alerts")})
         .code;
   };
   ASSERT_TRUE(eventually([&] { return tell("") == 0; }));
   EXPECT_TRUE(becomes("unhealthy")) << lab_.cli({"status"}).out;
-  EXPECT_TRUE(eventually([&] { return read_file(lab_.dir() + "/cured").find("very sad") != std::string::npos; }))
+  EXPECT_TRUE(eventually([&] {
+    return read_file(lab_.dir() + "/cured") ==
+           "very sad; told: others say so. Last seen: told: alert Sad fires: very sad (service=web, severity=page)\n";
+  })) << read_file(lab_.dir() + "/cured")
       << lab_.records();
   // Told once: an end that comes after an end would begin another alert.
   EXPECT_EQ(tell(fmt::format(R"(,"endsAt":"{:%FT%TZ}")", fmt::gmtime(std::time(nullptr) + 1))), 0);

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <sstream>
 
 #include "bad_servers.hpp"
 #include "lab.hpp"
@@ -113,6 +114,45 @@ TEST(DaemonNotify, ACommandGetsTheSameKeyWithEveryAttempt) {
   const std::string key = read_file(keys).substr(0, 32);
   EXPECT_EQ(key.find_first_not_of("0123456789abcdef"), std::string::npos) << key;
   EXPECT_EQ(read_file(keys), fmt::format("{0} {0}\n{0} {0}\n", key));
+}
+
+// What they said last differs from one to the next.
+TEST(DaemonNotify, APageTellsWhatTheChecksSaidAndHasTheSameKeyWithEveryAttempt) {
+  Lab lab;
+  write_file(lab.dir() + "/secret", std::string(kSecret) + "\n");
+  ServiceText text;
+  text.checks = fmt::format(
+      "alive: {{ startup_grace: 0s, interval: 250ms, exec: {{ command: [/bin/sh, -c, 'echo disk $(date +%N) is full: "
+      "{}; "
+      "exit 2'] }} }}",
+      kSecret);
+  text.remediation = fmt::format(
+      "[{{ exec: {{ command: [/bin/sh, -c, 'echo \"$HOMEOSTAT_SUMMARY\" >> {}/cured'], verify_within: 2s }} }}, "
+      "{{ escalate: {{ notify: page }} }}]",
+      lab.dir());
+  lab.configure({lab.service("web", text)},
+                fmt::format("breakers: {{ open_for: 1s, open_cap: 1s }}\nnotify: {{ page: {{ exec: [/bin/sh, -c, 'echo "
+                            "\"$HOMEOSTAT_KEY $HOMEOSTAT_SUMMARY\" >> {0}/pages; test $HOMEOSTAT_ATTEMPT -gt 1'] }}, "
+                            "other: {{ webhook: {{ url: 'http://127.0.0.1:1/', headers: {{ Authorization: {{ file: "
+                            "{0}/secret }} }} }} }} }}\n",
+                            lab.dir()));
+  ASSERT_TRUE(lab.start());
+  const auto pages = [&] {
+    std::istringstream file(read_file(lab.dir() + "/pages"));
+    std::vector<std::string> all;
+    for (std::string line; std::getline(file, line);) all.push_back(line);
+    return all;
+  };
+  ASSERT_TRUE(within(seconds(30), [&] { return pages().size() >= 2; })) << lab.records();
+  const std::string said = "web/0 is down: alive: exit status 2; 1 repairs tried. Last seen: alive: disk ";
+  for (const std::string& page : pages()) {
+    EXPECT_EQ(page.find(said), 33U) << page;
+    EXPECT_NE(page.find(" is full: …"), std::string::npos) << page;
+    EXPECT_EQ(page.substr(0, 33), pages()[0].substr(0, 33));
+  }
+  const std::string cured = read_file(lab.dir() + "/cured");
+  EXPECT_EQ(cured.find("alive: exit status 2. Last seen: alive: disk "), 0U) << cured;
+  EXPECT_EQ(cured.find(kSecret), std::string::npos) << cured;
 }
 
 TEST(DaemonNotify, AChatIsToldAndWhatSpeaksNoTlsIsNot) {

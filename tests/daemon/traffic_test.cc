@@ -128,6 +128,20 @@ TEST_F(DaemonTraffic, WhatSomebodyElseHasPutInMaintenanceStaysSoWhoeverIsRestart
   EXPECT_TRUE(setting(1) && setting(1)->maintained) << "a repair";
 }
 
+TEST_F(DaemonTraffic, TheLastOneThatGetsRequestsIsNotStoppedWhileSomebodyWorksOnTheOther) {
+  say_to(*haproxy_, "set server pool/" + server(0) + " state maint");
+  const pid_t first = lab_.pid("web/0");
+  const pid_t second = lab_.pid("web/1");
+  EXPECT_EQ(lab_.cli({"restart", "web", "--no-wait"}).code, 0);
+  const std::string why = "web/1 waits, gate traffic: web/1 is the only one that gets requests";
+  ASSERT_TRUE(within(seconds(20), [&] { return lab_.records().find(why) != std::string::npos; })) << lab_.records();
+  EXPECT_NE(lab_.pid("web/0"), first) << "it has none to lose";
+  EXPECT_FALSE(within(seconds(6), [&] { return lab_.pid("web/1") != second; })) << "longer than `drain`";
+  say_to(*haproxy_, "set server pool/" + server(0) + " state ready");
+  EXPECT_TRUE(replaced(1, second)) << lab_.records();
+  EXPECT_EQ(lab_.log().find("is stopped though"), std::string::npos) << lab_.log();
+}
+
 TEST_F(DaemonTraffic, AServerThatHaproxysFileDisablesIsPutInOnceAndStaysWherePeoplePutItThen) {
   const auto proved = [&](const char* what) { return lab_.records().find(what) != std::string::npos; };
   ASSERT_TRUE(eventually([&] { return proved("start of web/0 verified") && proved("start of web/1 verified"); }));
