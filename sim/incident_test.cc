@@ -170,7 +170,7 @@ TEST(Approval, ThatNobodyGivesExpiresAndCallsAHumanAndTheLadderGoesOn) {
   Started world(plan);
   world.behave("web", 0, Behaviour::error500);
   world.run_for(29min);
-  EXPECT_EQ(world.notifications(), 0U);
+  EXPECT_EQ(world.notifications(), 1U) << "of what waits for the approval";
   world.run_for(5min);
   std::set<std::string> called;
   for (const Escalated& escalated : world.all<Escalated>()) called.insert(escalated.notifier);

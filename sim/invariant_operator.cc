@@ -12,7 +12,10 @@ class StopMeansStop : public Invariant {
  public:
   explicit StopMeansStop(Scene& scene) : Invariant(scene, "stop_means_stop") {}
   void durable(const Record& record) override {
-    if (const auto* paused = std::get_if<Paused>(&record.body)) paused_[paused->service] = paused->until;
+    if (const auto* paused = std::get_if<Paused>(&record.body)) {
+      Instant& until = paused_[paused->service];
+      until = std::max(until, paused->until);  // a pause shortens no other
+    }
     if (const auto* resumed = std::get_if<Resumed>(&record.body)) paused_.erase(resumed->service);
     const auto* desired = std::get_if<DesiredSet>(&record.body);
     if (desired == nullptr || desired->version) return;

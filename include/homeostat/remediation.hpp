@@ -63,7 +63,7 @@ void rearm(LadderState& state, const BackoffPolicy& policy, Instant at, Random& 
 /// The target is well since `at`; what was tried for it is followed by so much rest.
 void recovered(LadderState& state, Instant at, Duration cooldown = {});
 /// The target fails again at `at`: forget everything after `rearm_after` of health, else go on where it stood, with
-/// a back-off when something has been tried before.
+/// a back-off when something has been tried before. What fails while it cools down begins at the first rung after that.
 void failed_again(LadderState& state, std::span<const RungPolicy> rungs, const BackoffPolicy& policy,
                   Duration rearm_after, Instant at, Random& random);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <variant>
 
 #include "api/narrator.hpp"
@@ -13,6 +14,7 @@
 #include "config/problem.hpp"
 #include "config/releases.hpp"
 #include "config/value.hpp"
+#include "engine/ladder.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -49,15 +51,73 @@ std::optional<Response> missing_release(const Daemon& daemon, const engine::Oper
   return refuse(404, fmt::format("there is no release {} of {} in {}", wanted.version, wanted.service, releases));
 }
 
+/// What would hold back a repair by hand: gates that shut it out already, and those of which `would` tells.
+json::array holds_of(const Daemon& daemon, const engine::Operator& wanted, const std::vector<engine::Record>& would) {
+  const auto id = daemon.engine.find_service(wanted.service);
+  std::map<engine::Slot, std::pair<std::string, std::string>> holds;
+  const auto known = daemon.engine.durable().services.find(wanted.service);
+  if (known != daemon.engine.durable().services.end()) {
+    for (const auto& [slot, hold] : known->second.holds) holds[slot] = {hold.gate, hold.detail};
+  }
+  for (const engine::Record& record : would) {
+    const auto* held = std::get_if<engine::Held>(&record.body);
+    if (held != nullptr && held->service == wanted.service) holds[held->slot] = {held->gate, held->detail};
+  }
+  json::array lines;
+  for (const engine::Slot slot : engine::remediated(daemon.engine.state(), *id, wanted.slot)) {
+    const auto& [gate, detail] = holds[slot];
+    if (gate.empty()) continue;
+    lines.push_back(json::value(fmt::format("{} waits, gate {}: {}", place_name(wanted.service, slot), gate, detail)));
+  }
+  return lines;
+}
+
 /// What would be done at once, were it done: by a copy of the engine, of which nothing is carried out.
 Response foretell(const Daemon& daemon, const engine::Operator& wanted) {
   Narrator narrator;
   json::array lines;
-  for (const engine::Record& record : daemon.engine.would(wanted, daemon.clock.now)) {
+  const std::vector<engine::Record> would = daemon.engine.would(wanted, daemon.clock.now);
+  for (const engine::Record& record : would) {
     const Line line = narrator.tell(record, {});
-    if (!line.detail && !line.text.empty()) lines.push_back(json::value(line.text));
+    const bool told_below = std::holds_alternative<engine::Held>(record.body);
+    if (!line.detail && !line.text.empty() && !told_below) lines.push_back(json::value(line.text));
   }
+  for (json::value& hold : holds_of(daemon, wanted, would)) lines.push_back(std::move(hold));
   return ok({{"accepted", false}, {"would", std::move(lines)}});
+}
+
+Response remediate(const Daemon& daemon, const engine::Operator& wanted) {
+  json::array held = holds_of(daemon, wanted, daemon.engine.would(wanted, daemon.clock.now));
+  const std::uint64_t before = daemon.engine.durable().seq;
+  daemon.feed(wanted);
+  return ok({{"accepted", true}, {"seq", before}, {"held", std::move(held)}});
+}
+
+/// An approval that would be in vain is refused. What is not wanted any more is taken back by it all the same.
+Response approve(const Daemon& daemon, const engine::Operator& wanted) {
+  const bool action = daemon.engine.durable().actions.contains(wanted.id);
+  const auto why = action ? daemon.engine.not_to_approve(wanted.id, daemon.clock.now) : std::nullopt;
+  const std::uint64_t before = daemon.engine.durable().seq;
+  daemon.feed(wanted);
+  if (!why) return ok({{"accepted", true}, {"seq", before}});
+  const std::string id = show_id(wanted.id);
+  if (why->gate.empty()) return refuse(409, fmt::format("{} is taken back: {}", id, why->detail));
+  return refuse(409, fmt::format("{} cannot be done now and goes on waiting, gate {}: {}", id, why->gate, why->detail));
+}
+
+/// A pause takes nothing back from one that lasts longer.
+Response pause(const Daemon& daemon, const engine::Operator& wanted) {
+  const Instant asked = wanted.length == Duration{} ? kNever : later(daemon.clock.now, wanted.length);
+  const std::uint64_t before = daemon.engine.durable().seq;
+  std::string note;
+  for (const engine::PauseState* one : engine::pauses_of(daemon.engine.durable(), wanted.service, daemon.clock.now)) {
+    if (one->until < asked || (one->until == asked && asked != kNever)) continue;
+    const auto end = daemon.clock.wall(one->until);
+    note = fmt::format("{} is paused already until {}{}", wanted.service.empty() ? "everything" : wanted.service,
+                       end ? iso_time(*end) : "resumed", one->by.empty() ? "" : ", by " + one->by);
+  }
+  daemon.feed(wanted);
+  return ok({{"accepted", true}, {"seq", before}, {"note", note}});
 }
 
 Response command(const Daemon& daemon, const Request& request) {
@@ -66,9 +126,11 @@ Response command(const Daemon& daemon, const Request& request) {
   if (wanted->verb == engine::Verb::deploy) {
     if (auto refusal = missing_release(daemon, *wanted)) return *refusal;
   }
-  if (wanted->verb == engine::Verb::remediate && text_of(request, "dry_run") == "true") {
-    return foretell(daemon, *wanted);
+  if (wanted->verb == engine::Verb::remediate) {
+    return text_of(request, "dry_run") == "true" ? foretell(daemon, *wanted) : remediate(daemon, *wanted);
   }
+  if (wanted->verb == engine::Verb::approve) return approve(daemon, *wanted);
+  if (wanted->verb == engine::Verb::pause) return pause(daemon, *wanted);
   const std::uint64_t before = daemon.engine.durable().seq;
   daemon.feed(std::move(*wanted));
   return ok({{"accepted", true}, {"seq", before}});
@@ -119,7 +181,9 @@ Response history(const fs::path& state_dir, const Request& request) {
     if (!span) return refuse(400, "`since` must be a time span, such as 1h or 7d");
     query.since_wall_ns = present({}).wall_ns - span->count();
   }
-  return of(read_history(state_dir, query));
+  auto told = read_history(state_dir, query);
+  if (!told) return refuse(503, told.error().text);
+  return *told ? ok(**told) : refuse(404, "there is no service " + config::quote(query.service));
 }
 
 Response lines(const fs::path& state_dir, const Request& request) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/durable.hpp"
+
 namespace homeostat::api {
 namespace {
 
@@ -27,9 +29,16 @@ json::object line_json(const Line& line) {
 }
 
 void History::add(const journal::EntryView& entry) {
+  // A fold holds everything before it; it stands at the beginning after a compaction.
+  if (entry.type == "fold" && !knows_service_) {
+    engine::Durable folded;
+    knows_service_ = engine::Durable::unfold(entry.payload, folded) && folded.services.contains(query_.service);
+  }
   const auto body = engine::decode(entry.type, entry.payload);
   if (!body) return;
   Line line = narrator_.tell(entry, *body);
+  if (const auto* loaded = std::get_if<engine::ConfigLoaded>(&*body); loaded != nullptr && !knows_service_)
+    knows_service_ = std::ranges::find(loaded->services, query_.service) != loaded->services.end();
   if (line.text.empty() || (!query_.service.empty() && line.service != query_.service)) return;
   if (line.incident != 0) note(line, *body);
   const auto incident = incidents_.find(line.incident);
@@ -73,8 +82,19 @@ void History::note(const Line& line, const engine::Body& body) {
   } else if (const auto* diagnosed = std::get_if<engine::Diagnosed>(&body)) {
     if (found->second.part_of == 0) found->second.part_of = diagnosed->part_of;
   } else if (const auto* intent = std::get_if<engine::Intent>(&body)) {
-    if (intent->mode != engine::Mode::shadow) ++found->second.actions;
+    if (intent->mode == engine::Mode::act) count(found->second, intent->id);
+  } else if (const auto* approved = std::get_if<engine::Approved>(&body)) {
+    count(found->second, approved->id);
+  } else if (const auto* outcome = std::get_if<engine::Outcome>(&body)) {
+    const bool counted = counted_.erase(outcome->id) > 0;
+    if (counted && outcome->outcome == engine::OutcomeKind::not_started) --found->second.actions;
   }
+}
+
+// What nobody approved, and what was taken back before it began, was not done.
+void History::count(Incident& incident, engine::CommandId id) {
+  ++incident.actions;
+  counted_.insert(id);
 }
 
 void History::keep(Incident& incident, Line line) {

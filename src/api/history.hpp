@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,13 @@ struct HistoryQuery {
 /// Fed with the journal's entries, oldest first; keeps only what the query asks for.
 class History {
  public:
-  explicit History(HistoryQuery query) : query_(std::move(query)) {}
+  explicit History(HistoryQuery query) : query_(std::move(query)), knows_service_(query_.service.empty()) {}
 
   void add(const journal::EntryView& entry);
   /// {"incidents": [newest first, each with its "parts"], "events": [newest last]}; every incident with its timeline.
   json::object view() const;
+  /// The service that the query names has been configured once; so it is without one.
+  bool knows_service() const { return knows_service_; }
 
  private:
   struct Incident {
@@ -49,6 +52,7 @@ class History {
   };
 
   void note(const Line& line, const engine::Body& body);
+  void count(Incident& incident, engine::CommandId id);
   void keep(Incident& incident, Line line);
   void forget_oldest();
   /// The incident it is shown with: its own, or that of the cause where that is shown.
@@ -56,6 +60,8 @@ class History {
   static json::object incident_json(const Incident& incident);
 
   HistoryQuery query_;
+  bool knows_service_;
+  std::set<engine::CommandId> counted_;  // under way, and among the actions of their incidents
   Narrator narrator_;
   std::map<std::uint64_t, Incident> incidents_;
   std::deque<Line> events_;

@@ -364,7 +364,8 @@ void read_approve(Body& body, const engine::Engine& engine, Operator& out) {
   }
   const auto found = engine.durable().actions.find(out.id);
   if (found == engine.durable().actions.end()) {
-    return body.refuse_with(404, "nothing with the id " + show_id(out.id) + " waits for approval");
+    return body.refuse_with(404, "nothing with the id " + show_id(out.id) +
+                                     " waits for approval; `homeostat history` tells what became of it");
   }
   if (found->second.intent.mode != engine::Mode::approve || found->second.approved) {
     body.refuse_with(409, show_id(out.id) + " needs no approval");

@@ -50,7 +50,8 @@ std::expected<Past, Error> read_past(const std::filesystem::path& state_dir) {
   return past;
 }
 
-std::expected<json::object, Error> read_history(const std::filesystem::path& state_dir, HistoryQuery query) {
+std::expected<std::optional<json::object>, Error> read_history(const std::filesystem::path& state_dir,
+                                                               HistoryQuery query) {
   auto reader = open(state_dir);
   if (!reader) return std::unexpected(reader.error());
   History history(std::move(query));
@@ -59,7 +60,7 @@ std::expected<json::object, Error> read_history(const std::filesystem::path& sta
     return true;
   });
   if (!read) return std::unexpected(read.error());
-  return history.view();
+  return history.knows_service() ? std::optional(history.view()) : std::nullopt;
 }
 
 std::expected<json::object, Error> read_stats(const std::filesystem::path& state_dir, Duration window,

@@ -19,7 +19,9 @@ struct Past {
 };
 std::expected<Past, Error> read_past(const std::filesystem::path& state_dir);
 
-std::expected<json::object, Error> read_history(const std::filesystem::path& state_dir, HistoryQuery query);
+/// Nothing: there never was such a service.
+std::expected<std::optional<json::object>, Error> read_history(const std::filesystem::path& state_dir,
+                                                               HistoryQuery query);
 
 /// Figures over the `window` that ends now.
 std::expected<json::object, Error> read_stats(const std::filesystem::path& state_dir, Duration window,

@@ -346,9 +346,7 @@ std::vector<std::string_view> flags_of(const View& view, const std::string& name
 }
 
 std::string rung_name(const engine::RungPlan& rung) {
-  static constexpr std::array<std::string_view, 6> kNames{"restart", "rollback", "scale_up",
-                                                          "drain",   "exec",     "escalate"};
-  std::string name(kNames[static_cast<std::size_t>(rung.strategy)]);
+  std::string name(name_of(rung.strategy));
   if (!rung.version.empty()) return name + " to " + rung.version;
   return rung.name.empty() ? name : name + " " + rung.name;
 }
@@ -359,6 +357,15 @@ json::value hold_json(const View& view, const engine::ServiceState& service, std
   return json::object{{"gate", hold->second.gate},
                       {"detail", printable(hold->second.detail)},
                       {"since", time_json(view.clock, hold->second.since)}};
+}
+
+bool called_already(const View& view, engine::ServiceId id, std::uint64_t incident, const engine::RungPlan& rung) {
+  if (rung.strategy != engine::StrategyKind::escalate || incident == 0) return false;
+  const bool shadow = view.engine->plan().shadow || view.plan(id).mode == engine::Mode::shadow;
+  return std::ranges::any_of(view.durable.escalations, [&](const auto& item) {
+    const engine::Escalated& one = item.second.what;
+    return one.incident == incident && one.notifier == (shadow ? std::string() : rung.name);
+  });
 }
 
 std::string_view phase_of(const engine::ActionState& action) {
@@ -393,6 +400,7 @@ json::object repair_json(const View& view, const std::string& service, std::int3
     if (state.rung < rungs.size()) {
       repair["strategy"] = rung_name(rungs[state.rung]);
       repair["attempts_allowed"] = rungs[state.rung].attempts;
+      repair["called"] = called_already(view, *id, durable.incident, rungs[state.rung]);
     } else if (id) {
       repair["strategy"] = nullptr;
       repair["spent"] = true;

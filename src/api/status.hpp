@@ -22,6 +22,9 @@ json::object repair_json(const View& view, const std::string& service, std::int3
                          const engine::FailingState& failing);
 json::value hold_json(const View& view, const engine::ServiceState& service, std::int32_t slot);
 
+/// The rung calls somebody, who has been called about this incident: he is not called again.
+bool called_already(const View& view, engine::ServiceId id, std::uint64_t incident, const engine::RungPlan& rung);
+
 /// What a rung does, as in the configuration: "restart", "rollback", "exec flush-cache".
 std::string rung_name(const engine::RungPlan& rung);
 

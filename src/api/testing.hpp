@@ -32,7 +32,10 @@ inline engine::Plan small_plan() {
   engine::RungPlan rollback;
   rollback.strategy = engine::StrategyKind::rollback;
   rollback.when.changed_within = std::chrono::minutes(15);
-  web.ladder = {rollback, restart};
+  engine::RungPlan escalate;
+  escalate.strategy = engine::StrategyKind::escalate;
+  escalate.name = "page";
+  web.ladder = {rollback, restart, escalate};
   web.issues = {{"slow", {0}, {restart}, {}}};
   engine::Plan plan;
   plan.generation = 1;

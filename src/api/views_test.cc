@@ -106,6 +106,37 @@ TEST_F(Story, HistoryKeepsOnlyWhatIsAskedFor) {
   EXPECT_EQ(history({.all = true}).at("events").at(0).at("text"), "configuration generation 1 with 2 services");
 }
 
+TEST_F(Story, HistoryCountsOnlyWhatWasDone) {
+  tell();
+  engine::Intent intent;
+  intent.service = "web";
+  intent.incident = 1;
+  intent.mode = engine::Mode::approve;
+  for (std::uint64_t id = 8; id <= 9; ++id) {
+    intent.id = {1, id};
+    record(14'000, intent);
+  }
+  record(15'000, engine::Outcome{{1, 8}, "web", -1, engine::OutcomeKind::not_started, "the approval has expired"});
+  EXPECT_EQ(history({}).at("incidents").at(0).at("actions"), 1) << "what waits, and what nobody approved";
+  record(16'000, engine::Approved{{1, 9}, "ann"});
+  EXPECT_EQ(history({}).at("incidents").at(0).at("actions"), 2);
+  record(16'000, engine::Outcome{{1, 9}, "web", -1, engine::OutcomeKind::not_started, "paused"});
+  EXPECT_EQ(history({}).at("incidents").at(0).at("actions"), 1);
+}
+
+TEST_F(Story, HistoryKnowsWhatWasConfiguredOnce) {
+  tell();
+  record(14'000, engine::ConfigLoaded{2, {"db"}});
+  const auto knows = [&](const std::string& service) {
+    History history({.service = service});
+    for (const auto& r : records_) history.add(Stored(r).view());
+    return history.knows_service();
+  };
+  EXPECT_TRUE(knows("web"));
+  EXPECT_TRUE(knows(""));
+  EXPECT_FALSE(knows("nope"));
+}
+
 TEST_F(Story, AReopenedIncidentIsOpenAgain) {
   tell();
   record(20'000, engine::IncidentFailing{1, "web", 0, "alive", at(19'000), true, true, "refused"});
@@ -274,9 +305,43 @@ TEST(LiveViews, StatusShowsChecksAndWhyExplainsTheLadder) {
   EXPECT_EQ(place.at("ladder").at(0).at("state"), "left behind");
   EXPECT_EQ(place.at("ladder").at(1).at("used"), 1);
   EXPECT_EQ(std::string(place.at("next").as_string()),
-            "nothing until gate dependency opens: opens when the dependency is well; it is repaired first");
+            "nothing until gate dependency opens: opens when what comes first is well");
   EXPECT_EQ(why->at("budgets").at("service").at("limit"), 3);
   EXPECT_FALSE(why_view(view, "nope"));
+}
+
+TEST(LiveViews, WhoHasBeenCalledIsNotCalledNext) {
+  World world;
+  world.apply(engine::IncidentFailing{1, "web", 0, "alive", at(500), false, false, "no answer in time"});
+  world.apply(engine::LadderMoved{"web", 0, {2, 0, 2, 0, at(5'000), kNever}});
+  const auto next = [&] {
+    const auto why = why_view(View::live(world.engine, {at(2'000), kWall + 2'000'000'000}), "web");
+    return std::string(why->at("next").as_string());
+  };
+  EXPECT_TRUE(next().starts_with("rung 3 escalate page, attempt 1 of 1")) << next();
+  world.apply(engine::Escalated{{1, 3}, 1, "web", "page", "web is down"});
+  EXPECT_TRUE(next().starts_with("somebody has been called already")) << next();
+}
+
+TEST(LiveViews, TheWalkEndsAtWhatComesFirstAndSaysWhyItIsLeftAlone) {
+  World world;
+  world.apply(engine::IncidentFailing{1, "web", 0, "alive", at(500), false, false, "no answer in time"});
+  world.apply(
+      engine::Diagnosed{.incident = 1, .service = "web", .role = "excused", .by = "db", .root = "db", .reason = "r"});
+  const View view = View::live(world.engine, {at(2'000), kWall + 2'000'000'000});
+  const auto end_of_walk = [&] {
+    const json::array walk = why_view(view, "web")->at("diagnosis").as_array();
+    EXPECT_EQ(walk.size(), 2U);
+    EXPECT_EQ(walk.back().at("service"), "db");
+    return std::string(walk.back().at("reason").as_string());
+  };
+  EXPECT_EQ(end_of_walk(), "comes first");
+  world.apply(engine::Held{"db", 0, 0, "paused", "paused by root until resumed"});
+  EXPECT_EQ(end_of_walk(), "comes first; nothing is done to it, gate paused: paused by root until resumed");
+  world.apply(engine::DesiredSet{"db", -1, false, std::nullopt, "root"});
+  EXPECT_EQ(end_of_walk(), "comes first; it was stopped by root");
+  world.apply(engine::MaintenanceBegan{"db", false, at(602'000), "new disk", "root"});
+  EXPECT_EQ(end_of_walk(), "comes first; it is in maintenance, for 10m00s more");
 }
 
 TEST(LiveViews, WhyOfAHealthyServiceNamesTheFirstRepair) {

@@ -9,6 +9,7 @@
 #include "engine/diagnose.hpp"
 #include "engine/gates.hpp"
 #include "engine/ladder.hpp"
+#include "engine/maintenance.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -119,6 +120,10 @@ std::string next_step(const View& view, engine::ServiceId id, const engine::Serv
   if (state.rung >= ladder.size()) {
     return fmt::format("the ladder is spent; it begins again {}", when(view, state.not_before));
   }
+  if (called_already(view, id, durable.incident, ladder[state.rung])) {
+    return fmt::format("somebody has been called already; the ladder ends {} and begins again after a rest",
+                       when(view, state.not_before));
+  }
   return fmt::format("rung {} {}, attempt {} of {}, {}", state.rung + 1, rung_name(ladder[state.rung]),
                      state.attempts + 1, ladder[state.rung].attempts, when(view, state.not_before));
 }
@@ -184,6 +189,39 @@ json::array places_json(const View& view, const std::string& name, engine::Servi
   return places;
 }
 
+/// Why nothing is done to it; empty: nothing keeps anybody from it.
+std::string left_alone(const View& view, const std::string& name, const engine::ServiceState& service) {
+  const engine::MaintenanceState* work = engine::maintenance_of(view.durable, name);
+  if (work != nullptr && work->until != kNever && work->until > view.clock.now)
+    return fmt::format("it is in maintenance, for {} more", in_words(work->until - view.clock.now));
+  if (service.stopped) {
+    const std::string by = printable(service.stopped_by.str());
+    return "it was stopped" + (by.empty() ? by : " by " + by);
+  }
+  if (service.holds.empty()) return "";
+  const engine::HoldState& hold = service.holds.begin()->second;
+  return fmt::format("nothing is done to it, gate {}: {}", hold.gate, printable(hold.detail));
+}
+
+/// The end of the walk, which may have nothing to diagnose: why it is left alone belongs to the reason.
+void end_walk(const View& view, const std::string& name, json::array& walk) {
+  const auto found = view.durable.services.find(name);
+  if (found == view.durable.services.end()) return;
+  const engine::ServiceState& service = found->second;
+  if (view.durable.diagnosed(service) == nullptr) {
+    walk.push_back(json::object{{"service", name},
+                                {"incident", service.incident},
+                                {"role", "root"},
+                                {"by", nullptr},
+                                {"root", name},
+                                {"score", 0},
+                                {"reason", "comes first"}});
+  }
+  const std::string why = left_alone(view, name, service);
+  json::string& reason = walk.back().as_object()["reason"].as_string();
+  if (!why.empty()) reason += "; " + why;
+}
+
 /// From the service to the cause, step by step: what was found out about each.
 json::array walk_json(const View& view, const std::string& service) {
   json::array walk;
@@ -204,6 +242,7 @@ json::array walk_json(const View& view, const std::string& service) {
     if (d.role != "excused" || d.by.empty()) break;
     name = d.by;
   }
+  if (name != service) end_walk(view, name, walk);
   return walk;
 }
 
@@ -261,7 +300,7 @@ std::string_view remedy_for_gate(std::string_view gate) {
       {"storm", "opens when what failed at once has been quiet for `storm_cool_down`"},
       {"locked", "opens when the checks prove the place well, or with `homeostat unlock`"},
       {"tilt", "opens after one fresh round of all checks, 30 s at least"},
-      {"dependency", "opens when the dependency is well; it is repaired first"},
+      {"dependency", "opens when what comes first is well"},
       {"diagnosis", "opens when the cause is clear; somebody is called after 5 minutes"},
       {"recovery", "opens when its time to recover by itself is over"},
       {"prerequisite", "opens when the prerequisite holds"},

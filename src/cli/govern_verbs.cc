@@ -80,7 +80,9 @@ void add_pauses(CLI::App& app, Context& context) {
                                body["for"] = *length;
                                const std::string what = service->empty() ? "everything" : *service;
                                const std::string end = *length == "forever" ? "until resumed" : "for " + *length;
-                               return say(context, post(context, "/v1/pause", body), what + " is paused " + end);
+                               const Answer answer = post(context, "/v1/pause", body);
+                               const std::string note = answer ? text_at(*answer, "note", "") : "";
+                               return say(context, answer, note.empty() ? what + " is paused " + end : note);
                              });
   pause->add_option("SERVICE", *service, "Only this service; without it everything");
   pause->add_option("--for", *length, "How long, such as 90s or 10m, or `forever`")->required();
@@ -125,8 +127,12 @@ int remediate(const Context& context, const std::string& text, const std::string
   if (!issue.empty()) body["issue"] = issue;
   const Answer answer = post(context, dry_run ? "/v1/remediate?dry_run=true" : "/v1/remediate", body);
   if (dry_run) return foretell(context, answer);
+  std::string held;
+  for (const json::value& line : answer ? list_at(*answer, "held") : json::array{})
+    held.append(line.as_string().c_str()).append("; ");
   return say(context, answer,
-             "the ladder of " + text + " begins; `homeostat history " + place->service + " --all` tells how it goes");
+             (held.empty() ? "the ladder of " + text + " begins; " : held) + "`homeostat history " + place->service +
+                 " --all` tells how it goes");
 }
 
 void add_remediate(CLI::App& app, Context& context) {

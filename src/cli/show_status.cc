@@ -38,8 +38,10 @@ std::string repair_text(const json::object& service) {
       return text + fmt::format(": {} waits, {}: {}", text_at(place, "place"), text_at(*hold, "gate"),
                                 text_at(*hold, "detail"));
     }
+    const std::string at = time_at(place, "next_try", true);
+    if (flag_at(place, "called")) return text + ": somebody has been called, the ladder ends at " + at + " and rests";
     const std::string next = flag_at(place, "spent") ? "ladder spent" : "next " + text_at(place, "strategy", "rung");
-    return text + fmt::format(": {} at {}", next, time_at(place, "next_try", true));
+    return text + fmt::format(": {} at {}", next, at);
   }
   return text;
 }

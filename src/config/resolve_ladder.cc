@@ -157,6 +157,8 @@ engine::RungPlan rung_of(const Resolution& in, const ServiceDraft& service, cons
   rung.verify_within = draft.verify_within.value_or(default_verify(plan));
   if (rung.strategy == StrategyKind::exec) {
     rung.reference = static_cast<std::uint32_t>(in.config.commands.size());
+    const CommandSpec& command = draft.command;
+    rung.identity = Fingerprint().add(command.argv).add(command.user).add(command.cwd).value();
     in.config.commands.push_back(draft.command);
   }
   return rung;

@@ -69,6 +69,7 @@ void failed_again(LadderState& state, std::span<const RungPolicy> rungs, const B
   }
   state.healthy_since = kNever;
   try_failed(state, rungs, policy, at, random);
+  if (at < state.cool_until) state.rung = state.attempts = 0;  // after its rest it begins anew
 }
 
 }  // namespace ladder

@@ -2,6 +2,7 @@
 
 #include "core/planted.hpp"
 #include "engine/breakers.hpp"
+#include "engine/calls.hpp"
 #include "engine/completion.hpp"
 #include "engine/engine.hpp"
 #include "engine/escalate.hpp"
@@ -36,10 +37,6 @@ std::uint32_t reference_of(const ServicePlan& plan, const Intent& intent) {
     if (rung.strategy == StrategyKind::exec && rung.name == intent.name) return rung.reference;
   }
   return kNone;
-}
-
-bool repairs(const Wish& wish) {
-  return wish.origin == Origin::ladder || (wish.by.empty() && wish.origin == Origin::operation);
 }
 
 Intent intent_of(Turn& t, const Wish& wish) {
@@ -91,27 +88,31 @@ bool on_direct_evidence(Turn& t, ServiceId id, Origin origin) {
   return view.direct || !view.failing;
 }
 
-std::optional<std::string> reason_not_to(Turn& t, ServiceId id, const Place& place, const Intent& intent) {
+/// Why it may not be done now: the gate that holds it, or without one why it is not wanted any more. `counted`: the
+/// budgets have been charged for it already.
+std::optional<Hold> reason_not_to(Turn& t, ServiceId id, const Place& place, const Intent& intent, bool counted) {
+  const auto unwanted = [](std::string why) { return Hold{"", std::move(why)}; };
   Ask ask;
   ask.service = id;
   ask.slot = intent.slot;
   ask.take_down = intent.op == Op::stop;
   ask.automatic = automatic(intent.origin, intent.by) && !ask.take_down;
   ask.disruptive = intent.disruptive;
-  ask.counted = true;
+  ask.counted = counted;
   ask.step = intent.origin == Origin::operation;
   ask.bring_up = intent.origin == Origin::desired;
   ask.command = command_behind(t.plan(id), intent.op);
   const View view = view_of(t, id, intent.slot);
   ask.direct = view.direct || ask.bring_up || on_direct_evidence(t, id, intent.origin) || asked_for(intent);
-  if (auto hold = check_gates(t, ask)) return hold->gate + ": " + hold->detail;
+  if (auto hold = check_gates(t, ask)) return hold;
   const bool needed = view.failing || asked_for(intent) || planted(Bug::recovery_unnoticed);
-  if (intent.origin == Origin::ladder && !needed) return "recovered by itself";
-  if (ask.automatic && !ask.bring_up && is_shadow(t, id)) return "the service is in shadow mode now";
+  if (intent.origin == Origin::ladder && !needed) return unwanted("recovered by itself");
+  if (ask.automatic && !ask.bring_up && is_shadow(t, id)) return unwanted("the service is in shadow mode now");
   const InstanceState* instance = intent.slot < 0 ? nullptr : t.instance(id, intent.slot);
   const bool runs = instance != nullptr && instance->state == RunState::running;
-  if (!intent.expected.none() && runs && instance->incarnation != intent.expected) return "another incarnation runs";
-  if (intent.op != Op::stop && place.slot >= 0 && !t.wanted(id, place.slot)) return "stopped by an operator";
+  if (!intent.expected.none() && runs && instance->incarnation != intent.expected)
+    return unwanted("another incarnation runs");
+  if (intent.op != Op::stop && place.slot >= 0 && !t.wanted(id, place.slot)) return unwanted("stopped by an operator");
   return std::nullopt;
 }
 
@@ -150,15 +151,19 @@ void adjust(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   t.mark(id);
 }
 
+bool only_looking(const Turn& t, const Hold& hold) {
+  return hold.gate == "doubt" && t.s.doubt.running && !t.s.doubt.doubtful;
+}
+
 void dispatch(Turn& t, ServiceId id, Place& place, const ActionState& action) {
   const Intent intent = action.intent;
   const bool asks = intent.mode == Mode::approve && !planted(Bug::approval_skipped);
   if (place.action->dispatched || (asks && !action.approved)) return;
-  if (auto why = reason_not_to(t, id, place, intent)) {
+  if (auto why = reason_not_to(t, id, place, intent, true)) {
     // What has been approved is done once our own network has been looked at; it would be asked for for ever.
-    const bool looking = t.s.doubt.running && !t.s.doubt.doubtful && why->starts_with("doubt:");
-    if (action.approved && looking) return;
-    end_with(t, id, place, intent, OutcomeKind::not_started, *why);
+    if (action.approved && only_looking(t, *why)) return;
+    const std::string gate = why->gate.empty() ? "" : why->gate + ": ";
+    end_with(t, id, place, intent, OutcomeKind::not_started, gate + why->detail);
     return refund(t, id, place, intent);
   }
   const bool recorded = place.action_id() == intent.id && t.s.durable.actions.contains(intent.id);
@@ -232,6 +237,11 @@ void refund(Turn& t, ServiceId id, Place& place, const Intent& intent) {
   save_ladder(t, id, place.slot, ladder);
 }
 
+bool awaits_approval(const State& s, const Place& place) {
+  const auto action = s.durable.actions.find(place.action_id());
+  return action != s.durable.actions.end() && action->second.intent.mode == Mode::approve && !action->second.approved;
+}
+
 bool is_shadow(const Turn& t, ServiceId id) {
   if (planted(Bug::shadow_acts)) return false;
   return t.s.plan.shadow || t.plan(id).mode == Mode::shadow;
@@ -266,27 +276,36 @@ Ask ask_for(Turn& t, const Wish& wish) {
   return ask;
 }
 
+void decide_only(Turn& t, const Wish& wish) {
+  Intent intent = intent_of(t, wish);
+  intent.mode = Mode::shadow;
+  t.record(intent);
+  t.record(Outcome{intent.id, intent.service, intent.slot, OutcomeKind::not_started, "shadow: decided, not done"});
+}
+
+void judge_decided(Turn& t, const Wish& wish) {
+  const Duration within = std::max(wish.verify_within, verification_time(t.plan(wish.service)));
+  t.live(wish.service).judge_at[wish.slot] = later(t.now, within);
+}
+
 void begin_action(Turn& t, Wish wish) {
+  if (repairs(wish.origin, wish.by) && is_shadow(t, wish.service)) {
+    decide_only(t, wish);
+    return judge_decided(t, wish);
+  }
   Place& place = t.place(wish.service, wish.slot);
   Intent intent = intent_of(t, wish);
-  if (repairs(wish) && is_shadow(t, wish.service)) {
-    intent.mode = Mode::shadow;
-    t.record(intent);
-    t.record(Outcome{intent.id, intent.service, intent.slot, OutcomeKind::not_started, "shadow: decided, not done"});
-    t.live(wish.service).judge_at[wish.slot] = later(t.now, intent.verify_within);
-    return;
-  }
-  if (repairs(wish) && t.plan(wish.service).mode == Mode::approve) {
-    intent.mode = Mode::approve;
-  }
+  if (repairs(wish.origin, wish.by) && t.plan(wish.service).mode == Mode::approve) intent.mode = Mode::approve;
   const bool alone = !place.action && !t.s.durable.actions.contains(intent.id);
   if (!t.check(alone, "two actions at once on one place")) return;
-  if (needs_resources(wish)) take_resources(t, wish.service);
+  // What waits for an approval takes nothing from others meanwhile.
+  if (intent.mode != Mode::approve && needs_resources(intent)) take_resources(t, wish.service);
   const bool expires = intent.mode == Mode::approve && !planted(Bug::approval_lasts);
   place.action = Acting{intent.id, false, expires ? later(t.now, t.s.plan.approval_within) : kNever};
   t.mark(wish.service);  // its end is waited for, whatever else happens
   const std::uint64_t seq = t.record(intent);
   t.s.waiting.push_back(Waiting{seq, intent.id, t.now, false});
+  if (intent.mode == Mode::approve) call_for_approval(t, wish.service, intent);
   if (planted(Bug::dispatch_at_once)) dispatch(t, wish.service, place, t.s.durable.actions[intent.id]);
 }
 
@@ -305,9 +324,22 @@ void journal_durable(Turn& t, std::uint64_t seq) {
   }
 }
 
+std::optional<Hold> not_to_approve(Turn& t, CommandId id) {
+  const auto owner = owner_of(t, id);
+  if (!owner) return Hold{"", "nothing is to be done any more"};
+  const Intent intent = t.s.durable.actions[id].intent;
+  auto why = reason_not_to(t, owner->service, *owner->place, intent, false);
+  return why && only_looking(t, *why) ? std::nullopt : why;
+}
+
 void approve(Turn& t, CommandId id, const std::string& by) {
   const auto owner = owner_of(t, id);
   if (!owner || owner->place->action->dispatched || t.s.durable.actions[id].approved) return;
+  if (const auto why = not_to_approve(t, id)) {
+    if (why->gate.empty()) take_back(t, owner->service, *owner->place, why->detail);
+    return;  // behind a gate it goes on waiting
+  }
+  if (needs_resources(t.s.durable.actions[id].intent)) take_resources(t, owner->service);
   const std::uint64_t seq = t.record(Approved{id, by});
   t.s.waiting.push_back(Waiting{seq, id, t.now, false});
 }
@@ -386,7 +418,7 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
     } else {
       end_with(t, id, place, intent, OutcomeKind::not_started, "the approval has expired");
       escalate_anew(t, id, intent.incident, default_notifier(t),
-                    "the approval of " + intent.strategy + " of " + intent.service + " has expired; nothing was done");
+                    "the approval of " + intent.strategy + " of " + intent.service + std::string(kApprovalExpired));
     }
     return attempt_ended(t, id, place, intent, false, "it did not happen");
   }
@@ -411,12 +443,23 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
   attempt_ended(t, id, place, intent, proved, detail);
 }
 
-void withdraw(Turn& t, ServiceId id, Place& place, const std::string& why) {
-  if (!place.action || place.action->dispatched) return;
+const Intent* undone(Turn& t, const Place& place) {
+  if (!place.action || place.action->dispatched) return nullptr;
   const auto action = t.s.durable.actions.find(place.action_id());
-  if (action == t.s.durable.actions.end()) return;
-  const Intent intent = action->second.intent;
+  return action == t.s.durable.actions.end() ? nullptr : &action->second.intent;
+}
+
+void withdraw(Turn& t, ServiceId id, Place& place, const std::string& why) {
+  const Intent* found = undone(t, place);
+  if (found == nullptr) return;
+  const Intent intent = *found;
   end_with(t, id, place, intent, OutcomeKind::not_started, why);
+}
+
+void take_back(Turn& t, ServiceId id, Place& place, const std::string& why) {
+  const Intent intent = *undone(t, place);
+  end_with(t, id, place, intent, OutcomeKind::not_started, why);
+  refund(t, id, place, intent);
 }
 
 namespace {

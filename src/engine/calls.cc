@@ -15,6 +15,7 @@ namespace {
 constexpr Duration kHeldTooLong = std::chrono::minutes(5);
 constexpr Duration kUnknownTooLong = std::chrono::minutes(5);
 constexpr Duration kToldAgain = std::chrono::hours(1);
+constexpr Duration kJustTold = std::chrono::minutes(5);
 
 template <class Which>
 bool called(const Turn& t, Which which) {
@@ -33,6 +34,13 @@ bool should_run(Turn& t, ServiceId id) {
 
 // Such a call reaches somebody: not one in shadow. Where nobody can be called, the status is all there is.
 bool heard(const Turn& t, const std::string& notifier) { return !notifier.empty() || default_notifier(t).empty(); }
+
+// Somebody was really told of that service since then.
+bool told_of(const Turn& t, const std::string& service, Instant since) {
+  return called(t, [&](const EscalationState& one) {
+    return heard(t, one.what.notifier) && one.what.service == service && one.at >= since;
+  });
+}
 
 // Another one whose failure is connected with this one's, of which such a notifier was told while this one failed: it
 // was named then, and nothing new is known.
@@ -53,14 +61,27 @@ std::optional<ServiceId> told_of_another(Turn& t, ServiceId id, Which which) {
 
 // Somebody was really told since then of something that this one's failure is connected with.
 bool is_known(Turn& t, ServiceId id, Instant since) {
-  const auto told = [&](ServiceId other) {
-    return called(t, [&](const EscalationState& one) {
-      return heard(t, one.what.notifier) && one.what.service == t.plan(other).name && one.at >= since;
-    });
-  };
+  const auto told = [&](ServiceId other) { return told_of(t, t.plan(other).name, since); };
   const auto& needs = t.plan(id).depends_on;
   return std::ranges::any_of(connected_with(t, id), told) ||
          std::ranges::any_of(needs, [&](const Need& need) { return told(need.service); });
+}
+
+// Somebody was told of the root that excuses it, which has failed ever since: no more is known of those that wait.
+bool root_is_known(Turn& t, ServiceId id) {
+  const Diagnosed* found = t.s.durable.diagnosed(t.durable(id));
+  const auto root = found == nullptr ? std::nullopt : t.find(found->root);
+  if (!root) return false;
+  const auto incident = t.s.durable.incidents.find(t.durable(*root).incident);
+  return incident != t.s.durable.incidents.end() && told_of(t, found->root, incident->second.verdict_at);
+}
+
+// Somebody wants this wait, was told as it began, or it ends by itself.
+bool is_understood(Turn& t, ServiceId id, const Hold& hold) {
+  static constexpr std::array<std::string_view, 9> kGates{"paused", "maintenance", "shutdown", "recovering", "journal",
+                                                          "defect", "doubt",       "tilt",     "recovery"};
+  return std::ranges::find(kGates, hold.gate) != kGates.end() || hold.planned ||
+         (hold.gate == "dependency" && root_is_known(t, id));
 }
 
 // Those that need it and should run.
@@ -89,7 +110,10 @@ std::string needed_by_whom(Turn& t, const std::vector<ServiceId>& all) {
   return std::to_string(all.size()) + " services need it, of which " + std::to_string(down) + " are down";
 }
 
-std::string minutes(Duration span) { return std::to_string(span / std::chrono::minutes(1)) + " minutes"; }
+std::string minutes(Duration span) {
+  if (span < std::chrono::minutes(2)) return std::to_string(span / std::chrono::seconds(1)) + " seconds";
+  return std::to_string(span / std::chrono::minutes(1)) + " minutes";
+}
 
 // Before that nobody could know: it may take its time to come up, and its checks may be rare.
 Duration known_after(const ServicePlan& plan) {
@@ -107,18 +131,24 @@ std::string place_name(const Turn& t, ServiceId id, Slot slot) {
 }
 
 void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold) {
-  static constexpr std::array<std::string_view, 6> kKnown{"paused",     "maintenance", "shutdown",
-                                                          "recovering", "journal",     "defect"};
   const std::uint64_t number = t.durable(id).incident;
   const auto incident = t.s.durable.incidents.find(number);
-  if (std::ranges::find(kKnown, hold.gate) != kKnown.end() || incident == t.s.durable.incidents.end()) return;
+  if (incident == t.s.durable.incidents.end()) return;
   const auto failing = incident->second.failing.find(place.slot);
   if (failing == incident->second.failing.end()) return;
-  if (hold.gate == "doubt" && !t.s.doubt.doubtful) return;  // a look at our own network takes a moment
-  const Instant due = later(std::max(failing->second.verdict_at, place.last_effect), kHeldTooLong);
-  if (t.now < due) return t.wake_at(due);
   const bool for_others = hold.gate == "dependency" || hold.gate == "diagnosis";
-  if (escalated(t, number) || (for_others && is_known(t, id, failing->second.verdict_at))) return;
+  const auto known = [&] { return for_others && is_known(t, id, failing->second.verdict_at); };
+  Instant& since = t.live(id).waits_since[place.slot];
+  const bool understood = is_understood(t, id, hold);
+  if (understood)
+    since = kNever;
+  else if (since == kNever && !known())
+    since = t.now;
+  if (understood || (hold.gate == "evidence" && view_of(t, id, place.slot).recovering)) return;
+  const Instant due = later(std::max({failing->second.verdict_at, place.last_effect, since}), kHeldTooLong);
+  if (t.now < due) return t.wake_at(due);
+  if (escalated(t, number)) return;
+  if (known()) return void(since = kNever);
   std::string summary =
       place_name(t, id, place.slot) + " is down and its repair waits, gate " + hold.gate + ": " + hold.detail;
   if (hold.gate == "diagnosis") summary += ". Candidates: " + candidates_of(t, id);
@@ -137,6 +167,18 @@ void call_for_help(Turn& t, ServiceId id, const Place& place) {
   const std::uint64_t incident = t.durable(id).incident;
   if (escalated(t, incident) || told_of_another(t, id, [&](const std::string& told) { return heard(t, told); })) return;
   escalate(t, id, incident, default_notifier(t), place_name(t, id, place.slot) + " is down and nothing is left to try");
+}
+
+void call_for_approval(Turn& t, ServiceId id, const Intent& intent) {
+  const bool just_told = called(t, [&](const EscalationState& one) {
+    return one.what.service == intent.service && later(one.at, kJustTold) > t.now &&
+           one.what.summary.ends_with(kApprovalExpired);
+  });
+  if (just_told) return;
+  const std::string number = std::to_string(intent.id.epoch) + "-" + std::to_string(intent.id.counter);
+  escalate_anew(t, id, 0, default_notifier(t),
+                intent.strategy + " of " + place_name(t, id, intent.slot) + " waits for `homeostat approve " + number +
+                    "`, for " + minutes(t.s.plan.approval_within) + " at most: " + intent.evidence);
 }
 
 void call_about_unknown(Turn& t, ServiceId id) {

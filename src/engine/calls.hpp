@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/gates.hpp"
 #include "engine/turn.hpp"
@@ -10,7 +11,7 @@
 namespace homeostat::engine {
 
 /// A repair that waits is no repair: somebody is told after a while, unless somebody wants it to wait, or somebody has
-/// been told of what it is connected with.
+/// been told of what it is connected with. The while begins when that ends.
 void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold);
 
 /// That this notifier was called about another one whose failure is connected with this one's, while this one failed,
@@ -19,6 +20,11 @@ std::optional<std::string> told_already(Turn& t, ServiceId id, const std::string
 
 /// A spent ladder never ends in silence, also when none of its rungs calls anybody.
 void call_for_help(Turn& t, ServiceId id, const Place& place);
+
+/// What was decided waits for a person, who is told at once; unless he was told only just now that the approval before
+/// this one has expired.
+void call_for_approval(Turn& t, ServiceId id, const Intent& intent);
+inline constexpr std::string_view kApprovalExpired = " has expired; nothing was done";
 
 /// Others need it, and nobody can tell how it is.
 void call_about_unknown(Turn& t, ServiceId id);

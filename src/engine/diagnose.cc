@@ -111,15 +111,6 @@ bool changed_lately(Turn& t, ServiceId id) {
                              [&](const auto& item) { return t.now < later(item.second.at, kChangeCounts); });
 }
 
-// Somebody has stopped all of it.
-bool is_stopped(Turn& t, ServiceId id) {
-  const ServiceState& state = t.durable(id);
-  const auto& places = t.live(id).places;
-  return state.stopped || (places.size() > 1 && std::ranges::all_of(places, [&](const Place& place) {
-                             return place.slot < 0 || state.stopped_slots.contains(place.slot);
-                           }));
-}
-
 // A service that still serves is no alarm: what fails of it is its own affair, and explains nothing of another.
 Evidence evidence_of(Turn& t, ServiceId id) {
   Evidence out;
@@ -244,11 +235,16 @@ Duration grace_of(const ServicePlan& plan) {
   return longest;
 }
 
+bool answers_again(Turn& t, ServiceId id) {
+  return std::ranges::any_of(t.live(id).places,
+                             [&](const Place& place) { return view_of(t, id, place.slot).recovering; });
+}
+
 // What it needs is not well again: it was only found not to be the cause.
-bool needs_what_was_tried(const Turn& t, ServiceId id) {
+bool needs_what_was_tried(Turn& t, ServiceId id) {
   return std::ranges::any_of(t.plan(id).depends_on, [&](const Need& need) {
     const Finding* finding = finding_of(t, need.service);
-    return finding != nullptr && finding->role == diagnosis::Role::tried;
+    return finding != nullptr && finding->role == diagnosis::Role::tried && !answers_again(t, need.service);
   });
 }
 
@@ -270,10 +266,13 @@ std::optional<Hold> recovery_grace(Turn& t, const Ask& ask) {
 
 std::optional<Hold> excuse(Turn& t, ServiceId id, const Finding& finding) {
   t.s.excused[t.plan(id).name] = kNever;
-  const ServiceId by = finding.by;
-  std::string words = name_of(t, by) + " is " + std::string(to_string(t.live(by).status)) + "; it comes first";
-  if (finding.root != by) words += ", after " + name_of(t, finding.root);
-  return Hold{"dependency", std::move(words), later(t.now, kAskAgain)};
+  Hold hold = wait_for(t, finding.by);
+  hold.retry = later(t.now, kAskAgain);
+  if (finding.root == finding.by) return hold;
+  const Left root = left_alone(t, finding.root);
+  hold.detail += ", after " + name_of(t, finding.root) + (root.why.empty() ? "" : ", which " + root.why);
+  hold.planned = hold.planned || root.planned;
+  return hold;
 }
 
 std::size_t candidates_tried(const Turn& t, const Finding& finding) {
@@ -424,6 +423,14 @@ std::vector<ServiceId> connected_with(Turn& t, ServiceId id) {
     if (one.incident == finding->incident) all.push_back(one.node);
   }
   return all;
+}
+
+bool is_stopped(Turn& t, ServiceId id) {
+  const ServiceState& state = t.durable(id);
+  const auto& places = t.live(id).places;
+  return state.stopped || (places.size() > 1 && std::ranges::all_of(places, [&](const Place& place) {
+                             return place.slot < 0 || state.stopped_slots.contains(place.slot);
+                           }));
 }
 
 bool has_alive_check(const ServicePlan& plan) {

@@ -123,31 +123,27 @@ struct Fold {
       const auto incident = d.incidents.find(r.incident);
       if (incident != d.incidents.end()) ++incident->second.actions;
     }
-    if (r.disruptive && automatic(r.origin, r.by)) {
-      disrupted(r);
-    }
+    if (r.mode != Mode::approve) charge(r);
   }
 
-  void disrupted(const Intent& intent) {
+  void charge(const Intent& intent) {
+    if (!intent.disruptive || !automatic(intent.origin, intent.by)) return;
     constexpr Duration kKept = std::chrono::hours(24);
     while (!d.disruptions.empty() && later(d.disruptions.front().at, kKept) < at) d.disruptions.pop_front();
     d.disruptions.push_back(Disruption{at, intent.service, intent.id, intent.slot, Text(intent.group)});
   }
 
-  bool undisrupted(CommandId id) {
-    const auto found =
-        std::find_if(d.disruptions.rbegin(), d.disruptions.rend(), [&](const Disruption& x) { return x.id == id; });
-    if (found == d.disruptions.rend()) return false;
-    d.disruptions.erase(std::prev(found.base()));
-    return true;
+  void undisrupted(CommandId id) {
+    std::erase_if(d.disruptions, [&](const Disruption& x) { return x.id == id; });
   }
 
   void operator()(const Approved& r) {
     const auto action = d.actions.find(r.id);
     if (action == d.actions.end()) return approve_scaling(r.id);
     action->second.approved = true;
-    // It happens now, however long ago it was asked for.
-    if (undisrupted(r.id)) disrupted(action->second.intent);
+    // It happens now, however long ago it was asked for. (An older journal's fold may have charged it when it was.)
+    undisrupted(r.id);
+    charge(action->second.intent);
   }
 
   void approve_scaling(CommandId id) {
@@ -227,6 +223,7 @@ struct Fold {
   void operator()(const DesiredSet& r) {
     ServiceState& s = service(r.service);
     if (r.version) return set_version(s, r.slot, *r.version);
+    if (!r.running) s.stopped_by = r.by;
     if (r.slot < 0) {
       s.stopped = !r.running;
       s.stopped_slots.clear();
@@ -338,7 +335,11 @@ struct Fold {
   }
 
   void operator()(const Paused& r) {
-    PauseState& pause = d.pauses[r.service] = {at, r.until, r.by, {}};
+    const auto [found, fresh] = d.pauses.try_emplace(r.service);
+    PauseState& pause = found->second;
+    // Whoever pauses what is paused for longer already takes nothing back.
+    if (fresh || pause.until < r.until) pause = {at, r.until, r.by, {}};
+    pause.operations.clear();
     for (const auto& [name, s] : d.services) {
       if (s.operation && (r.service.empty() || r.service == name)) pause.operations.push_back(s.operation->id);
     }

@@ -189,6 +189,7 @@ struct ServiceState {
   FlatSet<std::int32_t> drained;        // out of the traffic by a repair
   bool stopped = false;                 // all of it, by an operator
   FlatSet<std::int32_t> stopped_slots;  // single instances
+  Text stopped_by;                      // who stopped it, or one of them, last
   FlatSet<std::int32_t> spare;          // places that the autoscaler does not need now
   Boxed<ScalingState> scaling;
   Text version;                                 // deployed; empty: as configured
@@ -223,6 +224,7 @@ struct ServiceState {
     v("drained", self.drained);
     v("stopped", self.stopped);
     v("stopped_slots", self.stopped_slots);
+    v("stopped_by", self.stopped_by);
     v("spare", self.spare);
     v("scaling", self.scaling);
     v("version", self.version);

@@ -180,6 +180,14 @@ std::vector<Record> Engine::would(const Input& input, Instant now) const {
   return std::move(out.records);
 }
 
+std::optional<Hold> Engine::not_to_approve(CommandId id, Instant now) const {
+  Engine copy;  // what is asked may look at something
+  if (!copy.load(save(), plan())) return std::nullopt;
+  Commands out;
+  Turn t{copy.state_, std::max(now, copy.state_.durable.last_at), out};
+  return engine::not_to_approve(t, id);
+}
+
 std::string_view Engine::version(std::uint32_t index) const {
   return index < state_.versions.size() ? std::string_view(state_.versions[index]) : std::string_view();
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/gates.hpp"
 #include "engine/state.hpp"
 
 namespace homeostat::engine {
@@ -35,6 +36,10 @@ class Engine {
 
   /// What would be written down at once if this were given now; nothing is done.
   std::vector<Record> would(const Input& input, Instant now) const;
+
+  /// Why an approval of this action would be in vain now: the gate that holds it, or without one why it is not wanted
+  /// any more; nothing: it would be done.
+  std::optional<Hold> not_to_approve(CommandId id, Instant now) const;
 
   /// The volatile and durable state as bytes for the same build and plan, and back (false: not such bytes). The plan's
   /// generation and shadow flag come from the bytes.

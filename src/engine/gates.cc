@@ -1,6 +1,7 @@
 #include "engine/gates.hpp"
 
 #include "core/planted.hpp"
+#include "engine/actions.hpp"
 #include "engine/breakers.hpp"
 #include "engine/diagnose.hpp"
 #include "engine/doubt.hpp"
@@ -29,6 +30,18 @@ Gate engine_gate(Turn& t, const Ask& ask) {
   return {};
 }
 
+std::string words_of(const PauseState& pause) {
+  const std::string by = pause.by.empty() ? "" : " by " + pause.by;
+  return "paused" + by + (pause.until == kNever ? " until resumed" : "");
+}
+
+// Of what comes first: others do not wait for what is well.
+std::string how_it_is(Turn& t, ServiceId id) {
+  const Status status = t.live(id).status;
+  const bool seems_well = status == Status::healthy || status == Status::degraded;
+  return seems_well ? "not proved well" : std::string(to_string(status));
+}
+
 // What goes on by itself is held, and a rolling operation that was under way; what a person asks for later is done.
 Gate pause_gate(Turn& t, const Ask& ask) {
   Gate hold;
@@ -39,8 +52,7 @@ Gate pause_gate(Turn& t, const Ask& ask) {
         ask.step && operation && std::ranges::count(pause->operations, operation->id) > 0 && !planted(Bug::steps_go_on);
     if (!ask.automatic && !under_way) continue;
     if (hold && pause->until <= hold->retry) continue;
-    const std::string by = pause->by.empty() ? "" : " by " + pause->by;
-    hold = Hold{"paused", "paused" + by + (pause->until == kNever ? " until resumed" : ""), pause->until};
+    hold = Hold{"paused", words_of(*pause), pause->until};
   }
   return hold;
 }
@@ -82,8 +94,7 @@ Gate dependency_gate(Turn& t, const Ask& ask) {
                          return one.any_of == need.any_of && serves(t, one.service);
                        });
     if (other) continue;
-    const Status status = t.live(need.service).status;
-    return Hold{"dependency", t.plan(need.service).name + " is " + std::string(to_string(status)) + "; it comes first"};
+    return wait_for(t, need.service);
   }
   return {};
 }
@@ -226,7 +237,8 @@ Gate unavailable_gate(Turn& t, const Ask& ask) {
     if (place.slot == ask.slot) continue;
     const auto out = std::ranges::find(ejections, place.slot, &Ejection::slot);
     const bool no_requests = out != ejections.end() && out->kept.empty();
-    if (place.action || no_requests || !view_of(t, ask.service, place.slot).up()) ++unavailable;
+    const bool acted_on = place.action && !awaits_approval(t.s, place);
+    if (acted_on || no_requests || !view_of(t, ask.service, place.slot).up()) ++unavailable;
   }
   unavailable += missing;
   const std::uint32_t allowed = t.plan(ask.service).max_unavailable.of(t.count(ask.service));
@@ -265,6 +277,23 @@ Gate step_gate(Turn& t, const Ask& ask) {
 }
 
 }  // namespace
+
+Left left_alone(Turn& t, ServiceId id) {
+  const ServiceState& state = t.durable(id);
+  const auto work = maintenance_gate(t, id);
+  if (work && work->gate == "maintenance") return {"is in maintenance: " + work->detail, true};
+  if (is_stopped(t, id)) return {"was stopped" + (state.stopped_by.empty() ? "" : " by " + state.stopped_by.str())};
+  const auto pauses = pauses_of(t.s.durable, t.plan(id).name, t.now);
+  if (pauses.empty()) return {};
+  return {"is " + how_it_is(t, id) + " and " + words_of(*pauses.back())};
+}
+
+Hold wait_for(Turn& t, ServiceId first) {
+  const std::string& name = t.plan(first).name;
+  const Left left = left_alone(t, first);
+  if (!left.why.empty()) return {"dependency", name + " " + left.why, kNever, left.planned};
+  return {"dependency", name + " is " + how_it_is(t, first) + "; it comes first"};
+}
 
 Instant verdict_of(Turn& t, const Ask& ask) {
   const auto incident = t.s.durable.incidents.find(t.durable(ask.service).incident);

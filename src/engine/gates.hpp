@@ -35,7 +35,17 @@ struct Hold {
   std::string gate;
   std::string detail;
   Instant retry = kNever;  // worth asking again then, whatever else happens
+  bool planned = false;    // somebody works on what comes first: nobody is called meanwhile
 };
+
+/// Why people leave a service alone, such as "was stopped by root"; empty: they do not.
+struct Left {
+  std::string why;
+  bool planned = false;  // they work on it
+};
+Left left_alone(Turn& t, ServiceId id);
+/// Another waits for it: how it is, or why it is left alone.
+Hold wait_for(Turn& t, ServiceId first);
 
 /// When the place was found failing; kLongAgo: it was not.
 Instant verdict_of(Turn& t, const Ask& ask);

@@ -23,6 +23,17 @@ std::vector<CheckId> failing_checks(Turn& t, ServiceId id, const Place& place) {
   return failing;
 }
 
+LadderState from_the_first_rung(LadderState state) {
+  state.rung = state.attempts = 0;
+  state.began = kNever;
+  state.not_before = kLongAgo;
+  return state;
+}
+
+bool same_repair(const RungPlan& one, const RungPlan& other) {
+  return one.strategy == other.strategy && one.name == other.name;
+}
+
 }  // namespace
 
 const IssuePlan* issue_named(const ServicePlan& plan, std::string_view issue) {
@@ -65,11 +76,23 @@ bool asked_for(Turn& t, ServiceId id, Slot slot) { return !t.durable(id).walk_of
 void leave_issue(Turn& t, ServiceId id, const Place& place) {
   const Walk walk = t.durable(id).walk_of(place.slot);
   if (walk.issue.empty() || !walk.by.empty() || issue_of(t, id, place) == walk.issue) return;
-  LadderState state = ladder_of(t, id, place.slot);
-  state.rung = state.attempts = 0;
-  state.began = kNever;
-  state.not_before = kLongAgo;
-  t.record(LadderMoved{t.plan(id).name, place.slot, state, Walk{}});
+  t.record(LadderMoved{t.plan(id).name, place.slot, from_the_first_rung(ladder_of(t, id, place.slot)), Walk{}});
+}
+
+void leave_rungs(Turn& t, ServiceId id, const ServicePlan& former) {
+  const auto ladders = t.durable(id).ladders;
+  for (const auto& [slot, state] : ladders) {
+    const std::string issue = t.durable(id).walk_of(slot).issue;
+    const std::vector<RungPlan>& rungs = rungs_of(former, issue);
+    if (std::ranges::equal(rungs, rungs_of(t.plan(id), issue), same_repair)) continue;
+    if (state.rung < rungs.size() && state.began != kNever) {
+      const std::string strategy(name_of(rungs[state.rung].strategy));
+      t.record(Skipped{former.name, slot, t.durable(id).incident, state.rung, strategy,
+                       "another ladder has been loaded; it begins at the first rung"});
+    }
+    t.live(id).skipped.erase(slot);
+    save_ladder(t, id, slot, from_the_first_rung(state));
+  }
 }
 
 void take_ladder(Turn& t, ServiceId id, const Place& place) {

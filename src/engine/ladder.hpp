@@ -28,6 +28,10 @@ bool asked_for(Turn& t, ServiceId id, Slot slot);
 /// What has begun is more, or other, than the kind of failure its ladder is for: it goes on with the general one.
 void leave_issue(Turn& t, ServiceId id, const Place& place);
 
+/// Another configuration is in force: where the ladder that a place is on is made of other rungs now, it begins anew. A
+/// rung that is only set otherwise keeps its place.
+void leave_rungs(Turn& t, ServiceId id, const ServicePlan& former);
+
 /// It fails (again): the ladder of its kind, from the first rung when it was another one before.
 void take_ladder(Turn& t, ServiceId id, const Place& place);
 

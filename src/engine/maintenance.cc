@@ -76,12 +76,8 @@ void for_each_of(Turn& t, const std::string& service, Use use) {
 void withdraw_undone(Turn& t, ServiceId id, const std::string& why) {
   t.mark(id);
   for (Place& place : t.live(id).places) {
-    const auto action = t.s.durable.actions.find(place.action_id());
-    if (!place.action || place.action->dispatched || action == t.s.durable.actions.end()) continue;
-    const Intent intent = action->second.intent;
-    if (!intent.by.empty() || intent.op == Op::stop) continue;
-    withdraw(t, id, place, why);
-    refund(t, id, place, intent);
+    const Intent* intent = undone(t, place);
+    if (intent != nullptr && intent->by.empty() && intent->op != Op::stop) take_back(t, id, place, why);
   }
 }
 

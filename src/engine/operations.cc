@@ -78,7 +78,6 @@ void begin_step(Turn& t, ServiceId id, const OperationMoved& operation, Slot slo
   wish.by = operation.by;
   if (hold_step(t, id, wish, operation)) return;
   begin_action(t, wish);
-  if (!place.action) operation_step_ended(t, id, slot, operation.id, true, "shadow");  // decided only
 }
 
 }  // namespace
@@ -110,6 +109,7 @@ void progress_operation(Turn& t, ServiceId id) {
   const auto running = t.durable(id).operation;
   if (!running) return;
   if (running->pending.empty()) return end_operation(t, id, *running, OperationPhase::done, "all moved");
+  if (running->by.empty() && is_shadow(t, id)) return stop_operation(t, id, "the service is in shadow mode now");
   if (!running->together) {
     if (!stepping(t, id, *running)) begin_step(t, id, *running, next_slot(t, id, *running));
     return;

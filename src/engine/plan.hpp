@@ -43,6 +43,9 @@ struct CheckPlan {
 };
 
 enum class StrategyKind : std::uint8_t { restart, rollback, scale_up, drain, exec, escalate };
+inline constexpr std::array<std::string_view, 6> kStrategyNames{"restart", "rollback", "scale_up",
+                                                                "drain",   "exec",     "escalate"};
+constexpr std::span<const std::string_view> names_of(StrategyKind) { return kStrategyNames; }
 
 /// Which instances a restart is about: the failing one; every one, one after the other; every one as soon as may be.
 enum class Reach : std::uint8_t { one, rolling, all };
@@ -76,6 +79,7 @@ struct RungPlan {
   std::string version;              // rollback: to this one; empty: to the last one that was proved well
   std::string name;                 // exec: the command's name; escalate: the notifier's name; else empty
   std::uint32_t reference = kNone;  // exec: index into Config::commands; escalate: into Config::notifiers
+  std::uint64_t identity = 0;       // exec: changes when the command does
   bool idempotent = false;          // exec: may be repeated when its outcome is unknown
   friend bool operator==(const RungPlan&, const RungPlan&) = default;
 };

@@ -201,6 +201,10 @@ struct Intent {
 
 /// A ladder is walked by the rules also when a person has asked for it.
 inline bool automatic(Origin origin, const std::string& by) { return by.empty() || origin == Origin::ladder; }
+/// What the mode of a service governs.
+inline bool repairs(Origin origin, const std::string& by) {
+  return origin == Origin::ladder || (by.empty() && origin == Origin::operation);
+}
 
 struct Approved {
   static constexpr std::string_view kType = "approved";

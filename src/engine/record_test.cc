@@ -121,7 +121,7 @@ TEST(Durable, AFoldThatIsOlderThanAFieldIsReadAllTheSame) {
   Durable durable;
   durable.apply(Record{1, Instant(Duration(7)), 1, DesiredSet{"a", 1, false, std::nullopt, ""}});
   std::string text = durable.fold();
-  for (const std::string member : {R"(,"breakers":[])", R"(,"spare":[],"scaling":null)"}) {
+  for (const std::string member : {R"(,"breakers":[])", R"(,"stopped_by":"")", R"(,"spare":[],"scaling":null)"}) {
     const std::size_t at = text.find(member);
     ASSERT_NE(at, std::string::npos) << member << " in " << text;
     text.erase(at, member.size());
@@ -167,6 +167,7 @@ TEST(Durable, AnotherReleaseIsNoStart) {
   durable.apply(Record{++seq, {}, 1, DesiredSet{"a", -1, false, std::nullopt, "me"}});
   durable.apply(Record{++seq, {}, 1, DesiredSet{"a", -1, true, "v2", "me"}});
   EXPECT_TRUE(durable.services.at("a").stopped);
+  EXPECT_EQ(durable.services.at("a").stopped_by, "me");
   EXPECT_EQ(durable.services.at("a").version, "v2");
 }
 

@@ -11,6 +11,7 @@
 #include "engine/doubt.hpp"
 #include "engine/evaluate.hpp"
 #include "engine/instances.hpp"
+#include "engine/ladder.hpp"
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/operations.hpp"
@@ -44,6 +45,7 @@ Kept keep(const State& s) {
     LiveService& one = kept.services[name];
     one.status = live.status;
     one.skipped = live.skipped;
+    one.waits_since = live.waits_since;
     one.judge_at = live.judge_at;
     one.stable_from = live.stable_from;
     one.goes_unseen = live.goes_unseen;
@@ -85,6 +87,40 @@ void release_removed(Turn& t, const Plan& next) {
   }
 }
 
+Mode mode_in(const Plan& plan, const ServicePlan& service) { return plan.shadow ? Mode::shadow : service.mode; }
+
+// Where a command stands in a list says nothing of what it is.
+bool same_rungs(const std::vector<RungPlan>& left, const std::vector<RungPlan>& right) {
+  return std::ranges::equal(left, right, [](RungPlan one, RungPlan other) {
+    one.reference = other.reference = kNone;
+    return one == other;
+  });
+}
+
+// Why what has been decided may not be what the next configuration wants; nothing: it is.
+std::optional<std::string> overtaken(const Plan& former, const ServicePlan& was, const Plan& next,
+                                     const ServicePlan& is, const Intent& intent) {
+  if (intent.slot >= static_cast<Slot>(is.instances)) return "there is no such instance any more";
+  const Mode mode = mode_in(next, is);
+  if (mode != mode_in(former, was)) return "its mode is " + std::string(name_of(mode)) + " now";
+  if (!same_rungs(rungs_of(was, intent.issue), rungs_of(is, intent.issue))) return "its ladder is another one now";
+  const bool same_run = was.runtime.identity == is.runtime.identity && was.runtime.commands == is.runtime.commands;
+  return same_run ? std::nullopt : std::optional<std::string>("what is run is another now");
+}
+
+// What waits, for somebody who may approve it too, was decided by rules that are gone: it is decided anew.
+void take_back_overtaken(Turn& t, const Plan& next) {
+  for (ServiceId id = 0; id < t.s.services.size(); ++id) {
+    const auto is = std::ranges::find(next.services, t.plan(id).name, &ServicePlan::name);
+    if (is == next.services.end()) continue;
+    for (Place& place : t.live(id).places) {
+      const Intent* intent = undone(t, place);
+      if (intent == nullptr || !repairs(intent->origin, intent->by)) continue;
+      if (const auto why = overtaken(t.s.plan, t.plan(id), next, *is, *intent)) take_back(t, id, place, *why);
+    }
+  }
+}
+
 void restore_target(Turn& t, TargetId id, const Kept& kept) {
   Target& target = t.s.targets[id];
   if (target.check == kNone) return;
@@ -111,18 +147,22 @@ void restore_place(Turn& t, ServiceId id, Place& place, const Kept& kept) {
   if (instance != nullptr && instance->state == RunState::running) begin_looking(t, place);
 }
 
-// What would be started now is another: that may well be why it fails from here on.
-void note_changes(Turn& t, const Plan& former) {
+template <class Use>
+void for_each_known(Turn& t, const Plan& former, Use use) {
   std::map<std::string_view, const ServicePlan*> before;
   for (const ServicePlan& plan : former.services) before[plan.name] = &plan;
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
-    const ServicePlan& plan = t.plan(id);
-    const auto known = before.find(plan.name);
-    if (known == before.end()) continue;
-    const bool another_release = t.durable(id).version.empty() && known->second->release != plan.release;
-    if (known->second->runtime.identity == plan.runtime.identity && !another_release) continue;
-    t.record(ChangeNoted{plan.name, "configuration " + std::to_string(t.s.plan.generation), "reload"});
+    const auto known = before.find(t.plan(id).name);
+    if (known != before.end()) use(id, *known->second);
   }
+}
+
+// What would be started now is another: that may well be why it fails from here on.
+void note_change(Turn& t, ServiceId id, const ServicePlan& was) {
+  const ServicePlan& plan = t.plan(id);
+  const bool another_release = t.durable(id).version.empty() && was.release != plan.release;
+  if (was.runtime.identity == plan.runtime.identity && !another_release) return;
+  t.record(ChangeNoted{plan.name, "configuration " + std::to_string(t.s.plan.generation), "reload"});
 }
 
 std::vector<std::string> names(const Plan& plan) {
@@ -135,6 +175,7 @@ std::vector<std::string> names(const Plan& plan) {
 
 void reload_plan(Turn& t, Plan plan) {
   release_removed(t, plan);
+  take_back_overtaken(t, plan);
   put_rollouts_away(t);
   for (ServiceId id = 0; id < t.s.services.size(); ++id) {
     give_up_sources(t, id);
@@ -147,7 +188,7 @@ void reload_plan(Turn& t, Plan plan) {
   restart_doubt(t);
   t.s.runtime_holds.clear();  // those who hold say so again
   build_targets(t.s);
-  note_changes(t, former);
+  for_each_known(t, former, [&](ServiceId id, const ServicePlan& was) { note_change(t, id, was); });
   configure_breakers(t);
   fit_counts(t);
   fit_rollouts(t);
@@ -159,12 +200,14 @@ void reload_plan(Turn& t, Plan plan) {
     if (old != kept.services.end()) {
       t.live(id).status = old->second.status;
       t.live(id).skipped = old->second.skipped;
+      t.live(id).waits_since = old->second.waits_since;
       t.live(id).stable_from = old->second.stable_from;
       t.live(id).goes_unseen = old->second.goes_unseen;
     }
     for (Place& place : t.live(id).places) restore_place(t, id, place, kept);
     t.mark(id);
   }
+  for_each_known(t, former, [&](ServiceId id, const ServicePlan& was) { leave_rungs(t, id, was); });
   find_suspects(t.s);
 }
 

@@ -14,7 +14,8 @@ bool shares(const ServicePlan& plan, const std::string& lock) {
 
 bool worked_on(Turn& t, ServiceId id) {
   if (t.durable(id).operation || moves_on(t, id)) return true;
-  return std::ranges::any_of(t.live(id).places, [](const Place& place) { return place.action.has_value(); });
+  return std::ranges::any_of(t.live(id).places,
+                             [&](const Place& place) { return place.action && !awaits_approval(t.s, place); });
 }
 
 void wake_waiting(Turn& t, const std::string& lock) {
@@ -35,9 +36,9 @@ std::optional<Hold> resource_gate(Turn& t, ServiceId id) {
   return {};
 }
 
-bool needs_resources(const Wish& wish) {
-  if (wish.op == Op::route || (wish.origin == Origin::desired && wish.op == Op::start)) return false;
-  return wish.op != Op::stop || wish.by.empty();
+bool needs_resources(const Intent& intent) {
+  if (intent.op == Op::route || (intent.origin == Origin::desired && intent.op == Op::start)) return false;
+  return intent.op != Op::stop || intent.by.empty();
 }
 
 void take_resources(Turn& t, ServiceId id) {

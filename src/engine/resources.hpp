@@ -11,8 +11,8 @@ namespace homeostat::engine {
 /// Another service is worked on with something that this one shares.
 std::optional<Hold> resource_gate(Turn& t, ServiceId id);
 
-/// What is wished for is work that excludes others.
-bool needs_resources(const Wish& wish);
+/// It is work that excludes others.
+bool needs_resources(const Intent& intent);
 
 /// It is worked on from now on.
 void take_resources(Turn& t, ServiceId id);

@@ -11,7 +11,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 25;
+constexpr std::uint32_t kSnapshotVersion = 26;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list. To write one, the state is only
 /// looked at: a copy would need as much memory again.

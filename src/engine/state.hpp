@@ -255,9 +255,10 @@ struct LiveService {
   std::vector<Place> places;           // slot 0 … instances-1, then kWhole
   FlatMap<Slot, std::string> skipped;  // of a place: the last rung that was skipped, and why
   FlatMap<Slot, Instant>
-      judge_at;                  // of a place: a repair that is no action there (a rolling one, a shadow's) is judged
-  Few<TargetId> prerequisites;   // one a plan's prerequisite; kNone where nothing has to be looked at
-  Instant stable_from = kNever;  // since when all of it is well on one version
+      judge_at;  // of a place: a repair that is no action there (a rolling one, a shadow's) is judged
+  FlatMap<Slot, Instant> waits_since;  // of a place: its repair, without a reason that is known; kNever: with one
+  Few<TargetId> prerequisites;         // one a plan's prerequisite; kNone where nothing has to be looked at
+  Instant stable_from = kNever;        // since when all of it is well on one version
   Instant scale_not_before = kLongAgo;
   Boxed<LiveScaling> scaling;                // where the plan has one
   Boxed<canary::Judge> judge;                // of the rollout's stage, while it bakes
@@ -273,6 +274,7 @@ struct LiveService {
     v("places", self.places);
     v("skipped", self.skipped);
     v("judge_at", self.judge_at);
+    v("waits_since", self.waits_since);
     v("prerequisites", self.prerequisites);
     v("stable_from", self.stable_from);
     v("scale_told", self.scale_told);

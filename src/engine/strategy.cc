@@ -20,6 +20,16 @@ bool changed_within(const Case& c, Duration span) {
   });
 }
 
+// It fails, or is about to: its last look has failed, and the verdict is a question of time.
+bool begins_to_fail(const Case& c, const Place& place) {
+  if (view_of(c.t, c.service, place.slot).failing) return true;
+  return std::ranges::any_of(place.targets, [&](TargetId id) {
+    const Target& target = c.t.s.targets[id];
+    const bool alive = c.t.plan(c.service).checks[target.check].role == Role::alive;
+    return alive && target.active && target.health.failures() > 0;
+  });
+}
+
 // Where the service as a whole fails, all of its instances do.
 std::optional<std::string> too_few_fail(const Case& c, std::uint32_t percent) {
   if (view_of(c.t, c.service, kWhole).failing) return std::nullopt;
@@ -28,7 +38,7 @@ std::optional<std::string> too_few_fail(const Case& c, std::uint32_t percent) {
   for (const Place& place : c.t.live(c.service).places) {
     if (place.slot < 0 || !c.t.wanted(c.service, place.slot)) continue;
     ++wanted;
-    failing += view_of(c.t, c.service, place.slot).failing ? 1 : 0;
+    failing += begins_to_fail(c, place) ? 1 : 0;
   }
   if (std::uint64_t{100} * failing > std::uint64_t{percent} * wanted) return std::nullopt;
   return std::to_string(failing) + " of " + std::to_string(wanted) + " instances fail, not more than " +

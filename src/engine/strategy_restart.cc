@@ -25,13 +25,25 @@ Wish wish(const Case& c) {
   return w;
 }
 
+// As many as would really be restarted; the one that fails tells how it would have gone.
+void decide_all(const Case& c, const std::vector<std::int32_t>& slots) {
+  for (const Slot slot : slots) {
+    const View view = view_of(c.t, c.service, slot);
+    const Case one{c.t,  c.service, c.t.place(c.service, slot), c.rung, c.rung_index, c.attempt, c.incident,
+                   view, c.walk};
+    decide_only(c.t, wish(one));
+  }
+  judge_decided(c.t, wish(c));
+}
+
 void execute(const Case& c) {
-  if (!rolls(c) || is_shadow(c.t, c.service)) return begin_action(c.t, wish(c));
+  if (!rolls(c)) return begin_action(c.t, wish(c));
   OperationWish operation;
   operation.kind = OperationKind::restart_all;
   for (Slot slot = 0; slot < static_cast<Slot>(c.t.plan(c.service).instances); ++slot) {
     if (c.t.wanted(c.service, slot)) operation.slots.push_back(slot);
   }
+  if (is_shadow(c.t, c.service)) return decide_all(c, operation.slots);
   operation.incident = c.incident;
   operation.repair = true;
   operation.together = c.rung.reach == Reach::all || planted(Bug::rolls_at_once);
