@@ -38,7 +38,7 @@ json::array approvals_json(const View& view, const std::string& only_service) {
   json::array list;
   for (const auto& [id, action] : view.durable.actions) {
     const engine::Intent& intent = action.intent;
-    const bool asks = intent.mode == engine::Mode::approve && intent.by.empty() && !action.approved;
+    const bool asks = intent.mode == engine::Mode::approve && !action.approved;
     if (!asks || (!only_service.empty() && intent.service != only_service)) continue;
     list.push_back(json::object{{"id", show_id(id)},
                                 {"place", place_name(intent.service, intent.slot)},

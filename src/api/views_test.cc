@@ -310,6 +310,20 @@ TEST(LiveViews, StatusShowsChecksAndWhyExplainsTheLadder) {
   EXPECT_FALSE(why_view(view, "nope"));
 }
 
+TEST(LiveViews, WhatAPersonAskedForAndWaitsIsListedToo) {
+  World world;
+  engine::Intent intent;
+  intent.id = {1, 7};
+  intent.service = "web";
+  intent.slot = 0;
+  intent.mode = engine::Mode::approve;
+  intent.by = "ann";
+  world.apply(intent);
+  const json::object status = status_view(View::live(world.engine, {at(2'000), kWall}));
+  ASSERT_EQ(status.at("approvals").as_array().size(), 1U);
+  EXPECT_EQ(status.at("approvals").at(0).at("id"), "1-7");
+}
+
 TEST(LiveViews, WhoHasBeenCalledIsNotCalledNext) {
   World world;
   world.apply(engine::IncidentFailing{1, "web", 0, "alive", at(500), false, false, "no answer in time"});

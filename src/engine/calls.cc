@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 
+#include "engine/actions.hpp"
 #include "engine/diagnose.hpp"
 #include "engine/doubt.hpp"
 #include "engine/escalate.hpp"
@@ -174,7 +175,9 @@ void call_for_approval(Turn& t, ServiceId id, const Intent& intent) {
     return one.what.service == intent.service && later(one.at, kJustTold) > t.now &&
            one.what.summary.ends_with(kApprovalExpired);
   });
-  if (just_told) return;
+  const bool beside_another = std::ranges::any_of(
+      t.live(id).places, [&](const Place& place) { return place.slot != intent.slot && awaits_approval(t.s, place); });
+  if (just_told || beside_another) return;
   const std::string number = std::to_string(intent.id.epoch) + "-" + std::to_string(intent.id.counter);
   escalate_anew(t, id, 0, default_notifier(t),
                 intent.strategy + " of " + place_name(t, id, intent.slot) + " waits for `homeostat approve " + number +

@@ -22,7 +22,7 @@ std::optional<std::string> told_already(Turn& t, ServiceId id, const std::string
 void call_for_help(Turn& t, ServiceId id, const Place& place);
 
 /// What was decided waits for a person, who is told at once; unless he was told only just now that the approval before
-/// this one has expired.
+/// this one has expired, or another instance of the service waits already.
 void call_for_approval(Turn& t, ServiceId id, const Intent& intent);
 inline constexpr std::string_view kApprovalExpired = " has expired; nothing was done";
 

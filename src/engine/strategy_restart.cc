@@ -31,7 +31,9 @@ void decide_all(const Case& c, const std::vector<std::int32_t>& slots) {
     const View view = view_of(c.t, c.service, slot);
     const Case one{c.t,  c.service, c.t.place(c.service, slot), c.rung, c.rung_index, c.attempt, c.incident,
                    view, c.walk};
-    decide_only(c.t, wish(one));
+    Wish decided = wish(one);
+    if (slot != c.place.slot) decided.origin = Origin::operation;  // its own ladder has no part in it
+    decide_only(c.t, decided);
   }
   judge_decided(c.t, wish(c));
 }
