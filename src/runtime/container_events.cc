@@ -61,6 +61,7 @@ EndStory read_end(std::string_view events, std::uint64_t ended_at, bool podman) 
       died = true;
     } else if (event->action == "cleanup" && died) {
       story.told = story.told || story.cleaned;
+      if (!story.cleaned) story.clearing = Duration(event->at > ended_at ? event->at - ended_at : 0);
       story.cleaned = true;
     }
   }

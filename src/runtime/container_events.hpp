@@ -30,6 +30,7 @@ struct EndStory {
   bool begun = false;    // they begin with its start: nothing of it is missing
   bool cleaned = false;  // podman: what it left behind was cleared away, the last thing that is done
   bool again = false;    // podman: it is about to be started again
+  Duration clearing{};   // podman: from its end until it was cleared away first
 };
 /// `events`: of that container since the run began, a line each.
 EndStory read_end(std::string_view events, std::uint64_t ended_at, bool podman);

@@ -213,7 +213,9 @@ void ContainerKeeper::ask_how_it_ended(Container& container) {
 void ContainerKeeper::judge_end(Container& container, const std::string& events) {
   const ContainerState& state = *container.state;
   const EndStory story = read_end(events, state.finished, podman());
-  const bool settled = now_ >= later(container.ended_at, kSettle);
+  // On a busy machine whoever else clears up comes late, as the first one did. What ended while nobody looked is over.
+  const Duration settles = container.watched ? std::max(kSettle, 4 * story.clearing) : kSettle;
+  const bool settled = now_ >= later(container.ended_at, settles);
   const bool going_on = story.again || state.comes_back || (podman() && !story.cleaned);
   if (story.told && !story.again) {
     container.ended_by = EndedBy::others;

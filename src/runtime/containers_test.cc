@@ -86,6 +86,8 @@ TEST(ContainerEvents, PodmanTellsAStopByWhoClearsUp) {
   EXPECT_FALSE(end(crash).told);
   EXPECT_TRUE(end(crash).begun && end(crash).cleaned);
   EXPECT_TRUE(end(crash + event("cleanup", 21)).told) << "podman stop";
+  EXPECT_EQ(end(crash).clearing, std::chrono::seconds(0));
+  EXPECT_EQ(end(event("start", 10) + event("die", 20) + event("cleanup", 23)).clearing, std::chrono::seconds(3));
   EXPECT_TRUE(end(event("start", 10) + event("kill", 19) + event("die", 20) + event("cleanup", 20)).told);
   EXPECT_FALSE(end(event("start", 1) + event("kill", 2) + event("die", 20) + event("cleanup", 20)).told)
       << "a signal that nothing came of";
