@@ -149,6 +149,10 @@ class ApprovalsEnd : public Invariant {
     if (const auto* approved = std::get_if<Approved>(&record.body)) given(*approved, record.at);
     if (const auto* outcome = std::get_if<Outcome>(&record.body)) until_.erase(outcome->id);
   }
+  void stepped() override {
+    for (const auto& [id, until] : until_)
+      expect(arena().now() <= later(until, 20s), [&] { return "what nobody has approved still waits"; });
+  }
   void commanded(const Command& command) override {
     const auto* dispatch = std::get_if<Dispatch>(&command);
     const Story* story = dispatch == nullptr ? nullptr : ledger().find(dispatch->id);
@@ -171,6 +175,7 @@ class ApprovalsEnd : public Invariant {
     const auto until = until_.find(approved.id);
     if (until == until_.end()) return;
     expect(at <= later(until->second, 5s), [&] { return "an approval was taken that came too late"; });
+    until_.erase(until);
   }
   std::map<CommandId, Instant> until_;
 };

@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(OfGuardrails, PlantedBug,
                                          Planted{Bug::window_missed, "maintenance_is_left_alone"},
                                          Planted{Bug::pause_forgotten, "a_pause_stops_steps"},
                                          Planted{Bug::steps_go_on, "a_pause_stops_steps"},
-                                         Planted{Bug::approval_lasts, "every_intent_ends_once"}),
+                                         Planted{Bug::approval_lasts, "approvals_do_not_last"}),
                          [](const testing::TestParamInfo<Planted>& item) {
                            return std::string(item.param.found_by) + "_" + std::to_string(item.index);
                          });
