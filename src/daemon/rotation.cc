@@ -100,7 +100,7 @@ class Rotation::TakingOut : public Task {
   }
 
   std::string_view undrained() const {
-    if (forgotten_) return "HAProxy was reloaded meanwhile, and what requests it still has is not known";
+    if (exchanged()) return "HAProxy was reloaded meanwhile, and what requests it still has is not known";
     return drained_ ? "it still has requests" : "no other server takes requests";
   }
 
@@ -135,10 +135,12 @@ class Rotation::TakingOut : public Task {
       drained_ = false;
       return again_in({});
     }
-    // The counters are the new HAProxy's, and the old one finishes what it has.
-    if (own->sessions > 0 || forgotten_) return again_in(kLookAgain);
+    if (own->sessions > 0 || exchanged()) return again_in(kLookAgain);
     finish({});
   }
+
+  /// The counters are the new HAProxy's, and the old one finishes what it has.
+  bool exchanged() const { return forgotten_ || haproxy_.was_exchanged(); }
 
   void finish(std::string_view why_not) {
     if (!why_not.empty()) spdlog::warn("traffic: {} is stopped though {}", place(), why_not);

@@ -137,6 +137,7 @@ void Haproxy::enter() {
 /// It is tried again: what a command asks for is a state, not a change, so that it may be carried out twice.
 void Haproxy::missed(Trouble trouble, std::string text) {
   const auto finished = std::move(running_);  // it may be the caller: it stays until we return
+  if (trouble == Trouble::exchanged) was_exchanged_ = true;
   const bool still = missed_ && missed_->trouble == trouble;
   missed_ = Miss{trouble, std::move(text), still ? missed_->since : now_()};
   again_at_ = later(now_(), kTryAgain);
@@ -287,6 +288,7 @@ void Haproxy::write_drain(Draining draining) {
           const auto own = std::ranges::find(*seen, draining.server, &ServerSetting::server);
           const bool so = own != seen->end() && own->drained == draining.drain && (draining.drain || !own->maintained);
           if (so) return draining.done({});
+          was_exchanged_ = true;
           if (++draining.rounds < kMostRounds) return write_drain(std::move(draining));
           draining.done(fail(
               fmt::format("HAProxy did not bring {} into {}", draining.server, draining.drain ? "drain" : "rotation")));

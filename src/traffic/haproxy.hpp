@@ -53,6 +53,10 @@ class Haproxy : private Turnstile::Guest {
   /// `drain`: it gets no new requests and finishes what it has. `ready`: it gets its share again.
   void set_drain(const std::string& server, bool drain, Done done);
 
+  /// What has answered since the first command may be more than one HAProxy (a reload): one took no commands, or forgot
+  /// what it had been told. The one before may still have requests that nobody sees.
+  bool was_exchanged() const { return was_exchanged_; }
+
   std::optional<Instant> next_deadline() const;
   void advance(Instant now);
 
@@ -97,6 +101,7 @@ class Haproxy : private Turnstile::Guest {
   std::unique_ptr<Exchange> running_;
   std::optional<Miss> missed_;  // of the first command, until it is answered
   Instant again_at_ = kNever;   // the first command is tried
+  bool was_exchanged_ = false;
 };
 
 }  // namespace homeostat::traffic

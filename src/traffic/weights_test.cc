@@ -75,6 +75,7 @@ TEST_F(WeightsWritten, AnswersOfAHaproxyThatIsAboutToEndAreNoAnswers) {
   asks(settings_of({"s1 2 0 256"}));
   EXPECT_EQ(asks("Proxy is disabled.\n\n256 (initial 256)\n\n"), "set server pool/s1 weight 0; get weight pool/s1\n");
   EXPECT_EQ(said_, "");
+  EXPECT_TRUE(haproxy_.was_exchanged());
   haproxy_.advance(*haproxy_.next_deadline());
   EXPECT_EQ(asks(kZero), "set server pool/s1 weight 0; get weight pool/s1\n");
   asks(settings_of({"s1 2 0 0"}));
@@ -84,7 +85,9 @@ TEST_F(WeightsWritten, AnswersOfAHaproxyThatIsAboutToEndAreNoAnswers) {
 TEST_F(WeightsWritten, ADrainThatAReloadForgetsIsSaidAgain) {
   haproxy_.set_drain("s1", true, [this](const auto& done) { said_ = done ? "done" : done.error().text; });
   asks("\n");
+  EXPECT_FALSE(haproxy_.was_exchanged());
   asks(settings_of({"s1 2 0 256"}));
+  EXPECT_TRUE(haproxy_.was_exchanged()) << "the one before may still have requests";
   EXPECT_EQ(asks("\n"), "set server pool/s1 state drain\n");
   EXPECT_EQ(said_, "");
   asks(settings_of({"s1 2 8 256"}));
