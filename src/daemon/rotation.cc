@@ -100,13 +100,15 @@ class Rotation::TakingOut : public Task {
   }
 
   std::string_view undrained() const {
+    if (!silence_.empty()) return silence_;
     if (exchanged()) return "HAProxy was reloaded meanwhile, and what requests it still has is not known";
     return drained_ ? "it still has requests" : "no other server takes requests";
   }
 
   /// Not before another server takes the requests, where there is to be one.
   void drain(const std::expected<Settings, Error>& servers) {
-    if (!servers) return finish(servers.error().text);
+    if (!servers) return silent(servers.error().text);
+    met();
     const traffic::ServerSetting* own = find(*servers, server_);
     if (own != nullptr) note(*own);
     if (own != nullptr && (own->drained || own->maintained)) {
@@ -118,7 +120,10 @@ class Rotation::TakingOut : public Task {
                           });
     if (!relieved) return again_in(kLookAgain);
     owner_.ours_[key()] = true;
-    haproxy_.set_drain(server_, true, [this](const auto& done) { done ? wait() : finish(done.error().text); });
+    haproxy_.set_drain(server_, true, [this](const auto& done) {
+      if (done) return wait();
+      exchanged() ? silent(done.error().text) : finish(done.error().text);
+    });
   }
 
   void wait() {
@@ -126,8 +131,20 @@ class Rotation::TakingOut : public Task {
     again_in({});
   }
 
+  /// One that has answered in this drain may be on its way back; one that has not holds nothing up.
+  void silent(const std::string& why) {
+    if (!met_) return finish(why);
+    silence_ = why;
+    again_in(kLookAgain);
+  }
+  void met() {
+    met_ = true;
+    silence_.clear();
+  }
+
   void wait_for_requests(const std::expected<std::vector<traffic::ServerStat>, Error>& seen) {
-    if (!seen) return finish(seen.error().text);
+    if (!seen) return silent(seen.error().text);
+    met();
     const auto own = std::ranges::find(*seen, server_, &traffic::ServerStat::server);
     if (own == seen->end()) return finish("HAProxy has it no more");
     if (takes_requests(*own)) {
@@ -160,6 +177,8 @@ class Rotation::TakingOut : public Task {
   Instant ends_;
   bool drained_ = false;
   bool forgotten_ = false;
+  bool met_ = false;     // the proxy
+  std::string silence_;  // why it does not answer at the moment
   Then then_;
 };
 

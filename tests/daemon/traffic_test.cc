@@ -193,6 +193,21 @@ TEST_F(DaemonTraffic, AReloadOfTheProxyInTheMiddleOfADrainDoesNotEndIt) {
   EXPECT_TRUE(eventually([&] { return in_rotation() == 2; }));
 }
 
+TEST_F(DaemonTraffic, AProxyThatIsGoneForAMomentInTheMiddleOfADrainIsWaitedFor) {
+  const HalfRequest half(haproxy_->port());
+  ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
+  const int index = *busy();
+  const pid_t before = lab_.pid(place(index));
+  EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return drained(index); }));
+  haproxy_->stop();
+  EXPECT_FALSE(within(seconds(1), [&] { return lab_.pid(place(index)) != before; })) << lab_.log();
+  haproxy_->start();
+  ASSERT_TRUE(eventually([&] { return drained(index); })) << "it is told";
+  ASSERT_TRUE(replaced(index, before)) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return in_rotation() == 2; }));
+}
+
 TEST_F(DaemonTraffic, KilledWhileItDrainsItLeavesNobodyOut) {
   std::optional<HalfRequest> half(haproxy_->port());
   ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
