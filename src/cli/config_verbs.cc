@@ -10,6 +10,7 @@
 #include "cli/context.hpp"
 #include "cli/servers.hpp"
 #include "cli/table.hpp"
+#include "cli/units.hpp"
 #include "config/load.hpp"
 #include "config/reference.hpp"
 #include "config/warnings.hpp"
@@ -98,6 +99,7 @@ int validate(const Context& context, const std::string& file) {
   if (!servers.problems.empty()) return refuse(context, servers.problems);
   std::vector<config::Problem> warnings = config::warnings_of(*config);
   std::ranges::move(servers.warnings, std::back_inserter(warnings));
+  std::ranges::move(unfit_units(*config), std::back_inserter(warnings));
   const json::object good = summary(*config, warnings);
   std::fputs(context.json ? (json::serialize(good) + "\n").c_str() : show_summary(good, context.color()).c_str(),
              stdout);

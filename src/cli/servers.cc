@@ -52,7 +52,7 @@ Names servers_of(const config::Config& config, std::uint32_t service) {
 CountedServers count_servers(const config::Config& config) {
   CountedServers out;
   std::map<std::string, Error> silent;  // sockets
-  for (const config::ProxyPosition& proxy : config.proxies) {
+  for (const config::ServicePosition& proxy : config.proxies) {
     const engine::ServicePlan& plan = config.plan.services[proxy.service];
     const traffic::Spec& spec = *config.traffic[proxy.service];
     const auto problem = [&](std::string text) {

@@ -50,8 +50,8 @@ struct VersionPosition {
   Position at;
 };
 
-/// Where it is said what leads requests to a service.
-struct ProxyPosition {
+/// Where something of a service is said, of which one says no more than it.
+struct ServicePosition {
   std::uint32_t service = 0;
   Position at;
 };
@@ -68,7 +68,8 @@ struct Config {
   std::vector<NotifierSpec> notifiers;
   Position notifiers_at;
   std::vector<ScalingPosition> scalings;
-  std::vector<ProxyPosition> proxies;
+  std::vector<ServicePosition> proxies;  // what leads requests to them
+  std::vector<ServicePosition> units;    // what they are called by whoever runs them
   std::vector<VersionPosition> rollbacks;
   std::vector<Problem> remarks;  // what is valid and hardly meant
   std::optional<AlertsSpec> alerts;

@@ -62,6 +62,7 @@ void check_units(const Resolution& in, const Named<ServiceDraft>& service, std::
   if (!spec->releases.empty() && service.value.plan.instances > 1) {
     in.reader.problem(run.where("releases"), "one link cannot be several versions: `releases` needs `instances: 1`");
   }
+  in.config.units.push_back({static_cast<std::uint32_t>(in.config.plan.services.size()), run.where(key)});
   const auto [other, fresh] = used.emplace(spec->peer + " " + spec->unit, service.name);
   if (!fresh) in.reader.problem(run.where(key), fmt::format("service `{}` is this {} already", other->second, key));
 }

@@ -38,5 +38,32 @@ TEST(Servers, OfManyOnlySomeAreNamed) {
   EXPECT_TRUE(lacks({"n19"}, needed).ends_with("`n7` and 11 more")) << lacks({"n19"}, needed);
 }
 
+/// Two services, each with a server of that name in the same backend.
+std::string problem(const std::string& server, const std::string& run = "process: { command: [x], ports: 1-2 }",
+                    const std::string& backend = "pool") {
+  const auto one = [&](const std::string& name, const std::string& how, const std::string& where) {
+    return "  " + name + ":\n    run: { " + how +
+           " }\n    traffic: { haproxy: { socket: /run/h.sock, backend: " + where + ", server: '" + server + "' } }\n";
+  };
+  const auto config = load_text("homeostat: 1\nservices:\n" + one("web", run, "pool") +
+                                    one("shop", "process: { command: [x], ports: 3-4 }", backend),
+                                "h.yaml");
+  return config ? "" : render(config.error().front());
+}
+
+TEST(Servers, TwoServicesCannotHaveTheSame) {
+  EXPECT_EQ(problem("m"), "h.yaml:8:71: service `web` has this server already: `shop` cannot have it, too");
+  EXPECT_NE(problem("m{instance}"), "");
+  EXPECT_EQ(problem("m{port}"), "");
+  EXPECT_EQ(problem("{service}"), "");
+  EXPECT_EQ(problem("m", "process: { command: [x] }", "other"), "");
+}
+
+TEST(Servers, WhatHasNoPortsHasNoNameWithAPort) {
+  const std::string lacks = "`{port}` needs `ports` of the process runtime";
+  EXPECT_NE(problem("m{port}", "process: { command: [x] }").find(lacks), std::string::npos);
+  EXPECT_NE(problem("m{port}", "systemd: { unit: web.service }").find(lacks), std::string::npos);
+}
+
 }  // namespace
 }  // namespace homeostat::config

@@ -35,6 +35,17 @@ bool names_each(const traffic::Spec& spec) {
   return spec.server.contains("{port}") || spec.server.contains("{instance}");
 }
 
+/// Names with a port or the service's own are nobody else's.
+void check_taken(const Resolution& in, const traffic::Spec& spec, const std::string& service, Position at) {
+  if (spec.server.contains("{port}") || spec.server.contains("{service}")) return;
+  for (const ServicePosition& other : in.config.proxies) {
+    const traffic::Spec& its = *in.config.traffic[other.service];
+    if (its.haproxy != spec.haproxy || its.server != spec.server) continue;
+    in.reader.problem(at, fmt::format("service `{}` has this server already: `{}` cannot have it, too",
+                                      in.config.plan.services[other.service].name, service));
+  }
+}
+
 }  // namespace
 
 const Table<TrafficDraft>& traffic_table() {
@@ -69,7 +80,7 @@ void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service) {
     in.reader.problem(node.at, "only instances that the process runtime stops are taken out before");
   }
   const auto* process = std::get_if<runtime::ProcessSpec>(&service.value.run.spec);
-  if (process != nullptr && process->first_port == 0 && spec.server.contains("{port}")) {
+  if ((process == nullptr || process->first_port == 0) && spec.server.contains("{port}")) {
     in.reader.problem(at("server"), "`{port}` needs `ports` of the process runtime");
   }
   if (plan.instances > 1 && !names_each(spec)) {
@@ -81,6 +92,7 @@ void resolve_traffic(const Resolution& in, Named<ServiceDraft>& service) {
     in.reader.problem(at("drain"), fmt::format("{} is too long: the longest is {}", show_duration(spec.drain),
                                                show_duration(kLongestDrain)));
   }
+  check_taken(in, spec, service.name, at("server"));
   resolve_ejection(in, service);
   plan.runtime.stop_grace += spec.drain;
   in.config.traffic.back() = spec;

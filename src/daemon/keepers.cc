@@ -7,10 +7,7 @@
 
 #include "daemon/places.hpp"
 #include "os/incarnation.hpp"
-#include "runtime/container_keeper.hpp"
 #include "runtime/fill.hpp"
-#include "runtime/supervisord_keeper.hpp"
-#include "runtime/systemd_keeper.hpp"
 
 namespace homeostat::daemon {
 namespace {
@@ -64,18 +61,7 @@ runtime::Keeper* Keepers::keeper_of(const runtime::KeptSpec& spec) {
   auto& keeper = keepers_[key_of(spec)];
   if (keeper) return keeper.get();
   const auto on_sight = [this](const runtime::Target& target, const runtime::Sight& sight) { saw(target, sight); };
-  switch (spec.by) {
-    case runtime::KeptSpec::By::systemd:
-      keeper = std::make_unique<runtime::SystemdKeeper>(loop_, spec.peer, on_sight);
-      break;
-    case runtime::KeptSpec::By::supervisord:
-      keeper = std::make_unique<runtime::SupervisordKeeper>(loop_, spec.peer, spec.login, on_sight);
-      break;
-    case runtime::KeptSpec::By::docker:
-    case runtime::KeptSpec::By::podman:
-      keeper = std::make_unique<runtime::ContainerKeeper>(loop_, spec.by, spec.peer, on_sight);
-      break;
-  }
+  keeper = runtime::make_keeper(loop_, spec, on_sight);
   return keeper.get();
 }
 

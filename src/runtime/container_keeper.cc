@@ -65,9 +65,10 @@ struct ContainerKeeper::Container {
   Sight last{};
 };
 
-ContainerKeeper::ContainerKeeper(os::Loop& loop, KeptSpec::By by, std::string peer, OnSight on_sight)
+ContainerKeeper::ContainerKeeper(os::Loop& loop, KeptSpec::By by, std::string peer, OnSight on_sight, bool looks_only)
     : by_(by),
       on_sight_(std::move(on_sight)),
+      looks_only_(looks_only),
       api_(loop, std::move(peer),
            {.up = [this] { up(); },
             .down = [this](const std::string& why) { down(why); },
@@ -171,11 +172,11 @@ void ContainerKeeper::took(Container& container, const ContainerState& fresh) {
   container.missing = false;
   const Incarnation run = fresh.run();
   if (fresh.runs()) {
-    if (!container.charge.spec.image.empty() && !container.tidied) tidy(container);
+    if (!looks_only_ && !container.charge.spec.image.empty() && !container.tidied) tidy(container);
     container.watched = api_.is_up();
     container.end_of = {};
     container.ask_at = kNever;
-    if (podman() && fresh.health_every > Duration{} && container.checked != run) {
+    if (!looks_only_ && podman() && fresh.health_every > Duration{} && container.checked != run) {
       container.checked = run;
       container.check_at = now_;
     }
@@ -265,7 +266,7 @@ Sight ContainerKeeper::seen(const Container& container) const {
   }
   if (container.missing) {
     const std::string none = "there is no container " + spec.unit;
-    if (!container.interrupted) return {.is = Sight::Is::stopped, .detail = none};
+    if (!container.interrupted) return {.is = Sight::Is::stopped, .detail = none, .unfit = true};
     return {.is = Sight::Is::ended, .detail = none + ": another version was being put in its place"};
   }
   const ContainerState& state = *container.state;

@@ -16,7 +16,7 @@ namespace homeostat::runtime {
 /// is then, by a look at it; and why it has ended, by the events since it was started.
 class ContainerKeeper final : public Keeper {
  public:
-  ContainerKeeper(os::Loop& loop, KeptSpec::By by, std::string peer, OnSight on_sight);
+  ContainerKeeper(os::Loop& loop, KeptSpec::By by, std::string peer, OnSight on_sight, bool looks_only = false);
   ~ContainerKeeper() override;
 
   void keep(std::vector<Charge> charges) override;
@@ -50,6 +50,7 @@ class ContainerKeeper final : public Keeper {
 
   KeptSpec::By by_;
   OnSight on_sight_;
+  bool looks_only_;
   ContainerApi api_;
   std::map<Target, std::unique_ptr<Container>> containers_;
   std::uint64_t made_ = 0;

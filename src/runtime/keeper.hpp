@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "os/loop.hpp"
 #include "runtime/outcome.hpp"
 #include "runtime/spec.hpp"
 
@@ -30,6 +32,7 @@ struct Sight {
   std::string version{};       // of what runs, where there are releases
   std::uint32_t restarts = 0;  // by the keeper himself, so far
   std::string unwell{};        // he says that it is not well although it runs; empty: he does not
+  bool unfit = false;          // it could not be started if it had to be: `detail` says why
   friend bool operator==(const Sight&, const Sight&) = default;
 };
 
@@ -64,5 +67,9 @@ class Keeper {
   virtual std::optional<Instant> next_deadline() const = 0;
   virtual void advance(Instant now) = 0;
 };
+
+/// `looks_only`: it gets no orders, and does nothing of its own accord either.
+std::unique_ptr<Keeper> make_keeper(os::Loop& loop, const KeptSpec& spec, Keeper::OnSight on_sight,
+                                    bool looks_only = false);
 
 }  // namespace homeostat::runtime

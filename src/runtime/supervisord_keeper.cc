@@ -72,6 +72,7 @@ struct SupervisordKeeper::Program {
   std::uint32_t restarts = 0;
   Incarnation ran{};  // the last run that was seen
   std::optional<Work> work{};
+  bool missing = false;  // there is no such program
   Sight last{};
 };
 
@@ -145,6 +146,7 @@ void SupervisordKeeper::take(const XmlValue& all, std::uint64_t look) {
     });
     if (info == items->end()) {
       program->state.reset();
+      program->missing = true;
       why_unknown_ = "it knows no program " + name;
     } else {
       const ProgramState fresh = program_of(*info);
@@ -156,6 +158,7 @@ void SupervisordKeeper::take(const XmlValue& all, std::uint64_t look) {
         program->ran = fresh.run;
       }
       program->state = fresh;
+      program->missing = false;
     }
     proceed(*program, look);
     changed(*program);
@@ -166,6 +169,7 @@ void SupervisordKeeper::lost(const std::string& why) {
   why_unknown_ = why;
   for (auto& [target, program] : programs_) {
     program->state.reset();
+    program->missing = false;
     changed(*program);
   }
 }
@@ -179,7 +183,10 @@ void SupervisordKeeper::changed(Program& program) {
 }
 
 Sight SupervisordKeeper::seen(const Program& program) const {
-  if (!program.state) return {.detail = fmt::format("supervisord does not tell: {}{}", why_unknown_, breaker_.words())};
+  if (!program.state) {
+    return {.detail = fmt::format("supervisord does not tell: {}{}", why_unknown_, breaker_.words()),
+            .unfit = program.missing};
+  }
   const ProgramState& state = *program.state;
   Sight sight{.is = Sight::Is::busy, .restarts = program.restarts};
   switch (state.state) {

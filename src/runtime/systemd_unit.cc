@@ -153,9 +153,10 @@ Sight sight_of(const UnitState& state, bool told_to_stop) {
   } else {
     sight = ended(state);
   }
+  sight.unfit = state.rests() && state.load != "loaded";
   if (sight.detail.empty()) {
-    sight.detail = state.rests() && state.load != "loaded" ? why_not_loaded(state)
-                   : state.active == "failed"              ? fmt::format("the unit has failed: {}", state.result)
+    sight.detail = sight.unfit                ? why_not_loaded(state)
+                   : state.active == "failed" ? fmt::format("the unit has failed: {}", state.result)
                                               : fmt::format("the unit is {} ({})", state.active, state.sub);
   }
   sight.restarts = state.restarts;

@@ -53,6 +53,18 @@ TEST_F(Kept, ACrashIsToldAndRepairedAStopByAPersonStays) {
   EXPECT_TRUE(lab_.journal_is_good());
 }
 
+TEST_F(Kept, ValidateSaysWhichUnitSystemdDoesNotHave) {
+  begin({{"web"}});
+  if (IsSkipped()) return;
+  lab_.configure({service({"web"}), service({"elsewhere"})});
+  const Finished said = lab_.cli({"validate", lab_.config_file()});
+  EXPECT_EQ(said.code, 0);
+  EXPECT_NE(said.err.find("elsewhere: `elsewhere.service` cannot be started: systemd knows no such unit"),
+            std::string::npos)
+      << said.err;
+  EXPECT_EQ(said.err.find("web"), std::string::npos) << said.err;
+}
+
 TEST_F(Kept, WhatIsStoppedWhileWeAreAwayStaysEvenIfItsRepairWasNotProvedYet) {
   begin({{.name = "web", .checks = "process: { process: {}, interval: 1m, fast_interval: 1s }"}});
   if (IsSkipped()) return;

@@ -42,6 +42,17 @@ TEST_P(Contained, ACrashIsToldAndRepairedAStopByAPersonStays) {
   EXPECT_TRUE(lab_.journal_is_good());
 }
 
+TEST_P(Contained, ValidateSaysOfWhichServiceThereIsNoContainer) {
+  begin({{"web-0"}}, {service("web", "", ", instances: 2", "web-{instance}"), service("elsewhere")});
+  if (IsSkipped()) return;
+  const Finished said = lab_.cli({"validate", lab_.config_file()});
+  EXPECT_EQ(said.code, 0);
+  EXPECT_NE(said.err.find("elsewhere: `elsewhere` cannot be started: there is no container elsewhere"),
+            std::string::npos)
+      << said.err;
+  EXPECT_EQ(said.err.find("web"), std::string::npos) << "the other one is made with the settings of this: " << said.err;
+}
+
 TEST_P(Contained, WhileItsPolicyRestartsItNothingIsDoneAndAnUnhealthyOneIsRestarted) {
   checks_ = ", own: { runtime: {}, interval: 200ms, failure_threshold: 1 }";
   const std::string health = R"("Healthcheck":{"Test":["CMD","/bin/cat","/effects/ok"],"Interval":300000000,)"

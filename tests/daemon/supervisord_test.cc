@@ -117,6 +117,16 @@ TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
   ASSERT_TRUE(told("started by others, by supervisord")) << lab_.records();
   EXPECT_TRUE(repaired("web"));
   EXPECT_TRUE(lab_.journal_is_good());
+
+  std::string other = read_file(lab_.config_file());
+  other.replace(other.find("program: flap"), std::string("program: flap").size(), "program: flop");
+  write_file(lab_.config_file(), other);
+  const Finished said = lab_.cli({"validate", lab_.config_file()});
+  EXPECT_EQ(said.code, 0);
+  EXPECT_NE(said.err.find("flap: `flop` cannot be started: supervisord does not tell: it knows no program flop\n"),
+            std::string::npos)
+      << said.err;
+  EXPECT_EQ(said.err.find("web"), std::string::npos) << said.err;
 }
 
 class KeptProgramCounted : public KeptProgram {
