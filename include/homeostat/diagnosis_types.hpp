@@ -51,11 +51,12 @@ struct Evidence {
 /// Hundredths of a power of ten: 100 is ten times as likely. Chosen from the words beside them; only what it takes to
 /// act was chosen by looking at bench/diagnosis.
 struct Weights {
-  std::int32_t root = -200;             // one service in a hundred fails by itself while another one does
-  std::int32_t changed = 100;           // … ten times as often after a change
-  std::int32_t sign_of_root = -30;      // a root shows either sign, half and half
-  std::int32_t direct_when_hit = -170;  // two in a hundred die because of what they depend on
-  std::int32_t direct_by_mistake = -500;
+  std::int32_t root = -200;               // one service in a hundred fails by itself while another one does
+  std::int32_t changed = 100;             // … ten times as often after a change
+  std::int32_t sign_of_root = -30;        // a root shows either sign, half and half
+  std::int32_t direct_when_hit = -170;    // two in a hundred die because of what they depend on
+  std::int32_t direct_by_mistake = -500;  // with so many looks, or less; each more of them counts like another one
+  std::int32_t direct_looks = 3;
   std::int32_t false_alarm = -170;  // two looks in a hundred are wrong
   std::int32_t hard_passes = -10;   // four symptoms in five get over an edge …
   std::int32_t hard_stops = -70;
@@ -68,6 +69,7 @@ struct Weights {
   Duration onset = std::chrono::seconds(5);  // … up to so many; in a circle nothing less says who was first
   std::int32_t earlier = 60;                 // in a circle, the first to fail
   Duration withstood = std::chrono::minutes(5);  // what has gone on so long without a soft dependency needs it no more
+  Duration before = std::chrono::minutes(1);     // what has failed so long before a soft dependency is not its doing
 };
 
 enum class Role : std::uint8_t {

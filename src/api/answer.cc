@@ -15,6 +15,7 @@
 #include "config/releases.hpp"
 #include "config/value.hpp"
 #include "engine/ladder.hpp"
+#include "engine/maintenance.hpp"
 
 namespace homeostat::api {
 namespace {
@@ -105,16 +106,26 @@ Response approve(const Daemon& daemon, const engine::Operator& wanted) {
   return refuse(409, fmt::format("{} cannot be done now and goes on waiting, gate {}: {}", id, why->gate, why->detail));
 }
 
-/// A pause takes nothing back from one that lasts longer.
-Response pause(const Daemon& daemon, const engine::Operator& wanted) {
+std::string already(const Daemon& daemon, const engine::Operator& wanted, std::string_view how, Instant until,
+                    const std::string& by) {
+  const auto end = daemon.clock.wall(until);
+  return fmt::format("{} is {} already until {}{}", wanted.service.empty() ? "everything" : wanted.service, how,
+                     end ? iso_time(*end) : "somebody ends it", by.empty() ? "" : ", by " + by);
+}
+
+/// A pause or a maintenance takes nothing back from one that lasts longer.
+Response for_a_while(const Daemon& daemon, const engine::Operator& wanted) {
   const Instant asked = wanted.length == Duration{} ? kNever : later(daemon.clock.now, wanted.length);
   const std::uint64_t before = daemon.engine.durable().seq;
   std::string note;
-  for (const engine::PauseState* one : engine::pauses_of(daemon.engine.durable(), wanted.service, daemon.clock.now)) {
-    if (one->until < asked || (one->until == asked && asked != kNever)) continue;
-    const auto end = daemon.clock.wall(one->until);
-    note = fmt::format("{} is paused already until {}{}", wanted.service.empty() ? "everything" : wanted.service,
-                       end ? iso_time(*end) : "resumed", one->by.empty() ? "" : ", by " + one->by);
+  if (wanted.verb == engine::Verb::pause) {
+    for (const engine::PauseState* one : engine::pauses_of(daemon.engine.durable(), wanted.service, daemon.clock.now)) {
+      if (one->until < asked || (one->until == asked && asked != kNever)) continue;
+      note = already(daemon, wanted, "paused", one->until, one->by);
+    }
+  } else if (const auto* longer = engine::works_longer(daemon.engine.durable(), wanted.service, asked)) {
+    note = already(daemon, wanted, "in maintenance", longer->until, longer->by);
+    if (!longer->reason.empty()) note += ": " + longer->reason;
   }
   daemon.feed(wanted);
   return ok({{"accepted", true}, {"seq", before}, {"note", note}});
@@ -130,7 +141,8 @@ Response command(const Daemon& daemon, const Request& request) {
     return text_of(request, "dry_run") == "true" ? foretell(daemon, *wanted) : remediate(daemon, *wanted);
   }
   if (wanted->verb == engine::Verb::approve) return approve(daemon, *wanted);
-  if (wanted->verb == engine::Verb::pause) return pause(daemon, *wanted);
+  if (wanted->verb == engine::Verb::pause || wanted->verb == engine::Verb::maintenance_begin)
+    return for_a_while(daemon, *wanted);
   const std::uint64_t before = daemon.engine.durable().seq;
   daemon.feed(std::move(*wanted));
   return ok({{"accepted", true}, {"seq", before}});
@@ -163,7 +175,11 @@ Response stats(const fs::path& state_dir, const Request& request) {
   const std::string window = text_of(request, "window");
   const auto span = config::parse_duration(window.empty() ? "30d" : window);
   if (!span || *span <= Duration{}) return refuse(400, "`window` must be a time span, such as 24h or 30d");
-  return of(read_stats(state_dir, *span, text_of(request, "service")));
+  const std::string service = text_of(request, "service");
+  auto told = read_stats(state_dir, *span, service);
+  if (!told) return refuse(503, told.error().text);
+  const bool unknown = !service.empty() && told->at("services").as_array().empty();
+  return unknown ? refuse(404, "there is no service " + config::quote(service)) : ok(*std::move(told));
 }
 
 Response history(const fs::path& state_dir, const Request& request) {

@@ -24,8 +24,8 @@ class AnswerTest : public ::testing::Test {
     request.user = "bob";
     return answer(daemon, request);
   }
-  std::string note_of(const std::string& body) {
-    const Response response = post("pause", body);
+  std::string note_of(const std::string& body, const std::string& verb = "pause") {
+    const Response response = post(verb, body);
     EXPECT_EQ(response.status, 200U) << response.json;
     return std::string(json::parse(response.json).at("note").as_string());
   }
@@ -36,9 +36,19 @@ class AnswerTest : public ::testing::Test {
 
 TEST_F(AnswerTest, APauseThatEndsBeforeAnotherSaysSo) {
   EXPECT_EQ(note_of(R"({"for":"forever"})"), "");
-  EXPECT_EQ(note_of(R"({"for":"10s"})"), "everything is paused already until resumed, by bob");
-  EXPECT_EQ(note_of(R"({"service":"web","for":"10s"})"), "web is paused already until resumed, by bob");
+  EXPECT_EQ(note_of(R"({"for":"10s"})"), "everything is paused already until somebody ends it, by bob");
+  EXPECT_EQ(note_of(R"({"service":"web","for":"10s"})"), "web is paused already until somebody ends it, by bob");
   EXPECT_EQ(world_.engine.durable().pauses.at("").until, kNever);
+}
+
+TEST_F(AnswerTest, AMaintenanceThatEndsBeforeAnotherSaysSo) {
+  EXPECT_EQ(note_of(R"({"service":"web","for":"20s","reason":"new disk"})", "maintenance"), "");
+  const std::string note = note_of(R"({"service":"web","for":"10s"})", "maintenance");
+  EXPECT_TRUE(note.starts_with("web is in maintenance already until 20")) << note;
+  EXPECT_TRUE(note.ends_with(", by bob: new disk")) << note;
+  EXPECT_EQ(world_.engine.durable().maintenance.at("web").until, later(world_.now, std::chrono::seconds(20)));
+  EXPECT_EQ(note_of(R"({"service":"web","for":"30s"})", "maintenance"), "");
+  EXPECT_EQ(world_.engine.durable().maintenance.at("web").until, later(world_.now, std::chrono::seconds(30)));
 }
 
 TEST_F(AnswerTest, ALongerPauseReplacesAShorterOne) {

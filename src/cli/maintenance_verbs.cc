@@ -18,7 +18,8 @@ std::optional<std::string> whom(const std::string& service, bool all) {
 int ask(const Context& context, const json::object& body, const std::string& text) {
   const Answer answer = post(context, "/v1/maintenance", body);
   if (!answer) return complain(answer.error());
-  std::printf("%s\n", context.json ? json::serialize(*answer).c_str() : text.c_str());
+  const std::string note = text_at(*answer, "note", "");
+  std::printf("%s\n", context.json ? json::serialize(*answer).c_str() : note.empty() ? text.c_str() : note.c_str());
   return kOk;
 }
 

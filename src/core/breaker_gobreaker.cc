@@ -3,8 +3,11 @@
 namespace homeostat {
 namespace {
 
-/// With an interval of whole buckets: rounded up, also to a bucket that is longer than the interval.
-GobreakerOptions whole_buckets(GobreakerOptions options) {
+/// As gobreaker fills in what is not given. With an interval of whole buckets: rounded up, also to a bucket that is
+/// longer than the interval.
+GobreakerOptions filled_in(GobreakerOptions options) {
+  if (options.max_requests == 0) options.max_requests = 1;
+  if (options.timeout <= Duration{}) options.timeout = std::chrono::seconds(60);
   if (options.interval <= Duration{} || options.bucket_period <= Duration{}) {
     options.bucket_period = options.interval;
     return options;
@@ -36,7 +39,7 @@ void GobreakerCounts::failure() {
 }
 
 Gobreaker::Gobreaker(const GobreakerOptions& options, Instant now)
-    : options_(whole_buckets(options)), buckets_(bucket_count(options_)) {
+    : options_(filled_in(options)), buckets_(bucket_count(options_)) {
   begin_generation(now);
 }
 

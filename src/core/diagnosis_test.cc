@@ -252,6 +252,41 @@ TEST(Diagnosis, WhatHasGoneOnWithoutASoftDependencyIsNotExplainedByIt) {
   EXPECT_EQ(after(Tie::hard, 300s), Role::excused);
 }
 
+// A cause does not come after its effect; a check may see it some seconds later.
+TEST(Diagnosis, WhatFailedLongBeforeASoftDependencyIsNotExplainedByIt) {
+  const auto before = [](Tie tie, Duration sooner) {
+    Case c;
+    c.edges = {{api, db, tie}};
+    c.evidence[db] = direct();
+    c.evidence[db].untouchable = true;
+    c.evidence[db].since = Instant(sooner);
+    c.evidence[api] = direct();
+    return c.diagnose().of(api).role;
+  };
+  EXPECT_EQ(before(Tie::soft, 59s), Role::excused);
+  EXPECT_EQ(before(Tie::soft, 60s), Role::root);
+  EXPECT_EQ(before(Tie::hard, 10min), Role::excused);
+}
+
+// Those that need it and are well speak for a mistake of whoever looks, as long as it may be one.
+TEST(Diagnosis, WhatIsSeenFailingOftenEnoughIsNoMistakeHoweverManyAreWell) {
+  const auto seen = [](Sign sign, std::uint8_t looks) {
+    Case c;
+    c.edges.clear();
+    c.evidence.assign(12, {});
+    c.evidence[0] = {.sign = sign, .looks = looks, .since = Instant{}};
+    for (Node i = 1; i < 12; ++i) c.edges.push_back({i, 0});
+    return c.diagnose().of(0).role;
+  };
+  for (const Sign sign : {Sign::direct, Sign::symptom}) {
+    EXPECT_EQ(seen(sign, 3), Role::look);
+    EXPECT_EQ(seen(sign, 255), Role::root);
+  }
+  int needed = 3;
+  while (seen(Sign::direct, static_cast<std::uint8_t>(needed)) == Role::look) ++needed;
+  EXPECT_LE(needed, 10);
+}
+
 TEST(Diagnosis, WhatSomebodyStoppedIsNoSuspectForAnEdgeThatNobodyDeclared) {
   Case c;
   c.edges = {{api, db}};

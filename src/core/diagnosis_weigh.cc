@@ -22,6 +22,13 @@ std::int32_t some_of(std::int32_t none_of) {
 std::int32_t stops(const Weights& w, Tie tie) { return tie == Tie::soft ? w.soft_stops : w.hard_stops; }
 std::int32_t passes(const Weights& w, Tie tie) { return tie == Tie::soft ? w.soft_passes : w.hard_passes; }
 
+// It is well, and all looks were wrong. What is seen at once may be seen wrong once; again and again it is not.
+std::int32_t by_mistake(const Weights& w, const Evidence& seen) {
+  const int looks = std::max<int>(seen.looks, 1);
+  if (seen.sign != Sign::direct) return w.false_alarm * looks;
+  return w.direct_by_mistake + w.false_alarm * std::max(0, looks - w.direct_looks);
+}
+
 // What it shows is likely when something else hit it.
 std::int32_t sign_when_hit(const Weights& w, Sign sign) { return sign == Sign::direct ? w.direct_when_hit : 0; }
 
@@ -47,11 +54,13 @@ std::int32_t points_of(std::uint64_t numerator, std::uint64_t denominator) {
   return static_cast<std::int32_t>((ratio + (ratio < 0 ? -kPerTenfold : kPerTenfold) / 2) / kPerTenfold);
 }
 
-// `from` has been well without `to` for a while, and may be: what has come over it since came from elsewhere.
+// `from` has been well without `to` for a while, and may be: what has come over it since came from elsewhere. So did
+// what it had before.
 bool Diagnosis::withstood(Node from, const Graph::Link& to) const {
   const Instant since = evidence_[to.node].since;
   if (to.tie != Tie::soft || since == kNever || !alarms(evidence_[from].sign)) return false;
-  return evidence_[from].since != kNever && evidence_[from].since >= later(since, weights_.withstood);
+  const Instant own = evidence_[from].since;
+  return own != kNever && (own >= later(since, weights_.withstood) || later(own, weights_.before) <= since);
 }
 
 // Whether the state of `to` tells on `from`: an alternative that works makes it of no account.
@@ -66,8 +75,7 @@ bool Diagnosis::counts(Node from, const Graph::Link& to) const {
 // The best that can be said of an alarm without the dependency in question.
 std::int32_t Diagnosis::unexplained(Node node) const {
   const Evidence& seen = evidence_[node];
-  const std::int32_t mistake =
-      seen.sign == Sign::direct ? weights_.direct_by_mistake : weights_.false_alarm * std::max<int>(seen.looks, 1);
+  const std::int32_t mistake = by_mistake(weights_, seen);
   const std::int32_t root = weights_.root + weights_.sign_of_root + (seen.changed ? weights_.changed : 0);
   return std::max({mistake, root, weights_.undeclared + weights_.hard_stops + sign_when_hit(weights_, seen.sign)});
 }
@@ -146,8 +154,7 @@ void Diagnosis::believe(Node node) {
     return;
   }
   n.root += weights_.sign_of_root;
-  n.mistake =
-      seen.sign == Sign::direct ? weights_.direct_by_mistake : weights_.false_alarm * std::max<int>(seen.looks, 1);
+  n.mistake = by_mistake(weights_, seen);
   belief.fine = n.mistake;
   belief.bad = std::max({n.root, n.hit, unexplained(node)}) + n.support;
 }

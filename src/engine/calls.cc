@@ -8,6 +8,7 @@
 #include "engine/diagnose.hpp"
 #include "engine/doubt.hpp"
 #include "engine/escalate.hpp"
+#include "engine/evidence.hpp"
 #include "engine/maintenance.hpp"
 
 namespace homeostat::engine {
@@ -53,7 +54,7 @@ std::optional<ServiceId> told_of_another(Turn& t, ServiceId id, Which which) {
     const std::uint64_t incident = t.durable(other).incident;
     const bool told =
         other != id && incident != 0 && called(t, [&](const EscalationState& one) {
-          return one.what.incident == incident && which(one.what.notifier) && one.at >= own->second.verdict_at;
+          return one.what.incident == incident && which(one.what.notifier) && one.at >= began_last(own->second);
         });
     if (told) return other;
   }
@@ -74,7 +75,7 @@ bool root_is_known(Turn& t, ServiceId id) {
   const auto root = found == nullptr ? std::nullopt : t.find(found->root);
   if (!root) return false;
   const auto incident = t.s.durable.incidents.find(t.durable(*root).incident);
-  return incident != t.s.durable.incidents.end() && told_of(t, found->root, incident->second.verdict_at);
+  return incident != t.s.durable.incidents.end() && told_of(t, found->root, began_last(incident->second));
 }
 
 // Somebody wants this wait, was told as it began, or it ends by itself.

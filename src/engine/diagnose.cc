@@ -1,7 +1,9 @@
 #include "engine/diagnose.hpp"
 
 #include "core/planted.hpp"
+#include "engine/actions.hpp"
 #include "engine/calls.hpp"
+#include "engine/evidence.hpp"
 #include "engine/looking.hpp"
 
 namespace homeostat::engine {
@@ -19,125 +21,12 @@ constexpr Duration kAskAgain = std::chrono::seconds(5);
 constexpr Duration kWaitsEnd = std::chrono::minutes(1);
 // So long what was repaired in vain leaves it to others, at most.
 constexpr Duration kTurnOfOthers = std::chrono::minutes(10);
+// A check may see what failed first so much later.
+constexpr Duration kSeenLater = std::chrono::seconds(10);
 constexpr std::size_t kCandidates = 3;
+// What fails so long after what it needs has another cause, while others of its service go on.
+constexpr Duration kHasGoneOn = std::chrono::minutes(5);
 constexpr std::string_view kRecovers = "what it needs is well again; it is given time to recover by itself";
-constexpr std::uint8_t kVerdictLooks = 3;
-
-/// What the places of one service show, put together.
-struct Shown {
-  std::uint32_t wanted = 0;    // instances
-  std::uint32_t troubled = 0;  // … of which so many fail, or have begun to
-  bool whole = false;          // the service as a whole does
-  bool verdict = false;
-  bool direct = false;
-  std::uint32_t looks = 0;
-  Instant since = kNever;
-};
-
-bool speaks_for_itself(const Observation& seen) {
-  return seen.reason == Reason::exited || seen.reason == Reason::signalled || seen.reason == Reason::refused;
-}
-
-// Since when the place fails, as long as nothing has proved it well; kNever: it does not.
-Instant in_incident_since(Turn& t, ServiceId id, Slot slot) {
-  const auto incident = t.s.durable.incidents.find(t.durable(id).incident);
-  if (incident == t.s.durable.incidents.end()) return kNever;
-  const auto failing = incident->second.failing.find(slot);
-  const bool open = failing != incident->second.failing.end() && !failing->second.first_success;
-  return open && !planted(Bug::cure_is_success) ? failing->second.first_failure : kNever;
-}
-
-// It should run, and is known not to.
-bool is_missing(Turn& t, ServiceId id, Slot slot) {
-  if (!t.plan(id).runtime.managed || slot < 0) return false;
-  const InstanceState* instance = t.instance(id, slot);
-  return instance == nullptr || instance->state != RunState::running;
-}
-
-// What has been repaired shows nothing yet. It fails until it has been seen well, or nobody can look.
-void add(Turn& t, ServiceId id, const Place& place, Shown& shown) {
-  if (!t.wanted(id, place.slot)) return;
-  const View view = view_of(t, id, place.slot);
-  const bool missing = is_missing(t, id, place.slot);
-  const Instant since = view.failing ? view.first_failure : in_incident_since(t, id, place.slot);
-  bool begun = view.failing || missing || (since != kNever && !view.blind);
-  shown.verdict = shown.verdict || begun;
-  shown.direct = shown.direct || missing;
-  if (begun) shown.since = std::min(shown.since, since == kNever ? t.now : since);
-  for (const TargetId one : place.targets) {
-    const Target& target = t.s.targets[one];
-    if (t.plan(id).checks[target.check].role != homeostat::Role::alive || target.health.failures() == 0) continue;
-    begun = true;
-    shown.looks = std::max(shown.looks, target.health.failures());
-    shown.since = std::min(shown.since, target.health.first_failure());
-    shown.direct = shown.direct || (view.failing && speaks_for_itself(target.health.last()));
-  }
-  if (place.slot >= 0) {
-    ++shown.wanted;
-    shown.troubled += begun ? 1 : 0;
-  } else {
-    shown.whole = begun;
-  }
-}
-
-// Something was really done about it: no call, no shadow's decision, nothing that waits for an approval or never got
-// one.
-bool was_repaired(Turn& t, ServiceId id) {
-  const auto incident = t.s.durable.incidents.find(t.durable(id).incident);
-  if (incident == t.s.durable.incidents.end()) return false;
-  const auto waiting = std::ranges::count_if(t.s.durable.actions, [&](const auto& item) {
-    const ActionState& action = item.second;
-    return action.intent.incident == incident->first && action.intent.mode == Mode::approve && !action.approved;
-  });
-  return incident->second.actions > static_cast<std::uint32_t>(waiting);
-}
-
-// Something has been begun, and is not known to help or not to.
-bool is_being_repaired(Turn& t, ServiceId id) {
-  return std::ranges::any_of(t.live(id).places,
-                             [](const Place& place) { return place.action && place.action->dispatched; });
-}
-
-// Its whole ladder has been tried in vain. What is dead explains the others all the same: nobody else can be the cause.
-// So does what has been tried again, until that is known not to have helped either.
-bool tried_in_vain(Turn& t, ServiceId id, const Shown& shown) {
-  const auto& ladders = t.durable(id).ladders;
-  const bool spent = std::ranges::any_of(ladders, [](const auto& item) { return item.second.rounds > 0; });
-  return spent && !shown.direct && was_repaired(t, id) && !is_being_repaired(t, id);
-}
-
-bool changed_lately(Turn& t, ServiceId id) {
-  return std::ranges::any_of(t.durable(id).changed,
-                             [&](const auto& item) { return t.now < later(item.second.at, kChangeCounts); });
-}
-
-// A service that still serves is no alarm: what fails of it is its own affair, and explains nothing of another.
-Evidence evidence_of(Turn& t, ServiceId id) {
-  Evidence out;
-  out.untouchable = t.plan(id).external;
-  if (is_stopped(t, id)) {
-    const Instant since = t.durable(id).status_since;
-    out.sign = Sign::direct;
-    out.untouchable = true;
-    out.meant = true;
-    out.since = since == kLongAgo ? t.now : since;
-    return out;
-  }
-  Shown shown;
-  for (const Place& place : t.live(id).places) add(t, id, place, shown);
-  const bool all = shown.wanted > 0 && shown.troubled == shown.wanted;
-  const bool down = shown.verdict && t.live(id).status == Status::unhealthy;
-  if (all || shown.whole || down) {
-    out.sign = shown.direct ? Sign::direct : Sign::symptom;
-    out.looks = shown.verdict ? kVerdictLooks : static_cast<std::uint8_t>(std::min<std::uint32_t>(shown.looks, 2));
-    out.since = shown.since;
-    out.excluded = tried_in_vain(t, id, shown);
-    out.changed = changed_lately(t, id);
-  } else if (t.live(id).status == Status::unknown && has_alive_check(t.plan(id))) {
-    out.sign = Sign::unknown;
-  }
-  return out;
-}
 
 // What nobody has said anything about is repaired on its own, and explains nothing.
 bool is_linked(const Turn& t, ServiceId id) {
@@ -248,10 +137,36 @@ bool needs_what_was_tried(Turn& t, ServiceId id) {
   });
 }
 
+// Something that it needs, over others too, has failed and been repaired a moment ago: what is seen of it only now may
+// come from that.
+bool failed_with_what_is_well(Turn& t, const Ask& ask) {
+  const Instant since = view_of(t, ask.service, ask.slot).first_failure;
+  const Duration grace = grace_of(t.plan(ask.service));
+  const auto was_there = [&](ServiceId id) {
+    const ServiceState& state = t.durable(id);
+    const auto incident = t.s.durable.incidents.find(state.last_incident);
+    if (state.incident != 0 || incident == t.s.durable.incidents.end()) return false;
+    const Instant closed = incident->second.closed_at;
+    return t.now < later(closed, grace) && later(since, kSeenLater) >= incident->second.first_failure;
+  };
+  std::vector<ServiceId> reach{ask.service};
+  for (std::size_t i = 0; i < reach.size(); ++i) {
+    for (const Need& need : t.plan(reach[i]).depends_on) {
+      if (was_there(need.service)) return true;
+      if (std::ranges::find(reach, need.service) == reach.end()) reach.push_back(need.service);
+    }
+  }
+  return false;
+}
+
 // What failed with its root recovers with it, mostly: it is looked at, and not touched meanwhile. What is dead cannot.
 std::optional<Hold> recovery_grace(Turn& t, const Ask& ask) {
-  const auto excuse = t.s.excused.find(t.plan(ask.service).name);
-  if (excuse == t.s.excused.end() || view_of(t, ask.service, ask.slot).dead) return {};
+  if (view_of(t, ask.service, ask.slot).dead) return {};
+  auto excuse = t.s.excused.find(t.plan(ask.service).name);
+  if (excuse == t.s.excused.end()) {
+    if (!failed_with_what_is_well(t, ask)) return {};
+    excuse = t.s.excused.emplace(t.plan(ask.service).name, kNever).first;
+  }
   if (needs_what_was_tried(t, ask.service)) return {};
   Instant& until = excuse->second;
   if (until == kNever) {
@@ -328,8 +243,20 @@ std::string ranking(const Turn& t, std::uint32_t incident) {
   return waiting == 0 ? words : words + "; " + std::to_string(waiting) + " more wait for them";
 }
 
-bool nobody_is_root(const Turn& t) {
-  return std::ranges::count(t.s.index.diagnosing.report.findings, diagnosis::Role::root, &Finding::role) == 0;
+// By us, and as soon as it can be: nobody waits for what somebody has in hand, or is not ours to repair.
+bool is_in_our_hands(Turn& t, ServiceId id) {
+  const ServicePlan& plan = t.plan(id);
+  if (plan.external || !left_alone(t, id).why.empty()) return false;
+  if (plan.mode == Mode::shadow) return t.s.plan.shadow;
+  const auto& places = t.live(id).places;
+  return plan.mode == Mode::act ||
+         std::ranges::any_of(places, [](const Place& place) { return static_cast<bool>(place.action); });
+}
+
+bool nobody_is_root(Turn& t) {
+  return std::ranges::none_of(t.s.index.diagnosing.report.findings, [&](const Finding& one) {
+    return one.role == diagnosis::Role::root && is_in_our_hands(t, one.node);
+  });
 }
 
 // No root stands out among those that wait for each other. So many that cannot be reached are a matter of doubt.
@@ -392,13 +319,43 @@ std::optional<Hold> judge(Turn& t, const Ask& ask, const Finding& finding) {
   return look_again(t, ask);
 }
 
+// What it cannot do without has failed, and the service has not gone on without it for long.
+std::optional<ServiceId> needs_in_vain(Turn& t, const Ask& ask) {
+  const auto& evidence = t.s.index.diagnosing.evidence;
+  const Instant since = view_of(t, ask.service, ask.slot).first_failure;
+  const auto fails = [&](const Need& need) {
+    const Evidence& seen = evidence[need.service];
+    const bool known = seen.sign == Sign::direct || (seen.sign == Sign::symptom && seen.looks >= kVerdictLooks);
+    return known && !seen.excluded && since < later(seen.since, kHasGoneOn);
+  };
+  const auto& needs = t.plan(ask.service).depends_on;
+  const auto found = std::ranges::find_if(needs, [&](const Need& need) {
+    if (need.tie == diagnosis::Tie::soft || !fails(need)) return false;
+    return need.any_of == 0 ||
+           std::ranges::all_of(needs, [&](const Need& other) { return other.any_of != need.any_of || fails(other); });
+  });
+  return found == needs.end() ? std::nullopt : std::optional(found->service);
+}
+
+// One place of a service that serves: its own affair, but for what all of them need.
+std::optional<Hold> judge_place(Turn& t, const Ask& ask) {
+  if (const auto needed = needs_in_vain(t, ask)) {
+    t.s.excused[t.plan(ask.service).name] = kNever;
+    Hold hold = wait_for(t, *needed);
+    hold.retry = later(t.now, kAskAgain);
+    return hold;
+  }
+  if (auto hold = recovery_grace(t, ask)) return hold;
+  return view_of(t, ask.service, ask.slot).dead ? std::nullopt : look_again(t, ask);
+}
+
 }  // namespace
 
 std::optional<Hold> diagnosis_gate(Turn& t, const Ask& ask) {
   if (!t.s.index.diagnosing.machine || !is_linked(t, ask.service) || planted(Bug::dependency_ignored)) return {};
   diagnose(t);
   const Finding* finding = finding_of(t, ask.service);
-  if (finding == nullptr) return {};
+  if (finding == nullptr) return judge_place(t, ask);
   auto hold = judge(t, ask, *finding);
   record(t, ask.service, *finding, hold && hold->gate == "recovery" ? hold->detail : words_of(t, *finding));
   return hold;
@@ -423,18 +380,6 @@ std::vector<ServiceId> connected_with(Turn& t, ServiceId id) {
     if (one.incident == finding->incident) all.push_back(one.node);
   }
   return all;
-}
-
-bool is_stopped(Turn& t, ServiceId id) {
-  const ServiceState& state = t.durable(id);
-  const auto& places = t.live(id).places;
-  return state.stopped || (places.size() > 1 && std::ranges::all_of(places, [&](const Place& place) {
-                             return place.slot < 0 || state.stopped_slots.contains(place.slot);
-                           }));
-}
-
-bool has_alive_check(const ServicePlan& plan) {
-  return std::ranges::any_of(plan.checks, [](const CheckPlan& c) { return c.role == homeostat::Role::alive; });
 }
 
 }  // namespace homeostat::engine

@@ -27,10 +27,4 @@ std::string candidates_of(const Turn& t, ServiceId id);
 /// Whose failures are one incident with this one's, itself among them.
 std::vector<ServiceId> connected_with(Turn& t, ServiceId id);
 
-/// Somebody has stopped all of it.
-bool is_stopped(Turn& t, ServiceId id);
-
-/// A check says whether it is well.
-bool has_alive_check(const ServicePlan& plan);
-
 }  // namespace homeostat::engine

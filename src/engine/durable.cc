@@ -348,7 +348,8 @@ struct Fold {
 
   void operator()(const MaintenanceBegan& r) {
     const auto [state, fresh] = (r.scheduled ? d.windows : d.maintenance).try_emplace(r.service);
-    if (fresh) state->second.since = at;
+    if (fresh || state->second.over) state->second.since = at;
+    state->second.over = false;
     state->second.until = r.until;
     state->second.reason = r.reason;
     state->second.by = r.by;

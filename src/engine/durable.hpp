@@ -94,6 +94,9 @@ struct IncidentState {
   };
 };
 
+/// When it was noticed; of one that was closed and has come back, not before it was closed.
+inline Instant began_last(const IncidentState& incident) { return std::max(incident.verdict_at, incident.closed_at); }
+
 struct EscalationState {
   Escalated what;
   Instant at{};

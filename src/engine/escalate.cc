@@ -7,6 +7,8 @@ namespace homeostat::engine {
 namespace {
 
 constexpr std::size_t kCallsAtOnce = 8;  // of one notifier
+// What comes and goes is told of once in so long.
+constexpr Duration kCalledLately = std::chrono::minutes(10);
 
 std::uint32_t notifier_index(const Plan& plan, const std::string& name) {
   for (std::uint32_t i = 0; i < plan.notifiers.size(); ++i) {
@@ -57,15 +59,22 @@ std::string default_notifier(const Turn& t) {
   return index < t.s.plan.notifiers.size() ? t.s.plan.notifiers[index].name : std::string();
 }
 
+bool tells_of(const Turn& t, const EscalationState& call, std::uint64_t incident) {
+  if (incident == 0 || call.what.incident != incident) return false;
+  const auto known = t.s.durable.incidents.find(incident);
+  return known == t.s.durable.incidents.end() || call.at >= began_last(known->second) ||
+         t.now < later(call.at, kCalledLately);
+}
+
 bool escalated(const Turn& t, std::uint64_t incident) {
   const auto& all = t.s.durable.escalations;
-  return std::any_of(all.begin(), all.end(), [&](const auto& item) { return item.second.what.incident == incident; });
+  return std::ranges::any_of(all, [&](const auto& item) { return tells_of(t, item.second, incident); });
 }
 
 void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary) {
   const std::string called = calls_nobody(t, id) ? std::string() : notifier;
   for (const auto& [known, escalation] : t.s.durable.escalations) {
-    if (incident != 0 && escalation.what.incident == incident && escalation.what.notifier == called) return;
+    if (escalation.what.notifier == called && tells_of(t, escalation, incident)) return;
   }
   escalate_anew(t, id, incident, notifier, std::move(summary));
 }

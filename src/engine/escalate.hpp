@@ -12,6 +12,8 @@ bool calls_nobody(const Turn& t, ServiceId id);
 /// The notifier for whatever no ladder names one for; empty: none.
 std::string default_notifier(const Turn& t);
 /// True when somebody has been called for this incident already.
+/// Of what is an incident now: when it was over, and has come back, what was told before is old.
+bool tells_of(const Turn& t, const EscalationState& call, std::uint64_t incident);
 bool escalated(const Turn& t, std::uint64_t incident);
 /// Raises an escalation for an incident of a service, once an incident and notifier.
 void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary);

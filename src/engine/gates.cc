@@ -6,6 +6,7 @@
 #include "engine/diagnose.hpp"
 #include "engine/doubt.hpp"
 #include "engine/ejection.hpp"
+#include "engine/evidence.hpp"
 #include "engine/looking.hpp"
 #include "engine/maintenance.hpp"
 #include "engine/resources.hpp"
@@ -175,6 +176,16 @@ Gate evidence_gate(Turn& t, const Ask& ask) {
   return {};
 }
 
+// Places of the group, or of all, of which no instance is needed now.
+std::uint64_t idle(const State& s, std::optional<std::uint32_t> group = std::nullopt) {
+  std::uint64_t sum = 0;
+  for (const ServiceId id : s.index.elastic) {
+    const ServicePlan& plan = s.plan.services[id];
+    if (!group || plan.group == *group) sum += plan.instances - needed_in(s, id);
+  }
+  return sum;
+}
+
 /// Of `total` instances; `counts` says which actions are of this budget. More than the limit may be used, when that was
 /// higher before: then one becomes free only when so many are too old.
 template <class Counts>
@@ -310,19 +321,19 @@ std::optional<BudgetUse> instance_budget(const State& s, ServiceId id, Slot slot
 
 BudgetUse service_budget(const State& s, ServiceId id, Instant now) {
   const ServicePlan& plan = s.plan.services[id];
-  return use_of(s, plan.budget, plan.instances, now, [&](const Disruption& d) { return d.service == plan.name; });
+  return use_of(s, plan.budget, needed_in(s, id), now, [&](const Disruption& d) { return d.service == plan.name; });
 }
 
 std::optional<BudgetUse> group_budget(const State& s, ServiceId id, Instant now) {
   const std::uint32_t group = s.plan.services[id].group;
   if (group == kNone) return std::nullopt;
   const GroupPlan& plan = s.plan.groups[group];
-  return use_of(s, plan.budget, s.index.of_group[group], now,
+  return use_of(s, plan.budget, s.index.of_group[group] - idle(s, group), now,
                 [&](const Disruption& d) { return d.group == plan.name; });
 }
 
 BudgetUse fleet_budget(const State& s, Instant now) {
-  return use_of(s, s.plan.fleet, s.index.instances, now, [](const Disruption&) { return true; });
+  return use_of(s, s.plan.fleet, s.index.instances - idle(s), now, [](const Disruption&) { return true; });
 }
 
 std::vector<const PauseState*> pauses_of(const Durable& durable, const std::string& service, Instant now) {

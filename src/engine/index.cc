@@ -62,6 +62,7 @@ void index_plan(State& s) {
     s.index.by_name.push_back(id);
     s.index.instances += plan.instances;
     if (plan.group != kNone) s.index.of_group[plan.group] += plan.instances;
+    if (plan.scaling || plan.rollout) s.index.elastic.push_back(id);
     if (!plan.maintenance.empty()) s.index.windowed.push_back(id);
     for (const Need& need : plan.depends_on) add_dependent(s.index, need.service, id);
     for (const Prerequisite& p : plan.prerequisites) {

@@ -121,8 +121,9 @@ void judge_windows(Turn& t) {
   }
   for (const auto& [service, one] : open) {
     const auto found = known.find(service);
-    const bool same = found != known.end() && std::chrono::abs(found->second.until - one.until) < kMinute;
-    if (same || (found != known.end() && found->second.over)) continue;
+    if (found != known.end() && std::chrono::abs(found->second.until - one.until) < kMinute) continue;
+    // What is left of one that somebody has ended stays ended; what goes on for longer is another one.
+    if (found != known.end() && found->second.over && one.until < found->second.until) continue;
     begin(t, {service, true, one.until, one.reason, "the configuration"});
   }
 }
@@ -140,6 +141,11 @@ const MaintenanceState* maintenance_of(const Durable& d, const std::string& serv
     }
   }
   return longest;
+}
+
+const MaintenanceState* works_longer(const Durable& d, const std::string& service, Instant until) {
+  const auto found = d.maintenance.find(service);
+  return found == d.maintenance.end() || found->second.until <= until ? nullptr : &found->second;
 }
 
 std::optional<Hold> maintenance_gate(Turn& t, ServiceId id) {
@@ -164,6 +170,7 @@ std::vector<PlannedMaintenance> planned_maintenance(const State& s, Instant now)
 
 void begin_maintenance(Turn& t, const Operator& in) {
   const Instant until = in.length == Duration{} ? kNever : later(t.now, in.length);
+  if (works_longer(t.s.durable, in.service, until) != nullptr) return;
   begin(t, {in.service, false, until, in.reason, in.by});
 }
 

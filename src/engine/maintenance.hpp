@@ -14,6 +14,9 @@ namespace homeostat::engine {
 /// Of those that have not been recorded as ended the one that holds longest; null: nobody works on it.
 const MaintenanceState* maintenance_of(const Durable& d, const std::string& service);
 
+/// Work of somebody that was begun by hand and goes on for longer than that; a shorter one does not end it. Null: none.
+const MaintenanceState* works_longer(const Durable& d, const std::string& service, Instant until);
+
 /// The next window of a service, or of everything (service empty), that opens.
 struct PlannedMaintenance {
   std::string service;

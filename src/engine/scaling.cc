@@ -126,7 +126,9 @@ std::optional<Mode> mode_of(Turn& t, ServiceId id, const ScalingDecision& decisi
   if (!t.s.observe_only.empty() || t.s.stopping) return std::nullopt;
   if (control.by_hand) return Mode::act;  // what somebody has said by hand is done in every mode
   if (t.plan(id).mode == Mode::shadow || t.s.plan.shadow || !decision.act) return std::nullopt;
-  return planted(Bug::scaled_unasked) ? Mode::act : t.plan(id).mode;
+  // What a repair has raised, somebody has approved.
+  const bool raised = decision.desired > decision.current && decision.desired <= control.at_least;
+  return raised || planted(Bug::scaled_unasked) ? Mode::act : t.plan(id).mode;
 }
 
 /// The time in the zone of each schedule, as far as it has been told.

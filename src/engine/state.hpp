@@ -413,6 +413,7 @@ struct PlanIndex {
   std::map<ServiceId, std::vector<ServiceId>> dependents;  // who depends on it, or needs it for a prerequisite
   std::uint64_t instances = 0;                             // planned in all
   std::vector<std::uint64_t> of_group;                     // … of each group
+  std::vector<ServiceId> elastic;                          // of which not all instances are always needed
   std::vector<ServiceId> windowed;                         // that have windows of maintenance of their own
   Diagnosing diagnosing;
 };

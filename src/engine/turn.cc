@@ -32,11 +32,11 @@ bool wanted_in(const State& s, ServiceId id, Slot slot) {
   return slot < static_cast<Slot>(s.plan.services[id].instances) && state.wants_running(slot);
 }
 
-std::uint32_t Turn::count(ServiceId id) {
-  const auto& spare = durable(id).spare;
-  const auto instances = static_cast<Slot>(plan(id).instances);
+std::uint32_t needed_in(const State& s, ServiceId id) {
+  const auto& spare = s.index.facts[id]->spare;
+  const auto instances = static_cast<Slot>(s.plan.services[id].instances);
   const auto idle = std::count_if(spare.begin(), spare.end(), [=](Slot slot) { return slot < instances; });
-  return plan(id).instances - static_cast<std::uint32_t>(idle);
+  return static_cast<std::uint32_t>(instances - idle);
 }
 
 void Turn::mark(ServiceId id) {

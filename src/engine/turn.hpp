@@ -11,6 +11,8 @@ namespace homeostat::engine {
 
 const InstanceState* instance_of(const State& s, ServiceId id, Slot slot);
 bool wanted_in(const State& s, ServiceId id, Slot slot);
+/// Instances that are needed now: of what is scaled or rolled out, not all places are.
+std::uint32_t needed_in(const State& s, ServiceId id);
 
 struct Turn {
   State& s;
@@ -36,7 +38,7 @@ struct Turn {
   /// What is known of an instance; nothing for kWhole and for instances never started.
   const InstanceState* instance(ServiceId id, Slot slot) const { return instance_of(s, id, slot); }
   /// How many instances shall run.
-  std::uint32_t count(ServiceId id);
+  std::uint32_t count(ServiceId id) const { return needed_in(s, id); }
   /// True when the operator and the configuration want this place to run.
   bool wanted(ServiceId id, Slot slot) const { return wanted_in(s, id, slot); }
 
