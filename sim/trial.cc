@@ -147,7 +147,8 @@ class Run {
     tell_all(Verb::unlock);
     let_scale();
     start_stopped();
-    const Instant most = later(arena_.now(), 40min);
+    // The fleet may have a budget of three actions in two minutes, and people may have asked for the restart of everything.
+    const Instant most = later(arena_.now(), 80min);
     // Who waits for an action that never answers is told after ten minutes, and unlocks its target; a rollout that
     // waited for it in vain is frozen.
     while (held() && arena_.now() < most && !judge_.at_rest()) {
