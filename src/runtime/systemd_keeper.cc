@@ -57,6 +57,7 @@ struct SystemdKeeper::Work {
   bool asked = false;    // from here on something may have happened
   bool all_done = false;
   bool cancelled = false;  // by somebody else
+  std::string left{};      // the version that the link stood for before, while nothing else has happened
   std::deque<Step> steps{};
   std::string job{};  // the path of the one that is waited for
 };
@@ -229,7 +230,10 @@ Sight SystemdKeeper::seen(const Unit& unit) const {
     return {.detail = fmt::format("{} is an alias of {}: name that one", spec.unit, unit.state.id)};
   }
   Sight sight = sight_of(unit.state, unit.stopped());
-  if (!spec.releases.empty()) sight.version = linked_version(spec.link, spec.releases);
+  if (!spec.releases.empty()) {
+    const auto noted = noted_version(spec.link, unit.state.run);
+    sight.version = noted ? *noted : linked_version(spec.link, spec.releases);
+  }
   return sight;
 }
 
@@ -273,11 +277,13 @@ void SystemdKeeper::judge(Unit& unit) {
   work.judged = true;
   work.before = unit.state.run;
   if (starts) unit.forget_stop();
-  if (starts && runs && !moves) {
-    work.steps = {Step::restart};
+  if (starts && moves) work.steps.push_back(Step::link);
+  if (starts && runs) {
+    // One job also for another version: systemd itself restarts what it has to stop for it. After a stop and a start
+    // that would stay down.
+    work.steps.push_back(Step::restart);
   } else {
     if (runs) work.steps.push_back(Step::stop);
-    if (starts && moves) work.steps.push_back(Step::link);
     if (starts && unit.state.active == "failed") work.steps.push_back(Step::reset);  // or its start limit holds it
     if (starts) work.steps.push_back(Step::start);
   }
@@ -288,11 +294,11 @@ void SystemdKeeper::next_step(Unit& unit) {
   Work& work = *unit.work;
   if (work.steps.empty()) {
     work.all_done = true;
+    if (const KeptSpec& spec = unit.charge.spec; !spec.releases.empty()) forget_run(spec.link);
     return read(unit);
   }
   const Step step = work.steps.front();
   work.steps.pop_front();
-  const KeptSpec& spec = unit.charge.spec;
   switch (step) {
     case Step::stop:
       return ask(unit, "StopUnit", true);
@@ -303,11 +309,22 @@ void SystemdKeeper::next_step(Unit& unit) {
     case Step::restart:
       return ask(unit, "RestartUnit", true);
     case Step::link:
-      if (auto linked = link_version(spec.link, spec.releases, work.order.version); !linked) {
-        return finish(unit, work.asked ? OutcomeKind::failed : OutcomeKind::not_started, linked.error().text);
-      }
+      if (const std::string why = link(unit); !why.empty()) return finish(unit, OutcomeKind::not_started, why);
       return next_step(unit);
   }
+}
+
+// Nothing has been asked of systemd yet. Empty: the link is set.
+std::string SystemdKeeper::link(Unit& unit) {
+  Work& work = *unit.work;
+  const KeptSpec& spec = unit.charge.spec;
+  const std::string before = linked_version(spec.link, spec.releases);
+  if (unit.state.runs() && !noted_version(spec.link, unit.state.run)) {
+    if (auto noted = note_run(spec.link, before, unit.state.run); !noted) return noted.error().text;
+  }
+  if (auto linked = link_version(spec.link, spec.releases, work.order.version); !linked) return linked.error().text;
+  work.left = before;
+  return {};
 }
 
 SystemdKeeper::Unit* SystemdKeeper::working(const Target& target, std::uint64_t work) {
@@ -328,6 +345,11 @@ void SystemdKeeper::ask(Unit& unit, const char* method, bool has_job) {
       const OutcomeKind kind = !reply.error().refused ? OutcomeKind::unknown
                                : first                ? OutcomeKind::not_started
                                                       : OutcomeKind::failed;
+      // What systemd may start by itself later is what ran before.
+      const KeptSpec& spec = one->charge.spec;
+      if (kind == OutcomeKind::not_started && !one->work->left.empty()) {
+        static_cast<void>(link_version(spec.link, spec.releases, one->work->left));
+      }
       return finish(*one, kind, reply.error().text);
     }
     if (!has_job) return next_step(*one);

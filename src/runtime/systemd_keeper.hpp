@@ -45,6 +45,7 @@ class SystemdKeeper final : public Keeper {
   void judge(Unit& unit);
   std::string refusal(const Unit& unit) const;
   void next_step(Unit& unit);
+  std::string link(Unit& unit);
   void ask(Unit& unit, const char* method, bool has_job);
   void job_done(Unit& unit, const std::string& result);
   void finish(Unit& unit, engine::OutcomeKind kind, const std::string& detail);
