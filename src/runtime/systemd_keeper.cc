@@ -70,9 +70,11 @@ struct SystemdKeeper::Unit {
   UnitState state{};
   bool read = false;           // the state is known
   bool told_to_stop = false;   // since it ran, by somebody else, or so it must be feared
+  bool put_down = false;       // since it ran, by us
   std::uint32_t down_job = 0;  // of somebody else's, that was there when it went down
   std::uint32_t seen_job = 0;  // the last one of somebody else's …
-  std::uint32_t no_stop = 0;   // … and the last one that is known to be none that stops
+  std::uint32_t no_stop = 0;   // … and the last one that is known to be none by which anybody stops it
+  std::uint32_t fall_job = 0;  // by which systemd stops it because one that it is bound to has ended
   bool restarting = false;     // since it ran, by systemd itself
   std::uint32_t restarts = 0;  // when it ran
   std::optional<Work> work{};
@@ -81,9 +83,11 @@ struct SystemdKeeper::Unit {
   /// By somebody else.
   bool stopped() const { return told_to_stop || (down_job != 0 && down_job != no_stop); }
   void forget_stop() {
-    told_to_stop = false;
+    told_to_stop = put_down = false;
     down_job = 0;
   }
+  /// Nobody had it stopped, we neither.
+  bool fell() const { return read && state.rests() && !stopped() && !put_down; }
   /// Nobody has listened: it may have been stopped by others meanwhile, and the restarts so far say nothing of now.
   void meet(const UnitState& fresh) {
     told_to_stop = was_stopped(fresh);
@@ -210,17 +214,65 @@ void SystemdKeeper::notice_job(Unit& unit) {
   }
 }
 
-// A restart and a reload are jobs, too, and what dies of them was not stopped. The answer comes before that of any
-// later look at the unit; of a job that is not there any more there is none.
-void SystemdKeeper::ask_kind(const Unit& unit) {
+// A restart and a reload are jobs, too, and what dies of them was not stopped; nor was what is stopped because another
+// one has died. The answer comes before that of any later look at the unit; of a job that is not there any more there
+// is none.
+void SystemdKeeper::ask_kind(Unit& unit) {
+  ask_bound(unit);
   bus_.call(fmt::format("{}/job/{}", kManager, unit.state.job), "org.freedesktop.DBus.Properties", "Get",
             {"org.freedesktop.systemd1.Job", "JobType"},
             [this, target = unit.charge.target, job = unit.state.job](const auto& reply) {
               const auto found = units_.find(target);
               const char* kind = nullptr;
-              if (found == units_.end() || !reply || sd_bus_message_read(*reply, "v", "s", &kind) < 0) return;
-              if (std::string_view(kind) != "stop") found->second->no_stop = job;
+              if (found == units_.end()) return;
+              Unit& one = *found->second;
+              const bool told = reply && sd_bus_message_read(*reply, "v", "s", &kind) >= 0;
+              if (told && std::string_view(kind) != "stop") {
+                one.no_stop = job;
+              } else if (one.fall_job == job || falls_with_another(one)) {
+                one.no_stop = one.fall_job = job;
+              }
             });
+}
+
+// How those are that it is bound to and that are not ours, before they can be started again.
+void SystemdKeeper::ask_bound(const Unit& unit) {
+  for (const std::string& name : unit.state.bound_to) {
+    if (kept(name) != nullptr) continue;
+    bus_.call(path_of(name), "org.freedesktop.DBus.Properties", "GetAll", {""},
+              [this, target = unit.charge.target, job = unit.state.job](const auto& reply) {
+                const auto found = units_.find(target);
+                UnitState other;
+                if (found == units_.end() || !reply || !read_properties(**reply, other)) return;
+                if (has_ended(other)) found->second->fall_job = job;
+              });
+  }
+}
+
+const SystemdKeeper::Unit* SystemdKeeper::kept(const std::string& name) const {
+  const auto found = by_path_.find(path_of(name));
+  return found == by_path_.end() ? nullptr : found->second;
+}
+
+// When a unit that others are bound to ends by itself, systemd stops them, and what needs or belongs to those. They are
+// bound to something that rests although nobody has stopped it; what a person stops goes down before what it needs.
+bool SystemdKeeper::falls_with_another(const Unit& unit) const {
+  std::set<const Unit*> looked{&unit};
+  std::deque<const Unit*> left{&unit};
+  for (; !left.empty(); left.pop_front()) {
+    const UnitState& state = left.front()->state;
+    for (const std::string& name : state.bound_to) {
+      const Unit* other = kept(name);
+      if (other != nullptr && other->fell()) return true;
+    }
+    for (const auto* names : {&state.bound_to, &state.requires_, &state.part_of}) {
+      for (const std::string& name : *names) {
+        const Unit* other = kept(name);
+        if (other != nullptr && other->state.job != 0 && looked.insert(other).second) left.push_back(other);
+      }
+    }
+  }
+  return false;
 }
 
 Sight SystemdKeeper::seen(const Unit& unit) const {
@@ -230,6 +282,10 @@ Sight SystemdKeeper::seen(const Unit& unit) const {
     return {.detail = fmt::format("{} is an alias of {}: name that one", spec.unit, unit.state.id)};
   }
   Sight sight = sight_of(unit.state, unit.stopped());
+  // The status is that of a stop: it does not tell whether its work was done.
+  if (sight.is == Sight::Is::ended && unit.fall_job != 0 && unit.down_job == unit.fall_job) {
+    sight.known = sight.signalled = false;
+  }
   if (!spec.releases.empty()) {
     const auto noted = noted_version(spec.link, unit.state.run);
     sight.version = noted ? *noted : linked_version(spec.link, spec.releases);
@@ -276,7 +332,10 @@ void SystemdKeeper::judge(Unit& unit) {
   }
   work.judged = true;
   work.before = unit.state.run;
-  if (starts) unit.forget_stop();
+  if (starts)
+    unit.forget_stop();
+  else
+    unit.put_down = true;
   if (starts && moves) work.steps.push_back(Step::link);
   if (starts && runs) {
     // One job also for another version: systemd itself restarts what it has to stop for it. After a stop and a start

@@ -38,7 +38,10 @@ class SystemdKeeper final : public Keeper {
   void read(Unit& unit);
   void changed(Unit& unit);
   void notice_job(Unit& unit);
-  void ask_kind(const Unit& unit);
+  void ask_kind(Unit& unit);
+  void ask_bound(const Unit& unit);
+  const Unit* kept(const std::string& name) const;
+  bool falls_with_another(const Unit& unit) const;
   Sight seen(const Unit& unit) const;
 
   Unit* working(const Target& target, std::uint64_t work);

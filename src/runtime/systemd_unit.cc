@@ -38,6 +38,15 @@ bool read_flag(sd_bus_message& message, bool& out) {
   return true;
 }
 
+bool read_names(sd_bus_message& message, std::vector<std::string>& out) {
+  out.clear();
+  if (sd_bus_message_enter_container(&message, 'a', "s") < 0) return false;
+  const char* name = nullptr;
+  int more = 0;
+  while ((more = sd_bus_message_read_basic(&message, 's', &name)) > 0) out.emplace_back(name);
+  return more == 0 && sd_bus_message_exit_container(&message) >= 0;
+}
+
 bool read_run(sd_bus_message& message, Incarnation& out) {
   const void* bytes = nullptr;
   std::size_t size = 0;
@@ -83,6 +92,9 @@ const std::map<std::string_view, Row>& rows() {
       {"Type", {"s", [](M& m, U& u) { return read_text(m, u.type); }}},
       {"ExitType", {"s", [](M& m, U& u) { return read_text(m, u.exit_type); }}},
       {"RemainAfterExit", {"b", [](M& m, U& u) { return read_flag(m, u.remains); }}},
+      {"BindsTo", {"as", [](M& m, U& u) { return read_names(m, u.bound_to); }}},
+      {"Requires", {"as", [](M& m, U& u) { return read_names(m, u.requires_); }}},
+      {"PartOf", {"as", [](M& m, U& u) { return read_names(m, u.part_of); }}},
   };
   return rows;
 }
@@ -136,6 +148,10 @@ bool was_stopped(const UnitState& state) {
   return state.active == "failed" && was_up && state.main_ended > state.left_active &&
          std::ranges::find(kBadEnds, state.result) != kBadEnds.end() && state.may_run == UINT64_MAX &&
          state.bus_name.empty() && !state.says_that_it_stops();
+}
+
+bool has_ended(const UnitState& state) {
+  return state.rests() && state.job == 0 && !state.run.none() && !was_stopped(state);
 }
 
 Sight sight_of(const UnitState& state, bool told_to_stop) {

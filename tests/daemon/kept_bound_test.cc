@@ -103,5 +103,39 @@ TEST_F(KeptBound, WhatRunsKeepsItsVersionUntilItIsRestarted) {
   EXPECT_TRUE(told("web/0 is running, version v2: adopted")) << lab_.records();
 }
 
+TEST_F(KeptBound, WhatGoesDownWithOneThatHasDiedWasNotStopped) {
+  begin({{"web"}, {.name = "bound", .unit = "BindsTo=web.service\nAfter=web.service"}, {"other"}});
+  if (IsSkipped()) return;
+  for (std::uint64_t times = 2; times <= 4; ++times) {
+    EXPECT_TRUE(repaired("web", times == 3 ? SIGTERM : SIGKILL)) << lab_.records();
+    EXPECT_TRUE(runs_as_often("bound", times)) << starts("bound") << lab_.records();
+    EXPECT_TRUE(healthy("bound") && healthy("web")) << lab_.records();
+  }
+  EXPECT_FALSE(others_did_it()) << lab_.records();
+
+  // Stopped by a person, it takes the other along, and both stay.
+  systemd_->ask("StopUnit", "web");
+  for (const char* name : {"web", "bound"}) {
+    EXPECT_TRUE(told(fmt::format("{} is to stay stopped (by others, by systemd)", name))) << lab_.records();
+  }
+  EXPECT_TRUE(repaired("other")) << "what was stopped had all this time to come back";
+  EXPECT_EQ(main("web") + main("bound"), 0) << lab_.records();
+}
+
+TEST_F(KeptBound, WhatGoesDownWithAUnitOfSomebodyElsesThatHasDiedWasNotStopped) {
+  fs::create_directories(lab_.dir() + "/units");
+  write_file(lab_.dir() + "/units/theirs.service", "[Service]\nExecStart=/bin/sleep infinity\n");
+  begin({{.name = "bound", .unit = "BindsTo=theirs.service\nAfter=theirs.service"}, {"other"}});
+  if (IsSkipped()) return;
+  systemd_->kill("theirs", SIGKILL);
+  EXPECT_TRUE(runs_as_often("bound", 2)) << starts("bound") << lab_.records();
+  EXPECT_TRUE(healthy("bound")) << lab_.records();
+  EXPECT_FALSE(others_did_it()) << lab_.records();
+  systemd_->ask("StopUnit", "theirs");
+  EXPECT_TRUE(told("bound is to stay stopped (by others, by systemd)")) << lab_.records();
+  EXPECT_TRUE(repaired("other"));
+  EXPECT_EQ(starts("bound"), 2U) << lab_.records();
+}
+
 }  // namespace
 }  // namespace homeostat::lab
