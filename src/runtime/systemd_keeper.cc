@@ -3,11 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <deque>
-#include <optional>
-#include <set>
 
 #include "runtime/release_link.hpp"
+#include "runtime/systemd_work.hpp"
 
 namespace homeostat::runtime {
 
@@ -18,14 +16,6 @@ namespace {
 
 constexpr const char* kManager = "/org/freedesktop/systemd1";
 constexpr const char* kManagerFace = "org.freedesktop.systemd1.Manager";
-
-std::string path_of(const std::string& unit) {
-  char* path = nullptr;
-  if (sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path) < 0) return {};
-  std::string owned(path);
-  std::free(path);
-  return owned;
-}
 
 std::string in_words(const std::string& job_result) {
   if (job_result == "canceled") return "somebody has cancelled the job";
@@ -45,56 +35,6 @@ void remember(const UnitState& told, UnitState& fresh) {
 }
 
 }  // namespace
-
-/// An order that is being carried out.
-struct SystemdKeeper::Work {
-  std::uint64_t id = 0;
-  Order order;
-  Done done;
-  Instant ends{};
-  Incarnation before{};  // the run that was there, or was last
-  bool judged = false;   // it was meant for the run that is there
-  bool asked = false;    // from here on something may have happened
-  bool all_done = false;
-  bool cancelled = false;  // by somebody else
-  std::string left{};      // the version that the link stood for before, while nothing else has happened
-  std::deque<Step> steps{};
-  std::string job{};  // the path of the one that is waited for
-};
-
-struct SystemdKeeper::Unit {
-  explicit Unit(Charge kept) : charge(std::move(kept)), path(path_of(charge.spec.unit)) {}
-
-  Charge charge;
-  std::string path;
-  UnitState state{};
-  bool read = false;           // the state is known
-  bool told_to_stop = false;   // since it ran, by somebody else, or so it must be feared
-  bool put_down = false;       // since it ran, by us
-  std::uint32_t down_job = 0;  // of somebody else's, that was there when it went down
-  std::uint32_t seen_job = 0;  // the last one of somebody else's …
-  std::uint32_t no_stop = 0;   // … and the last one that is known to be none by which anybody stops it
-  std::uint32_t fall_job = 0;  // by which systemd stops it because one that it is bound to has ended
-  bool restarting = false;     // since it ran, by systemd itself
-  std::uint32_t restarts = 0;  // when it ran
-  std::optional<Work> work{};
-  Sight last{};
-
-  /// By somebody else.
-  bool stopped() const { return told_to_stop || (down_job != 0 && down_job != no_stop); }
-  void forget_stop() {
-    told_to_stop = put_down = false;
-    down_job = 0;
-  }
-  /// Nobody had it stopped, we neither.
-  bool fell() const { return read && state.rests() && !stopped() && !put_down; }
-  /// Nobody has listened: it may have been stopped by others meanwhile, and the restarts so far say nothing of now.
-  void meet(const UnitState& fresh) {
-    told_to_stop = was_stopped(fresh);
-    restarting = false;
-    restarts = fresh.restarts;
-  }
-};
 
 SystemdKeeper::SystemdKeeper(os::Loop& loop, const std::string& address, OnSight on_sight)
     : on_sight_(std::move(on_sight)),
@@ -235,46 +175,6 @@ void SystemdKeeper::ask_kind(Unit& unit) {
             });
 }
 
-// How those are that it is bound to and that are not ours, before they can be started again.
-void SystemdKeeper::ask_bound(const Unit& unit) {
-  for (const std::string& name : unit.state.bound_to) {
-    if (kept(name) != nullptr) continue;
-    bus_.call(path_of(name), "org.freedesktop.DBus.Properties", "GetAll", {""},
-              [this, target = unit.charge.target, job = unit.state.job](const auto& reply) {
-                const auto found = units_.find(target);
-                UnitState other;
-                if (found == units_.end() || !reply || !read_properties(**reply, other)) return;
-                if (has_ended(other)) found->second->fall_job = job;
-              });
-  }
-}
-
-const SystemdKeeper::Unit* SystemdKeeper::kept(const std::string& name) const {
-  const auto found = by_path_.find(path_of(name));
-  return found == by_path_.end() ? nullptr : found->second;
-}
-
-// When a unit that others are bound to ends by itself, systemd stops them, and what needs or belongs to those. They are
-// bound to something that rests although nobody has stopped it; what a person stops goes down before what it needs.
-bool SystemdKeeper::falls_with_another(const Unit& unit) const {
-  std::set<const Unit*> looked{&unit};
-  std::deque<const Unit*> left{&unit};
-  for (; !left.empty(); left.pop_front()) {
-    const UnitState& state = left.front()->state;
-    for (const std::string& name : state.bound_to) {
-      const Unit* other = kept(name);
-      if (other != nullptr && other->fell()) return true;
-    }
-    for (const auto* names : {&state.bound_to, &state.requires_, &state.part_of}) {
-      for (const std::string& name : *names) {
-        const Unit* other = kept(name);
-        if (other != nullptr && other->state.job != 0 && looked.insert(other).second) left.push_back(other);
-      }
-    }
-  }
-  return false;
-}
-
 Sight SystemdKeeper::seen(const Unit& unit) const {
   if (!unit.read) return {.detail = fmt::format("systemd cannot be reached: {}", bus_.why_down())};
   const KeptSpec& spec = unit.charge.spec;
@@ -330,6 +230,11 @@ void SystemdKeeper::judge(Unit& unit) {
       return finish(unit, OutcomeKind::not_started, found.error().text);
     }
   }
+  if (starts) {
+    const auto mode = start_mode(unit);
+    if (!mode) return finish(unit, OutcomeKind::not_started, mode.error());
+    work.mode = *mode;
+  }
   work.judged = true;
   work.before = unit.state.run;
   if (starts)
@@ -360,13 +265,13 @@ void SystemdKeeper::next_step(Unit& unit) {
   work.steps.pop_front();
   switch (step) {
     case Step::stop:
-      return ask(unit, "StopUnit", true);
+      return ask(unit, "StopUnit", "fail");
     case Step::reset:
-      return ask(unit, "ResetFailedUnit", false);
+      return ask(unit, "ResetFailedUnit", nullptr);
     case Step::start:
-      return ask(unit, "StartUnit", true);
+      return ask(unit, "StartUnit", work.mode);
     case Step::restart:
-      return ask(unit, "RestartUnit", true);
+      return ask(unit, "RestartUnit", work.mode);
     case Step::link:
       if (const std::string why = link(unit); !why.empty()) return finish(unit, OutcomeKind::not_started, why);
       return next_step(unit);
@@ -392,8 +297,8 @@ SystemdKeeper::Unit* SystemdKeeper::working(const Target& target, std::uint64_t 
   return found->second.get();
 }
 
-// Mode `fail`: a job that somebody else has queued is never pushed aside.
-void SystemdKeeper::ask(Unit& unit, const char* method, bool has_job) {
+void SystemdKeeper::ask(Unit& unit, const char* method, const char* mode) {
+  const bool has_job = mode != nullptr;
   Work& work = *unit.work;
   const bool first = !std::exchange(work.asked, true);
   auto answer = [this, target = unit.charge.target, id = work.id, has_job,
@@ -416,7 +321,7 @@ void SystemdKeeper::ask(Unit& unit, const char* method, bool has_job) {
     if (sd_bus_message_read_basic(*reply, 'o', &job) >= 0) one->work->job = job;
   };
   if (has_job)
-    bus_.call(kManager, kManagerFace, method, {unit.charge.spec.unit, "fail"}, std::move(answer));
+    bus_.call(kManager, kManagerFace, method, {unit.charge.spec.unit, mode}, std::move(answer));
   else
     bus_.call(kManager, kManagerFace, method, {unit.charge.spec.unit}, std::move(answer));
 }

@@ -1,8 +1,10 @@
 // systemd as a keeper: units of services, over D-Bus.
 #pragma once
 
+#include <expected>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "runtime/bus.hpp"
@@ -49,7 +51,9 @@ class SystemdKeeper final : public Keeper {
   std::string refusal(const Unit& unit) const;
   void next_step(Unit& unit);
   std::string link(Unit& unit);
-  void ask(Unit& unit, const char* method, bool has_job);
+  std::set<const Unit*> pulled_in(const Unit& unit, bool also_wanted) const;
+  std::expected<const char*, std::string> start_mode(const Unit& unit) const;
+  void ask(Unit& unit, const char* method, const char* mode);
   void job_done(Unit& unit, const std::string& result);
   void finish(Unit& unit, engine::OutcomeKind kind, const std::string& detail);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -94,6 +95,7 @@ const std::map<std::string_view, Row>& rows() {
       {"RemainAfterExit", {"b", [](M& m, U& u) { return read_flag(m, u.remains); }}},
       {"BindsTo", {"as", [](M& m, U& u) { return read_names(m, u.bound_to); }}},
       {"Requires", {"as", [](M& m, U& u) { return read_names(m, u.requires_); }}},
+      {"Wants", {"as", [](M& m, U& u) { return read_names(m, u.wants); }}},
       {"PartOf", {"as", [](M& m, U& u) { return read_names(m, u.part_of); }}},
   };
   return rows;
@@ -124,6 +126,14 @@ std::string why_not_loaded(const UnitState& state) {
 }
 
 }  // namespace
+
+std::string unit_path(const std::string& unit) {
+  char* path = nullptr;
+  if (sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path) < 0) return {};
+  std::string owned(path);
+  std::free(path);
+  return owned;
+}
 
 bool read_properties(sd_bus_message& message, UnitState& state) {
   if (sd_bus_message_enter_container(&message, 'a', "{sv}") < 0) return false;

@@ -34,6 +34,7 @@ struct UnitState {
   std::vector<std::string> bound_to{};   // BindsTo=: it is stopped when they end, however they do
   std::vector<std::string> requires_{};  // Requires=: it is stopped when they are
   std::vector<std::string> part_of{};    // PartOf=: so it is
+  std::vector<std::string> wants{};      // Wants=: they are started with it, as those that it requires or is bound to
 
   bool runs() const { return active == "active" || active == "reloading"; }
   bool rests() const { return active == "inactive" || active == "failed"; }
@@ -42,6 +43,9 @@ struct UnitState {
   /// It can leave `active` before it ends by itself: with STOPPING=1.
   bool says_that_it_stops() const { return type == "notify" || type == "notify-reload"; }
 };
+
+/// Where it is on the bus.
+std::string unit_path(const std::string& unit);
 
 /// Reads a{sv}, of which it takes what it knows. False: it is not that.
 bool read_properties(sd_bus_message& message, UnitState& state);

@@ -137,5 +137,33 @@ TEST_F(KeptBound, WhatGoesDownWithAUnitOfSomebodyElsesThatHasDiedWasNotStopped) 
   EXPECT_EQ(starts("bound"), 2U) << lab_.records();
 }
 
+TEST_F(KeptBound, WhatAPersonHasStoppedIsNotStartedForAnother) {
+  begin({{"web"},
+         {"calm"},
+         {.name = "wants", .unit = "Wants=web.service"},
+         {.name = "far", .unit = "Wants=wants.service"},
+         {.name = "needs", .unit = "Wants=calm.service\nRequires=calm.service"},
+         {"other"}});
+  if (IsSkipped()) return;
+  systemd_->ask("StopUnit", "web");
+  ASSERT_TRUE(told("web is to stay stopped (by others, by systemd)")) << lab_.records();
+  EXPECT_TRUE(repaired("wants")) << lab_.records();
+  EXPECT_TRUE(repaired("far")) << lab_.records();
+  EXPECT_TRUE(repaired("other"));
+  EXPECT_EQ(starts("web"), 1U) << lab_.records();
+  EXPECT_EQ(lab_.records().find("web is to run"), std::string::npos) << lab_.records();
+
+  // By our own hand, and what cannot do without it.
+  ASSERT_EQ(lab_.post("stop", {{"service", "calm"}}).status, 200);
+  ASSERT_TRUE(told("needs is to stay stopped (by others, by systemd)")) << lab_.records();
+  lab_.post("start", {{"service", "needs"}});
+  EXPECT_TRUE(told("it needs calm.service, which is to stay stopped")) << lab_.records();
+  EXPECT_EQ(starts("calm"), 1U) << lab_.records();
+  ASSERT_EQ(lab_.post("start", {{"service", "calm"}}).status, 200);
+  EXPECT_TRUE(runs_as_often("calm", 2)) << lab_.records();
+  lab_.post("start", {{"service", "needs"}});
+  EXPECT_TRUE(runs_as_often("needs", 2) && healthy("needs")) << lab_.records();
+}
+
 }  // namespace
 }  // namespace homeostat::lab
