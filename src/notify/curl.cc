@@ -11,6 +11,8 @@
 #include <memory>
 #include <string_view>
 
+#include "core/text.hpp"
+
 namespace homeostat::notify {
 namespace {
 
@@ -68,6 +70,29 @@ std::size_t give(char* to, std::size_t size, std::size_t count, void* from) {
   std::memcpy(to, left.data(), length);
   left.remove_prefix(length);
   return length;
+}
+
+/// Whom a mail server did not take, as it is heard: it answers each RCPT before the next is sent.
+struct Refusals {
+  std::vector<std::string> all{};
+  std::string receiver{};  // that an answer is awaited for
+};
+
+int hear(CURL* /*handle*/, curl_infotype kind, char* data, std::size_t size, void* to) {
+  constexpr std::string_view kAsks = "RCPT TO:<";
+  auto& refusals = *static_cast<Refusals*>(to);
+  const std::string_view line(data, size);
+  if (kind == CURLINFO_HEADER_OUT) {
+    const bool asks = line.starts_with(kAsks);
+    refusals.receiver = asks ? line.substr(kAsks.size(), line.find('>') - kAsks.size()) : std::string_view();
+  } else if (kind == CURLINFO_HEADER_IN && !refusals.receiver.empty() && size > 3 && line[3] != '-') {
+    if (line[0] != '2') {
+      const std::string_view words = line.substr(0, line.find_last_not_of("\r\n") + 1);
+      refusals.all.push_back(fmt::format("{} ({})", refusals.receiver, printable(words, kAnswer / 4)));
+    }
+    refusals.receiver.clear();
+  }
+  return 0;
 }
 
 /// One transfer.
@@ -135,7 +160,7 @@ std::expected<HttpAnswer, Error> post(const Webhook& hook, const std::string& bo
   return transfer.answer();
 }
 
-std::expected<void, Error> submit(const Email& mail, const std::string& message, Duration timeout) {
+std::expected<std::vector<std::string>, Error> submit(const Email& mail, const std::string& message, Duration timeout) {
   const auto curl = load();
   if (!curl) return std::unexpected(curl.error());
   Transfer transfer(*curl, timeout);
@@ -152,11 +177,18 @@ std::expected<void, Error> submit(const Email& mail, const std::string& message,
   transfer.set(CURLOPT_MAIL_FROM, mail.from.c_str());
   for (const std::string& receiver : mail.to) transfer.add(receiver);
   transfer.set(CURLOPT_MAIL_RCPT, transfer.list());
+  // Somebody who has left keeps nobody else from being told. Only when all are refused, it has failed.
+  transfer.set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+  Refusals refusals;
+  transfer.set(CURLOPT_VERBOSE, 1L);
+  transfer.set(CURLOPT_DEBUGFUNCTION, &hear);
+  transfer.set(CURLOPT_DEBUGDATA, static_cast<void*>(&refusals));
   std::string_view left = message;
   transfer.set(CURLOPT_UPLOAD, 1L);
   transfer.set(CURLOPT_READFUNCTION, &give);
   transfer.set(CURLOPT_READDATA, static_cast<void*>(&left));
-  return transfer.run();
+  if (const auto sent = transfer.run(); !sent) return std::unexpected(sent.error());
+  return std::move(refusals.all);
 }
 
 }  // namespace homeostat::notify

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <string>
+#include <vector>
 
 #include "core/error.hpp"
 #include "notify/sender.hpp"
@@ -17,7 +18,7 @@ struct HttpAnswer {
 /// Posts `body`; waits for the answer. A redirection is not followed.
 std::expected<HttpAnswer, Error> post(const Webhook& hook, const std::string& body, const std::string& key,
                                       Duration timeout);
-/// Gives `message` to the mail server; waits until it has taken it.
-std::expected<void, Error> submit(const Email& mail, const std::string& message, Duration timeout);
+/// Gives `message` to the mail server; waits until it has taken it. Whom it did not take it for, and why.
+std::expected<std::vector<std::string>, Error> submit(const Email& mail, const std::string& message, Duration timeout);
 
 }  // namespace homeostat::notify

@@ -42,7 +42,8 @@ Sent send(const Webhook& hook, const Page& page, Duration timeout) {
 Sent send(const Email& mail_to, const Page& page, Duration timeout) {
   const auto taken = submit(mail_to, mail(page, mail_to, date_now()), timeout);
   if (!taken) return std::unexpected(taken.error());
-  return "the mail server has taken it";
+  const std::string said = "the mail server has taken it";
+  return taken->empty() ? said : fmt::format("{}, but not for {}", said, fmt::join(*taken, ", "));
 }
 
 }  // namespace

@@ -74,6 +74,17 @@ void translate(json::object& host) {
     if (text_at(host, name) == "private") host.erase(name);
   }
   if (number_at(host, "MemorySwappiness") < 0) host.erase("MemorySwappiness");
+  // The same limit in two ways of which it takes one.
+  if (number_at(host, "NanoCpus") != 0) {
+    host.erase("CpuPeriod");
+    host.erase("CpuQuota");
+  }
+  if (json::value* devices = host.if_contains("Devices"); devices != nullptr && devices->is_array()) {
+    for (json::value& device : devices->get_array()) {
+      if (!device.is_object() || !text_at(device.get_object(), "CgroupPermissions").empty()) continue;
+      device.get_object()["CgroupPermissions"] = "rwm";  // it never tells; what a device gets unless it is limited
+    }
+  }
   json::value* limits = host.if_contains("Ulimits");
   if (limits == nullptr || !limits->is_array()) return;
   for (json::value& limit : limits->get_array()) {

@@ -10,6 +10,14 @@ namespace homeostat::runtime {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// A link that leads nowhere: its text is made in one step.
+std::string note_of(const std::string& link) { return link + ".homeostat-ran"; }
+std::string name_of(const Incarnation& run) { return fmt::format("{:016x}{:016x}/", run.id, run.started); }
+
+}  // namespace
+
 std::string linked_version(const std::string& link, const std::string& releases) {
   std::error_code error;
   const fs::path to = fs::read_symlink(link, error);
@@ -23,6 +31,28 @@ std::expected<void, Error> find_release(const std::string& releases, const std::
   std::error_code error;
   if (valid_name(version) && fs::is_directory(fs::path(releases) / version, error)) return {};
   return fail(fmt::format("there is no release {} in {}", version.substr(0, 80), releases));
+}
+
+std::expected<void, Error> note_run(const std::string& link, const std::string& version, const Incarnation& run) {
+  std::error_code error;
+  fs::remove(note_of(link), error);
+  fs::create_symlink(name_of(run) + version, note_of(link), error);
+  if (error) return fail(fmt::format("cannot make the link {}: {}", note_of(link), error.message()));
+  return {};
+}
+
+void forget_run(const std::string& link) {
+  std::error_code error;
+  fs::remove(note_of(link), error);
+}
+
+std::optional<std::string> noted_version(const std::string& link, const Incarnation& run) {
+  std::error_code error;
+  const std::string note = fs::read_symlink(note_of(link), error).string();
+  const std::string name = name_of(run);
+  if (error || run.none() || !note.starts_with(name)) return {};
+  const std::string version = note.substr(name.size());
+  return valid_name(version) ? version : std::string();
 }
 
 std::expected<void, Error> link_version(const std::string& link, const std::string& releases,

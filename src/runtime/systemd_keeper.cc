@@ -3,11 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <deque>
-#include <optional>
-#include <set>
 
 #include "runtime/release_link.hpp"
+#include "runtime/systemd_work.hpp"
 
 namespace homeostat::runtime {
 
@@ -18,14 +16,6 @@ namespace {
 
 constexpr const char* kManager = "/org/freedesktop/systemd1";
 constexpr const char* kManagerFace = "org.freedesktop.systemd1.Manager";
-
-std::string path_of(const std::string& unit) {
-  char* path = nullptr;
-  if (sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path) < 0) return {};
-  std::string owned(path);
-  std::free(path);
-  return owned;
-}
 
 std::string in_words(const std::string& job_result) {
   if (job_result == "canceled") return "somebody has cancelled the job";
@@ -45,51 +35,6 @@ void remember(const UnitState& told, UnitState& fresh) {
 }
 
 }  // namespace
-
-/// An order that is being carried out.
-struct SystemdKeeper::Work {
-  std::uint64_t id = 0;
-  Order order;
-  Done done;
-  Instant ends{};
-  Incarnation before{};  // the run that was there, or was last
-  bool judged = false;   // it was meant for the run that is there
-  bool asked = false;    // from here on something may have happened
-  bool all_done = false;
-  bool cancelled = false;  // by somebody else
-  std::deque<Step> steps{};
-  std::string job{};  // the path of the one that is waited for
-};
-
-struct SystemdKeeper::Unit {
-  explicit Unit(Charge kept) : charge(std::move(kept)), path(path_of(charge.spec.unit)) {}
-
-  Charge charge;
-  std::string path;
-  UnitState state{};
-  bool read = false;           // the state is known
-  bool told_to_stop = false;   // since it ran, by somebody else, or so it must be feared
-  std::uint32_t down_job = 0;  // of somebody else's, that was there when it went down
-  std::uint32_t seen_job = 0;  // the last one of somebody else's …
-  std::uint32_t no_stop = 0;   // … and the last one that is known to be none that stops
-  bool restarting = false;     // since it ran, by systemd itself
-  std::uint32_t restarts = 0;  // when it ran
-  std::optional<Work> work{};
-  Sight last{};
-
-  /// By somebody else.
-  bool stopped() const { return told_to_stop || (down_job != 0 && down_job != no_stop); }
-  void forget_stop() {
-    told_to_stop = false;
-    down_job = 0;
-  }
-  /// Nobody has listened: it may have been stopped by others meanwhile, and the restarts so far say nothing of now.
-  void meet(const UnitState& fresh) {
-    told_to_stop = was_stopped(fresh);
-    restarting = false;
-    restarts = fresh.restarts;
-  }
-};
 
 SystemdKeeper::SystemdKeeper(os::Loop& loop, const std::string& address, OnSight on_sight)
     : on_sight_(std::move(on_sight)),
@@ -209,16 +154,24 @@ void SystemdKeeper::notice_job(Unit& unit) {
   }
 }
 
-// A restart and a reload are jobs, too, and what dies of them was not stopped. The answer comes before that of any
-// later look at the unit; of a job that is not there any more there is none.
-void SystemdKeeper::ask_kind(const Unit& unit) {
+// A restart and a reload are jobs, too, and what dies of them was not stopped; nor was what is stopped because another
+// one has died. The answer comes before that of any later look at the unit; of a job that is not there any more there
+// is none.
+void SystemdKeeper::ask_kind(Unit& unit) {
+  ask_bound(unit);
   bus_.call(fmt::format("{}/job/{}", kManager, unit.state.job), "org.freedesktop.DBus.Properties", "Get",
             {"org.freedesktop.systemd1.Job", "JobType"},
             [this, target = unit.charge.target, job = unit.state.job](const auto& reply) {
               const auto found = units_.find(target);
               const char* kind = nullptr;
-              if (found == units_.end() || !reply || sd_bus_message_read(*reply, "v", "s", &kind) < 0) return;
-              if (std::string_view(kind) != "stop") found->second->no_stop = job;
+              if (found == units_.end()) return;
+              Unit& one = *found->second;
+              const bool told = reply && sd_bus_message_read(*reply, "v", "s", &kind) >= 0;
+              if (told && std::string_view(kind) != "stop") {
+                one.no_stop = job;
+              } else if (one.fall_job == job || falls_with_another(one)) {
+                one.no_stop = one.fall_job = job;
+              }
             });
 }
 
@@ -229,7 +182,14 @@ Sight SystemdKeeper::seen(const Unit& unit) const {
     return {.detail = fmt::format("{} is an alias of {}: name that one", spec.unit, unit.state.id)};
   }
   Sight sight = sight_of(unit.state, unit.stopped());
-  if (!spec.releases.empty()) sight.version = linked_version(spec.link, spec.releases);
+  // The status is that of a stop: it does not tell whether its work was done.
+  if (sight.is == Sight::Is::ended && unit.fall_job != 0 && unit.down_job == unit.fall_job) {
+    sight.known = sight.signalled = false;
+  }
+  if (!spec.releases.empty()) {
+    const auto noted = noted_version(spec.link, unit.state.run);
+    sight.version = noted ? *noted : linked_version(spec.link, spec.releases);
+  }
   return sight;
 }
 
@@ -270,14 +230,24 @@ void SystemdKeeper::judge(Unit& unit) {
       return finish(unit, OutcomeKind::not_started, found.error().text);
     }
   }
+  if (starts) {
+    const auto mode = start_mode(unit);
+    if (!mode) return finish(unit, OutcomeKind::not_started, mode.error());
+    work.mode = *mode;
+  }
   work.judged = true;
   work.before = unit.state.run;
-  if (starts) unit.forget_stop();
-  if (starts && runs && !moves) {
-    work.steps = {Step::restart};
+  if (starts)
+    unit.forget_stop();
+  else
+    unit.put_down = true;
+  if (starts && moves) work.steps.push_back(Step::link);
+  if (starts && runs) {
+    // One job also for another version: systemd itself restarts what it has to stop for it. After a stop and a start
+    // that would stay down.
+    work.steps.push_back(Step::restart);
   } else {
     if (runs) work.steps.push_back(Step::stop);
-    if (starts && moves) work.steps.push_back(Step::link);
     if (starts && unit.state.active == "failed") work.steps.push_back(Step::reset);  // or its start limit holds it
     if (starts) work.steps.push_back(Step::start);
   }
@@ -288,26 +258,37 @@ void SystemdKeeper::next_step(Unit& unit) {
   Work& work = *unit.work;
   if (work.steps.empty()) {
     work.all_done = true;
+    if (const KeptSpec& spec = unit.charge.spec; !spec.releases.empty()) forget_run(spec.link);
     return read(unit);
   }
   const Step step = work.steps.front();
   work.steps.pop_front();
-  const KeptSpec& spec = unit.charge.spec;
   switch (step) {
     case Step::stop:
-      return ask(unit, "StopUnit", true);
+      return ask(unit, "StopUnit", "fail");
     case Step::reset:
-      return ask(unit, "ResetFailedUnit", false);
+      return ask(unit, "ResetFailedUnit", nullptr);
     case Step::start:
-      return ask(unit, "StartUnit", true);
+      return ask(unit, "StartUnit", work.mode);
     case Step::restart:
-      return ask(unit, "RestartUnit", true);
+      return ask(unit, "RestartUnit", work.mode);
     case Step::link:
-      if (auto linked = link_version(spec.link, spec.releases, work.order.version); !linked) {
-        return finish(unit, work.asked ? OutcomeKind::failed : OutcomeKind::not_started, linked.error().text);
-      }
+      if (const std::string why = link(unit); !why.empty()) return finish(unit, OutcomeKind::not_started, why);
       return next_step(unit);
   }
+}
+
+// Nothing has been asked of systemd yet. Empty: the link is set.
+std::string SystemdKeeper::link(Unit& unit) {
+  Work& work = *unit.work;
+  const KeptSpec& spec = unit.charge.spec;
+  const std::string before = linked_version(spec.link, spec.releases);
+  if (unit.state.runs() && !noted_version(spec.link, unit.state.run)) {
+    if (auto noted = note_run(spec.link, before, unit.state.run); !noted) return noted.error().text;
+  }
+  if (auto linked = link_version(spec.link, spec.releases, work.order.version); !linked) return linked.error().text;
+  work.left = before;
+  return {};
 }
 
 SystemdKeeper::Unit* SystemdKeeper::working(const Target& target, std::uint64_t work) {
@@ -316,8 +297,8 @@ SystemdKeeper::Unit* SystemdKeeper::working(const Target& target, std::uint64_t 
   return found->second.get();
 }
 
-// Mode `fail`: a job that somebody else has queued is never pushed aside.
-void SystemdKeeper::ask(Unit& unit, const char* method, bool has_job) {
+void SystemdKeeper::ask(Unit& unit, const char* method, const char* mode) {
+  const bool has_job = mode != nullptr;
   Work& work = *unit.work;
   const bool first = !std::exchange(work.asked, true);
   auto answer = [this, target = unit.charge.target, id = work.id, has_job,
@@ -328,6 +309,11 @@ void SystemdKeeper::ask(Unit& unit, const char* method, bool has_job) {
       const OutcomeKind kind = !reply.error().refused ? OutcomeKind::unknown
                                : first                ? OutcomeKind::not_started
                                                       : OutcomeKind::failed;
+      // What systemd may start by itself later is what ran before.
+      const KeptSpec& spec = one->charge.spec;
+      if (kind == OutcomeKind::not_started && !one->work->left.empty()) {
+        static_cast<void>(link_version(spec.link, spec.releases, one->work->left));
+      }
       return finish(*one, kind, reply.error().text);
     }
     if (!has_job) return next_step(*one);
@@ -335,7 +321,7 @@ void SystemdKeeper::ask(Unit& unit, const char* method, bool has_job) {
     if (sd_bus_message_read_basic(*reply, 'o', &job) >= 0) one->work->job = job;
   };
   if (has_job)
-    bus_.call(kManager, kManagerFace, method, {unit.charge.spec.unit, "fail"}, std::move(answer));
+    bus_.call(kManager, kManagerFace, method, {unit.charge.spec.unit, mode}, std::move(answer));
   else
     bus_.call(kManager, kManagerFace, method, {unit.charge.spec.unit}, std::move(answer));
 }

@@ -1,8 +1,10 @@
 // systemd as a keeper: units of services, over D-Bus.
 #pragma once
 
+#include <expected>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "runtime/bus.hpp"
@@ -38,14 +40,20 @@ class SystemdKeeper final : public Keeper {
   void read(Unit& unit);
   void changed(Unit& unit);
   void notice_job(Unit& unit);
-  void ask_kind(const Unit& unit);
+  void ask_kind(Unit& unit);
+  void ask_bound(const Unit& unit);
+  const Unit* kept(const std::string& name) const;
+  bool falls_with_another(const Unit& unit) const;
   Sight seen(const Unit& unit) const;
 
   Unit* working(const Target& target, std::uint64_t work);
   void judge(Unit& unit);
   std::string refusal(const Unit& unit) const;
   void next_step(Unit& unit);
-  void ask(Unit& unit, const char* method, bool has_job);
+  std::string link(Unit& unit);
+  std::set<const Unit*> pulled_in(const Unit& unit, bool also_wanted) const;
+  std::expected<const char*, std::string> start_mode(const Unit& unit) const;
+  void ask(Unit& unit, const char* method, const char* mode);
   void job_done(Unit& unit, const std::string& result);
   void finish(Unit& unit, engine::OutcomeKind kind, const std::string& detail);
 

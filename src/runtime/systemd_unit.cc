@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -36,6 +37,15 @@ bool read_flag(sd_bus_message& message, bool& out) {
   if (sd_bus_message_read_basic(&message, 'b', &flag) < 0) return false;
   out = flag != 0;
   return true;
+}
+
+bool read_names(sd_bus_message& message, std::vector<std::string>& out) {
+  out.clear();
+  if (sd_bus_message_enter_container(&message, 'a', "s") < 0) return false;
+  const char* name = nullptr;
+  int more = 0;
+  while ((more = sd_bus_message_read_basic(&message, 's', &name)) > 0) out.emplace_back(name);
+  return more == 0 && sd_bus_message_exit_container(&message) >= 0;
 }
 
 bool read_run(sd_bus_message& message, Incarnation& out) {
@@ -83,6 +93,10 @@ const std::map<std::string_view, Row>& rows() {
       {"Type", {"s", [](M& m, U& u) { return read_text(m, u.type); }}},
       {"ExitType", {"s", [](M& m, U& u) { return read_text(m, u.exit_type); }}},
       {"RemainAfterExit", {"b", [](M& m, U& u) { return read_flag(m, u.remains); }}},
+      {"BindsTo", {"as", [](M& m, U& u) { return read_names(m, u.bound_to); }}},
+      {"Requires", {"as", [](M& m, U& u) { return read_names(m, u.requires_); }}},
+      {"Wants", {"as", [](M& m, U& u) { return read_names(m, u.wants); }}},
+      {"PartOf", {"as", [](M& m, U& u) { return read_names(m, u.part_of); }}},
   };
   return rows;
 }
@@ -113,6 +127,14 @@ std::string why_not_loaded(const UnitState& state) {
 
 }  // namespace
 
+std::string unit_path(const std::string& unit) {
+  char* path = nullptr;
+  if (sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path) < 0) return {};
+  std::string owned(path);
+  std::free(path);
+  return owned;
+}
+
 bool read_properties(sd_bus_message& message, UnitState& state) {
   if (sd_bus_message_enter_container(&message, 'a', "{sv}") < 0) return false;
   int more = 0;
@@ -136,6 +158,10 @@ bool was_stopped(const UnitState& state) {
   return state.active == "failed" && was_up && state.main_ended > state.left_active &&
          std::ranges::find(kBadEnds, state.result) != kBadEnds.end() && state.may_run == UINT64_MAX &&
          state.bus_name.empty() && !state.says_that_it_stops();
+}
+
+bool has_ended(const UnitState& state) {
+  return state.rests() && state.job == 0 && !state.run.none() && !was_stopped(state);
 }
 
 Sight sight_of(const UnitState& state, bool told_to_stop) {

@@ -4,6 +4,7 @@
 #include <systemd/sd-bus.h>
 
 #include <string>
+#include <vector>
 
 #include "runtime/keeper.hpp"
 
@@ -25,11 +26,15 @@ struct UnitState {
   std::uint64_t became_active = 0;
   std::uint64_t left_active = 0;
   std::uint64_t main_ended = 0;
-  std::uint64_t may_run = UINT64_MAX;  // RuntimeMaxSec=: then systemd ends it
-  std::string bus_name{};              // BusName=: without it on the bus, systemd ends it
-  std::string type{};                  // Type=
-  std::string exit_type{};             // ExitType=
-  bool remains = false;                // RemainAfterExit=
+  std::uint64_t may_run = UINT64_MAX;    // RuntimeMaxSec=: then systemd ends it
+  std::string bus_name{};                // BusName=: without it on the bus, systemd ends it
+  std::string type{};                    // Type=
+  std::string exit_type{};               // ExitType=
+  bool remains = false;                  // RemainAfterExit=
+  std::vector<std::string> bound_to{};   // BindsTo=: it is stopped when they end, however they do
+  std::vector<std::string> requires_{};  // Requires=: it is stopped when they are
+  std::vector<std::string> part_of{};    // PartOf=: so it is
+  std::vector<std::string> wants{};      // Wants=: they are started with it, as those that it requires or is bound to
 
   bool runs() const { return active == "active" || active == "reloading"; }
   bool rests() const { return active == "inactive" || active == "failed"; }
@@ -39,12 +44,18 @@ struct UnitState {
   bool says_that_it_stops() const { return type == "notify" || type == "notify-reload"; }
 };
 
+/// Where it is on the bus.
+std::string unit_path(const std::string& unit);
+
 /// Reads a{sv}, of which it takes what it knows. False: it is not that.
 bool read_properties(sd_bus_message& message, UnitState& state);
 
 /// Of a unit that rests, and that nobody has listened to: whether somebody had it stopped, or it must be feared, since
 /// systemd has forgotten how it ended.
 bool was_stopped(const UnitState& state);
+
+/// Of a unit that nobody has listened to: it has run, and ended by itself.
+bool has_ended(const UnitState& state);
 
 /// `told_to_stop`: since it ran, somebody else had it stopped.
 Sight sight_of(const UnitState& state, bool told_to_stop);

@@ -2,7 +2,7 @@
 """A mail server on loopback: keeps what it is given in a maildir.
 
 Usage: mail_server.py PORT MAILDIR [CERTIFICATE KEY USER PASSWORD]
-With a certificate it wants STARTTLS, and that USER signs in.
+With a certificate it wants STARTTLS, and that USER signs in. Nobody whose address begins with "gone" is known to it.
 """
 import ssl
 import sys
@@ -11,6 +11,14 @@ import threading
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
 from aiosmtpd.smtp import AuthResult
+
+
+class Office(Mailbox):
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
+        if address.startswith("gone"):
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
 
 def secured(certificate, key, user, password):
@@ -24,5 +32,5 @@ def secured(certificate, key, user, password):
 
 
 port, maildir, *security = sys.argv[1:]
-Controller(Mailbox(maildir), hostname="127.0.0.1", port=int(port), **(secured(*security) if security else {})).start()
+Controller(Office(maildir), hostname="127.0.0.1", port=int(port), **(secured(*security) if security else {})).start()
 threading.Event().wait()

@@ -225,5 +225,32 @@ TEST(DaemonNotify, AMailServerThatComesLaterGetsTheMail) {
   EXPECT_FALSE(paged.secret_shown());
 }
 
+TEST(DaemonNotify, WhoIsNotKnownToTheMailServerKeepsNobodyElseFromBeingTold) {
+  Lab lab;
+  const auto tell = [&](const std::string& to) {
+    lab.configure({lab.service("web")},
+                  fmt::format("notify: {{ page: {{ email: {{ server: '127.0.0.1:{}', from: homeostat@example.org, "
+                              "to: [{}], encryption: none }} }} }}\n",
+                              lab.port(9), to));
+    return lab.cli({"--config", lab.config_file(), "notify", "page"});
+  };
+  const MailServer server(lab, lab.port(9));
+  Finished told;
+  EXPECT_TRUE(within(seconds(10), [&] {
+    told = tell("gone@example.org, oncall@example.org, gone.too@example.org");
+    return told.code == 0;
+  })) << told.out;
+  EXPECT_NE(told.out.find("the mail server has taken it, but not for gone@example.org (550 5.1.1 no such user), "
+                          "gone.too@example.org (550 5.1.1 no such user)\n"),
+            std::string::npos)
+      << told.out;
+  ASSERT_EQ(server.mails().size(), 1U);
+  EXPECT_NE(server.mails()[0].find("X-RcptTo: oncall@example.org\n"), std::string::npos) << server.mails()[0];
+  const Finished nobody = tell("gone@example.org");
+  EXPECT_EQ(nobody.code, 1) << nobody.out;
+  EXPECT_NE(nobody.out.find("550"), std::string::npos) << nobody.out;
+  EXPECT_EQ(server.mails().size(), 1U);
+}
+
 }  // namespace
 }  // namespace homeostat::lab

@@ -14,10 +14,12 @@ class Orders {
   using Make = std::function<std::unique_ptr<runtime::Keeper>(os::Loop& loop, runtime::Keeper::OnSight saw)>;
 
   /// `unit` is what its runtime calls it.
-  Orders(const Make& make, const std::string& unit) : loop_(*os::Loop::open()) {
+  Orders(const Make& make, const std::string& unit, const std::string& releases = "") : loop_(*os::Loop::open()) {
     keeper_ = make(loop_, [this](const auto&, const auto& seen) { sight_ = seen; });
     runtime::KeptSpec spec;
     spec.unit = unit;
+    spec.releases = releases;
+    spec.link = releases + "/current";
     keeper_->keep({{kTarget, spec}});
   }
   /// It is seen to run.
@@ -25,9 +27,10 @@ class Orders {
     return turn([&] { return sight_.is == runtime::Sight::Is::running; });
   }
   const runtime::Sight& sight() const { return sight_; }
-  runtime::Outcome give(engine::Op op, Incarnation expected) {
+  runtime::Outcome give(engine::Op op, Incarnation expected, const std::string& version = "") {
     std::optional<runtime::Outcome> outcome;
-    keeper_->perform({kTarget, op, expected, ""}, now(), [&](runtime::Outcome done) { outcome = std::move(done); });
+    keeper_->perform({kTarget, op, expected, version}, now(),
+                     [&](runtime::Outcome done) { outcome = std::move(done); });
     EXPECT_TRUE(turn([&] { return outcome.has_value(); }));
     return outcome.value_or(runtime::Outcome{});
   }

@@ -97,6 +97,26 @@ TEST_P(Recreated, ABadImageIsRolledBackWithTheSameSettings) {
   }
 }
 
+// podman tells a share of the processors in two ways and takes one of them; what a device may, it wants and never
+// tells.
+TEST_P(Recreated, WhatIsLimitedIsDeployedWithTheSameLimits) {
+  begin_with({.name = "web",
+              .limits = R"("NanoCpus":500000000,"Devices":[{"PathOnHost":"/dev/null",)"
+                        R"("PathInContainer":"/dev/lab","CgroupPermissions":"rwm"}],)"});
+  if (IsSkipped()) return;
+  const json::value before = containers_->inspect("web");
+  ASSERT_TRUE(deploy("2"));
+  EXPECT_TRUE(eventually([&] { return image() == "localhost/lab:2" && containers() == "web running"; }))
+      << containers() << lab_.records();
+  EXPECT_TRUE(healthy("web")) << lab_.records();
+  const json::value after = containers_->inspect("web");
+  EXPECT_EQ(at(after, "HostConfig.NanoCpus"), 500000000);
+  EXPECT_EQ(text_at(after, "HostConfig.Devices.0.PathInContainer"), "/dev/lab");
+  for (const char* setting : {"HostConfig.NanoCpus", "HostConfig.CpuPeriod", "HostConfig.CpuQuota"}) {
+    EXPECT_EQ(at(after, setting), at(before, setting)) << setting;
+  }
+}
+
 TEST_P(Recreated, AnImageThatWasProvedGivesWayToTheOneThatTheLadderNames) {
   checks_ = fmt::format(", well: {{ file: {{ path: {}/effects/well }}, role: alive, interval: 100ms }}", lab_.dir());
   ladder_ = "[{ rollback: { to: 2 } }, { escalate: {} }]";
