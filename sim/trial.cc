@@ -147,7 +147,7 @@ class Run {
     tell_all(Verb::unlock);
     let_scale();
     start_stopped();
-    // The fleet may have a budget of three actions in two minutes, and people may have asked for the restart of everything.
+    // The fleet may have a budget of three actions in two minutes, and everything may have been asked to restart.
     const Instant most = later(arena_.now(), 80min);
     // Who waits for an action that never answers is told after ten minutes, and unlocks its target; a rollout that
     // waited for it in vain is frozen.
