@@ -164,7 +164,8 @@ std::uint32_t Diagnosis::draws(Node node) const {
   return 1 + static_cast<std::uint32_t>(graph_.dependents(node).size());
 }
 
-// What fails that `node` could explain, itself among it, and when that began.
+// What fails that `node` could explain, itself among it, and when that began. Those that it reaches and that reach it, in a
+// circle, reach the same: it leads them. (But for one that began so late that some of it is past: that looks for itself.)
 void Diagnosis::find_reach(Node node) {
   Belief& belief = beliefs_[node];
   ++round_;
@@ -183,6 +184,23 @@ void Diagnosis::find_reach(Node node) {
       if (!counts(link.node, Graph::Link{at, link.tie, link.any_of})) continue;
       seen_[link.node] = round_;
       stack_.push_back(link.node);
+    }
+  }
+  leaders_[node] = node;
+  stack_.assign(1, node);
+  while (!stack_.empty()) {
+    const Node at = stack_.back();
+    stack_.pop_back();
+    for (const Graph::Link& link : graph_.dependencies(at)) {
+      const bool reached = seen_[link.node] == round_ && leaders_[link.node] == kNobody && counts(at, link);
+      const Instant since = evidence_[link.node].since;
+      if (!reached || (since != kNever && later(belief.onset, weights_.withstood) <= since)) continue;
+      leaders_[link.node] = node;
+      stack_.push_back(link.node);
+      Belief& its = beliefs_[link.node];
+      if (its.numbers.hit >= its.numbers.root) continue;
+      its.reach = its.recent = belief.reach;
+      its.onset = belief.onset;
     }
   }
 }
@@ -224,11 +242,12 @@ std::uint32_t Diagnosis::failing_beside(Node node) const {
 // The more fail elsewhere, and the more dependencies it declares, the likelier one is missing. It is worked out only
 // where it can matter: an alarm that a declared dependency explains needs no other.
 void Diagnosis::weigh_undeclared() {
+  std::ranges::fill(leaders_, kNobody);
   for (Node node = 0; node < graph_.size(); ++node) {
     Numbers& n = beliefs_[node].numbers;
     n.undeclared = kImpossible;
     if (evidence_[node].sign == Sign::healthy || !bad(node) || n.hit >= n.root) continue;
-    find_reach(node);
+    if (leaders_[node] == kNobody) find_reach(node);
     if (const std::uint32_t beside = failing_beside(node); beside > 0)
       n.undeclared = by_stranger(node) + points_of(beside, 1);
   }

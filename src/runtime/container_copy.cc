@@ -98,24 +98,45 @@ void translate(json::object& host) {
   }
 }
 
+json::array list_at(const json::object& object, const char* name) {
+  const json::value* list = object.if_contains(name);
+  return list != nullptr && list->is_array() ? list->get_array() : json::array();
+}
+
+/// Of `source:where` or `source:where:options`, none of which has a colon of its own.
+bool binds_to(const json::value& bind, std::string_view where) {
+  if (!bind.is_string()) return false;
+  std::string_view text = bind.get_string();
+  text.remove_prefix(std::min(text.find(':'), text.size() - 1) + 1);
+  return text.substr(0, text.find(':')) == where;
+}
+
+/// The one of HostConfig.Mounts that is there; null: none.
+json::object* mount_to(json::array& mounts, std::string_view where) {
+  const auto found = std::ranges::find_if(mounts, [&](const json::value& mount) {
+    return mount.is_object() && text_at(mount.get_object(), "Target") == where;
+  });
+  return found == mounts.end() ? nullptr : &found->get_object();
+}
+
 /// Volumes without a name of the user's: the next one is to have them, too.
-void keep_volumes(json::object& host, const json::value* mounts) {
-  if (mounts == nullptr || !mounts->is_array()) return;
-  json::array binds;
-  if (const json::value* has = host.if_contains("Binds"); has != nullptr && has->is_array()) binds = has->get_array();
-  const auto bound = [&](const std::string& where) {
-    return std::ranges::any_of(binds, [&](const json::value& bind) {
-      return bind.is_string() && std::string_view(bind.get_string()).find(":" + where) != std::string_view::npos;
-    });
-  };
-  for (const json::value& mount : mounts->get_array()) {
+void keep_volumes(json::object& host, const json::object& container) {
+  json::array binds = list_at(host, "Binds");
+  json::array mounts = list_at(host, "Mounts");
+  for (const json::value& mount : list_at(container, "Mounts")) {
     if (!mount.is_object() || text_at(mount.get_object(), "Type") != "volume") continue;
     const std::string name = text_at(mount.get_object(), "Name");
     const std::string where = text_at(mount.get_object(), "Destination");
-    if (name.empty() || where.empty() || bound(where)) continue;
+    if (name.empty() || where.empty()) continue;
+    if (std::ranges::any_of(binds, [&](const json::value& bind) { return binds_to(bind, where); })) continue;
+    if (json::object* same = mount_to(mounts, where)) {
+      (*same)["Source"] = name;
+      continue;
+    }
     binds.emplace_back(fmt::format("{}:{}{}", name, where, flag_at(mount.get_object(), "RW") ? "" : ":ro"));
   }
   if (!binds.empty()) host["Binds"] = std::move(binds);
+  if (!mounts.empty()) host["Mounts"] = std::move(mounts);
 }
 
 bool publishes_a_port(const json::object& host) {
@@ -129,6 +150,14 @@ bool publishes_a_port(const json::object& host) {
 }
 
 }  // namespace
+
+std::string lost_in_a_copy(std::string_view own_words) {
+  const auto all = read_object(own_words);
+  if (!all || list_at(object_at(*all, "Config"), "Secrets").empty()) return {};
+  return "the container has secrets of podman's, which one that is made over this API cannot be given: make the next "
+         "one "
+         "by hand, or mount them as files";
+}
 
 std::expected<std::string, Error> copy_settings(std::string_view inspected, std::string_view own_image,
                                                 const std::string& image, int instance) {
@@ -146,7 +175,7 @@ std::expected<std::string, Error> copy_settings(std::string_view inspected, std:
   leave_to_chance(config, text_at(*all, "Id"));
   // Another instance gets volumes without a name of its own.
   if (instance < 0)
-    keep_volumes(host, all->if_contains("Mounts"));
+    keep_volumes(host, *all);
   else
     name_instance(config, instance);
   translate(host);

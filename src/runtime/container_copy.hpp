@@ -15,4 +15,8 @@ namespace homeostat::runtime {
 std::expected<std::string, Error> copy_settings(std::string_view inspected, std::string_view own_image,
                                                 const std::string& image, int instance);
 
+/// Why one that podman tells of in its own words (`own_words`; empty: in none) cannot be made anew over the API that
+/// docker has, too: something of it would be lost. Empty: it can.
+std::string lost_in_a_copy(std::string_view own_words);
+
 }  // namespace homeostat::runtime

@@ -107,19 +107,27 @@ void ContainerOrder::judge() {
 }
 
 void ContainerOrder::plan() {
-  const bool other_image = state_ && !order_.version.empty() && state_->image != image();
   if (order_.op == Op::stop) {
     steps_ = {Step::stop, Step::look};
-  } else if (!state_) {
-    steps_ = {Step::read_settings, Step::read_image, Step::clear, Step::create,
-              Step::put_in_place,  Step::start,      Step::look};
-  } else if (other_image) {
-    steps_ = {Step::read_settings, Step::read_image, Step::clear, Step::clear_old, Step::create};
-    if (ran_) steps_.push_back(Step::stop);
-    steps_.insert(steps_.end(), {Step::put_aside, Step::put_in_place, Step::start, Step::look, Step::remove_old});
-  } else {
-    steps_ = {ran_ ? Step::restart : Step::start, Step::look};
+    return;
   }
+  if (state_ && (order_.version.empty() || state_->image == image())) {
+    steps_ = {ran_ ? Step::restart : Step::start, Step::look};
+    return;
+  }
+  const auto then = [this](bool needed, Step step) {
+    if (needed) steps_.push_back(step);
+  };
+  const bool old = state_.has_value();
+  steps_ = {Step::read_settings, Step::read_image};
+  then(spec_.by == KeptSpec::By::podman, Step::read_own_words);
+  then(true, Step::clear);
+  then(old, Step::clear_old);
+  then(true, Step::create);
+  then(old && ran_, Step::stop);
+  then(old, Step::put_aside);
+  for (const Step step : {Step::put_in_place, Step::start, Step::look}) then(true, step);
+  then(old, Step::remove_old);
 }
 
 std::string ContainerOrder::image() const { return spec_.image + ":" + order_.version; }
@@ -134,6 +142,8 @@ ContainerOrder::Call ContainerOrder::call_of(Step step) const {
   switch (step) {
     case Step::read_settings:
       return {"GET", at(state_ ? old_ : source_, "/json")};
+    case Step::read_own_words:
+      return {"GET", "/v4.0.0/libpod" + at(state_ ? old_ : source_, "/json")};
     case Step::read_image:
       return {"GET", "/images/" + (read_container(settings_).value_or(ContainerState{}).image_id) + "/json"};
     case Step::clear:
@@ -193,7 +203,7 @@ void ContainerOrder::next() {
 void ContainerOrder::took(Step step, const HttpReply& reply) {
   // Nothing left from an earlier attempt; an image that is not there any more; what could not be tidied away.
   const bool may_fail = step == Step::clear || step == Step::clear_old || step == Step::read_image ||
-                        step == Step::remove_old || step == Step::look;
+                        step == Step::read_own_words || step == Step::remove_old || step == Step::look;
   if (const std::string why = problem_of(reply); !why.empty() && !may_fail) return refused(step, why, reply.status);
   if (step == Step::read_settings) settings_ = reply.body;
   if (step == Step::read_image) {
@@ -203,6 +213,10 @@ void ContainerOrder::took(Step step, const HttpReply& reply) {
                       spec_.image.empty() || order_.version.empty() ? its : image(), state_ ? -1 : order_.target.slot);
     if (!copy) return end(OutcomeKind::not_started, copy.error().text);
     settings_ = std::move(*copy);
+  }
+  if (step == Step::read_own_words) {
+    std::string lost = lost_in_a_copy(reply.status == 200 ? reply.body : std::string());
+    if (!lost.empty()) return end(OutcomeKind::not_started, lost);
   }
   if (step == Step::create) new_ = made_container(reply.body);
   if (step == Step::create && new_.empty()) return end(OutcomeKind::unknown, "it does not tell what it has made");

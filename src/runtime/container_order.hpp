@@ -47,6 +47,7 @@ class ContainerOrder {
  private:
   enum class Step : std::uint8_t {
     read_settings,
+    read_own_words,  // podman's
     read_image,
     clear,  // what an earlier attempt has left under the name of the new one
     clear_old,

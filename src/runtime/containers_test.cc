@@ -134,6 +134,30 @@ TEST(ContainerCopy, TakesTheSettingsAndLeavesToTheImageWhatIsItsOwn) {
   EXPECT_TRUE(copy(inspected(R"("Status":"running")"), "").contains("Cmd")) << "its image is not there any more";
 }
 
+// Of docker: one whose volume has no name, and one that it was given in its other way of saying so.
+TEST(ContainerCopy, KeepsEachVolumeWhereItWas) {
+  const auto volume = [](const std::string& name, const std::string& where) {
+    return R"({"Type":"volume","Name":")" + name + R"(","Destination":")" + where + R"(","RW":true})";
+  };
+  const std::string from = R"({"Config":{"Image":"a:1"},"HostConfig":{"Binds":["/host:/data-backup","own:/logs:ro"],)"
+                           R"("Mounts":[{"Type":"volume","Source":"mine","Target":"/vol"},)"
+                           R"({"Type":"volume","Target":"/cache"}]},"Mounts":[)" +
+                           volume("abc", "/data") + "," + volume("own", "/logs") + "," + volume("mine", "/vol") + "," +
+                           volume("def", "/cache") + "]}";
+  const auto host = copy(from, "").at("HostConfig").as_object();
+  EXPECT_EQ(boost::json::serialize(host.at("Binds")), R"(["/host:/data-backup","own:/logs:ro","abc:/data"])");
+  const auto& mounts = host.at("Mounts").as_array();
+  ASSERT_EQ(mounts.size(), 2U);
+  EXPECT_EQ(mounts[0].at("Source"), "mine");
+  EXPECT_EQ(mounts[1].at("Source"), "def");
+}
+
+TEST(ContainerCopy, WhatWouldBeLostIsSaid) {
+  EXPECT_NE(lost_in_a_copy(R"({"Config":{"Secrets":[{"Name":"key"}]}})").find("secrets"), std::string::npos);
+  for (const char* none : {"", "{}", R"({"Config":{}})", R"({"Config":{"Secrets":[]}})"})
+    EXPECT_EQ(lost_in_a_copy(none), "") << none;
+}
+
 TEST(ContainerCopy, AnotherInstanceKnowsItsNumberAndPublishesNoPortTwice) {
   EXPECT_EQ(boost::json::serialize(copy(inspected(R"("Status":"running")"), "", 3).at("Env")),
             R"(["A=1","PATH=/bin","HOMEOSTAT_INSTANCE=3"])");

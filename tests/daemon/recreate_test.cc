@@ -117,6 +117,49 @@ TEST_P(Recreated, WhatIsLimitedIsDeployedWithTheSameLimits) {
   }
 }
 
+TEST_P(Recreated, EachVolumeStaysWhereItWas) {
+  begin_with({.name = "web",
+              .more = R"("Volumes":{"/data":{}})",
+              .binds = fmt::format(R"(,"{}/effects:/data-backup")", lab_.dir()),
+              .limits = R"("Mounts":[{"Type":"volume","Source":"labvol","Target":"/vol"}],)"});
+  if (IsSkipped()) return;
+  const auto volumes = [&] {
+    std::map<std::string, std::string> all;
+    const json::value inspected = containers_->inspect("web");
+    for (const json::value& one : at(inspected, "Mounts").as_array())
+      all[text_at(one, "Destination")] = text_at(one, "Name");
+    return all;
+  };
+  const auto before = volumes();
+  EXPECT_EQ(before.size(), 4U);
+  EXPECT_NE(before.at("/data"), "");
+  ASSERT_TRUE(deploy("2"));
+  EXPECT_TRUE(eventually([&] { return image() == "localhost/lab:2" && containers() == "web running"; }))
+      << containers() << lab_.records();
+  EXPECT_EQ(volumes(), before);
+}
+
+TEST_P(Recreated, WhatHasSecretsOfPodmansIsNotMadeAnewWithoutThem) {
+  if (kind() != "podman") return;
+  begin_with({"web"});
+  if (IsSkipped()) return;
+  EXPECT_EQ(containers_->ask("POST", "/v4.0.0/libpod/secrets/create?name=key", "its own").status, 200);
+  containers_->ask("DELETE", "/containers/web?force=1");
+  const Answer made = containers_->ask(
+      "POST", "/v4.0.0/libpod/containers/create",
+      fmt::format(
+          R"({{"name":"web","image":"localhost/lab:1","entrypoint":["/bin/sh","-c"],"command":["sleep 100000"],)"
+          R"("env":{{"HOMEOSTAT_LAB":"{}","HOMEOSTAT_SERVICE":"web","HOMEOSTAT_INSTANCE":"0"}},)"
+          R"("netns":{{"nsmode":"host"}},"secrets":[{{"Source":"key"}}]}})",
+          lab_.dir()));
+  ASSERT_EQ(made.status, 201) << made.body;
+  person("start", "web");
+  ASSERT_TRUE(healthy("web")) << lab_.records();
+  const Finished said = lab_.cli({"deploy", "web", "2"});
+  EXPECT_NE(said.out.find("secrets of podman's"), std::string::npos) << said.out << said.err;
+  EXPECT_EQ(image(), "localhost/lab:1");
+}
+
 TEST_P(Recreated, AnImageThatWasProvedGivesWayToTheOneThatTheLadderNames) {
   checks_ = fmt::format(", well: {{ file: {{ path: {}/effects/well }}, role: alive, interval: 100ms }}", lab_.dir());
   ladder_ = "[{ rollback: { to: 2 } }, { escalate: {} }]";
