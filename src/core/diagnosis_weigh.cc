@@ -164,8 +164,8 @@ std::uint32_t Diagnosis::draws(Node node) const {
   return 1 + static_cast<std::uint32_t>(graph_.dependents(node).size());
 }
 
-// What fails that `node` could explain, itself among it, and when that began. Those that it reaches and that reach it, in a
-// circle, reach the same: it leads them. (But for one that began so late that some of it is past: that looks for itself.)
+// What fails that `node` could explain, itself among it, and when that began. Those that it reaches and that reach it,
+// in a circle, reach the same: it leads them. (But one that began so late that some of it is past looks for itself.)
 void Diagnosis::find_reach(Node node) {
   Belief& belief = beliefs_[node];
   ++round_;
