@@ -29,6 +29,9 @@ std::string problem(const Check& check) {
   if (!is_length(policy.interval) || !is_length(policy.fast_interval) || !is_length(policy.timeout)) {
     return where + "interval, fast_interval and timeout must be greater than 0 and at most 366 days";
   }
+  if (policy.failure_threshold == 0 || policy.success_threshold == 0) {
+    return where + "failure_threshold and success_threshold must be at least 1";
+  }
   if (!is_length_or_zero(policy.startup_grace) || !is_length_or_zero(check.backoff.initial) ||
       !is_length_or_zero(check.backoff.max) || !is_length_or_zero(check.rearm_after)) {
     return where + "startup_grace, backoff and rearm_after must not be negative or longer than 366 days";

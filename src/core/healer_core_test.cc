@@ -353,6 +353,9 @@ TEST(HealerCore, RefusesWhatCannotWork) {
   check.look = {};
   EXPECT_EQ(refused(check), "check b: look is not set");
   check = make_check("b");
+  check.policy.failure_threshold = 0;
+  EXPECT_EQ(refused(check), "check b: failure_threshold and success_threshold must be at least 1");
+  check = make_check("b");
   check.policy.interval = 0s;
   EXPECT_NE(refused(check), "");
   check = make_check("b");

@@ -123,11 +123,13 @@ std::optional<LocalMinutes> in_day(const CronTime& cron, LocalMinutes from) {
 }  // namespace
 
 std::expected<CronTime, std::string> parse_cron(std::string_view text) {
+  constexpr std::string_view kBlank = " \t";
   std::array<std::uint64_t, 5> bits{};
   std::array<bool, 5> all{};
   for (std::size_t i = 0; i < bits.size(); ++i) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    const std::string_view field = cut(text, ' ');
+    text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+    const std::string_view field = text.substr(0, text.find_first_of(kBlank));
+    text.remove_prefix(field.size());
     const auto found = bits_of(field, kFields[i]);
     if (!found) {
       return std::unexpected("the " + std::string(kFields[i].name) + " of a cron expression is *, a number from " +
@@ -138,7 +140,7 @@ std::expected<CronTime, std::string> parse_cron(std::string_view text) {
     bits[i] = *found;
     all[i] = field.starts_with('*');
   }
-  if (text.find_first_not_of(' ') != std::string_view::npos)
+  if (text.find_first_not_of(kBlank) != std::string_view::npos)
     return std::unexpected("a cron expression has five fields: minute hour day month weekday");
   if (has(bits[4], 7)) bits[4] |= 1;  // Sunday is 0 and 7
   return CronTime{bits[0],

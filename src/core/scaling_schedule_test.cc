@@ -46,6 +46,7 @@ TEST(ScalingSchedule, SaysWhatIsWrong) {
         "1, * * * *", "a * * * *", "-1 * * * *"}) {
     EXPECT_FALSE(parse_cron(wrong)) << wrong;
   }
+  EXPECT_EQ(parse_cron("\t0 8\t*  * mon-fri \t").value(), parse_cron("0 8 * * mon-fri").value());
   EXPECT_NE(parse_cron("* 24 * * *").error().find("hour"), std::string::npos);
   EXPECT_NE(parse_cron("* * * * * *").error().find("five fields"), std::string::npos);
 }
