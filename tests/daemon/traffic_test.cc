@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <utility>
 
 #include "lab.hpp"
 #include "traffic/test_kit.hpp"
@@ -64,6 +65,15 @@ class DaemonTraffic : public ::testing::Test {
       }
     }
     return std::nullopt;
+  }
+  /// Asks for a restart of the one that has a request under way, as far as its drain; which it is, and its run.
+  std::pair<int, pid_t> drain_the_busy_one() const {
+    EXPECT_TRUE(eventually([&] { return busy().has_value(); }));
+    const int index = busy().value_or(0);
+    const pid_t before = lab_.pid(place(index));
+    EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
+    EXPECT_TRUE(eventually([&] { return drained(index); }));
+    return {index, before};
   }
   std::string place(int index) const { return fmt::format("web/{}", index); }
   /// It has been started anew, and is well.
@@ -180,11 +190,7 @@ TEST_F(DaemonTraffic, ARepairPutsNobodyBackWhomSomebodyElseHasDrained) {
 
 TEST_F(DaemonTraffic, AReloadOfTheProxyInTheMiddleOfADrainDoesNotEndIt) {
   const HalfRequest half(haproxy_->port());
-  ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
-  const int index = *busy();
-  const pid_t before = lab_.pid(place(index));
-  EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
-  ASSERT_TRUE(eventually([&] { return drained(index); }));
+  const auto [index, before] = drain_the_busy_one();
   haproxy_->stop();
   haproxy_->start();
   ASSERT_TRUE(eventually([&] { return drained(index); })) << "it has forgotten it, and is told again";
@@ -195,11 +201,7 @@ TEST_F(DaemonTraffic, AReloadOfTheProxyInTheMiddleOfADrainDoesNotEndIt) {
 
 TEST_F(DaemonTraffic, AProxyThatIsGoneForAMomentInTheMiddleOfADrainIsWaitedFor) {
   const HalfRequest half(haproxy_->port());
-  ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
-  const int index = *busy();
-  const pid_t before = lab_.pid(place(index));
-  EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
-  ASSERT_TRUE(eventually([&] { return drained(index); }));
+  const auto [index, before] = drain_the_busy_one();
   haproxy_->stop();
   EXPECT_FALSE(within(seconds(1), [&] { return lab_.pid(place(index)) != before; })) << lab_.log();
   haproxy_->start();
@@ -210,11 +212,7 @@ TEST_F(DaemonTraffic, AProxyThatIsGoneForAMomentInTheMiddleOfADrainIsWaitedFor) 
 
 TEST_F(DaemonTraffic, KilledWhileItDrainsItLeavesNobodyOut) {
   std::optional<HalfRequest> half(haproxy_->port());
-  ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
-  const int index = *busy();
-  const pid_t before = lab_.pid(place(index));
-  EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
-  ASSERT_TRUE(eventually([&] { return drained(index); }));
+  const auto [index, before] = drain_the_busy_one();
   lab_.kill9();
   ASSERT_TRUE(lab_.start());
   half.reset();
@@ -224,11 +222,7 @@ TEST_F(DaemonTraffic, KilledWhileItDrainsItLeavesNobodyOut) {
 
 TEST_F(DaemonTraffic, AReloadInTheMiddleOfADrainEndsItWell) {
   std::optional<HalfRequest> half(haproxy_->port());
-  ASSERT_TRUE(eventually([&] { return busy().has_value(); }));
-  const int index = *busy();
-  const pid_t before = lab_.pid(place(index));
-  EXPECT_EQ(lab_.cli({"restart", place(index), "--no-wait"}).code, 0);
-  ASSERT_TRUE(eventually([&] { return drained(index); }));
+  const auto [index, before] = drain_the_busy_one();
   // It comes after another one now.
   lab_.configure({lab_.service("first", {.first_port = 8}), web()});
   ASSERT_EQ(lab_.cli({"reload"}).code, 0);
