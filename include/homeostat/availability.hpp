@@ -98,7 +98,8 @@ struct Availability {
   std::vector<StrategyFigures> strategies{};  // sorted by name; attempts count by when they began
 };
 
-/// The figures of one service over [from, to). An empty or reversed window gives no figures.
+/// The figures of one service over [from, to). An empty or reversed window gives no figures; of one that is longer than
+/// the longest span (292 years), the end counts.
 Availability measure_availability(const AvailabilityFacts& facts, Instant from, Instant to);
 
 /// When a service of `total` instances went down: the first failure that left fewer than `min_healthy` instances, that

@@ -33,4 +33,11 @@ constexpr Instant later(Instant at, Duration span) {
   return at > kNever - span ? kNever : at + span;
 }
 
+/// `to - from`, or the longest span (292 years) where that would overflow; zero when `to` is not after `from`.
+constexpr Duration span_between(Instant from, Instant to) {
+  if (to <= from) return Duration{};
+  const bool overflows = from < Instant{} && to > from + Duration::max();
+  return overflows ? Duration::max() : to - from;
+}
+
 }  // namespace homeostat

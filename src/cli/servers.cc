@@ -19,20 +19,28 @@ using Names = std::vector<std::string>;
 
 Instant steady_now() { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
 
-std::expected<Names, Error> ask(const traffic::HaproxyPlace& place) {
+struct Asked {
+  Names servers;
+  std::string level;  // what may be done over the socket
+};
+
+std::expected<Asked, Error> ask(const traffic::HaproxyPlace& place) {
   auto loop = os::Loop::open();
   if (!loop) return std::unexpected(loop.error());
   traffic::Haproxy haproxy(*loop, place, steady_now);
   std::optional<std::expected<std::vector<traffic::ServerSetting>, Error>> answer;
+  std::optional<traffic::Haproxy::Answer> level;
   haproxy.read_back([&answer](auto got) { answer = std::move(got); });
-  while (!answer) {
+  haproxy.read_level([&level](auto got) { level = std::move(got); });
+  while (!answer || !level) {
     loop->run_once(std::max(Duration{}, haproxy.next_deadline().value_or(steady_now()) - steady_now()));
     haproxy.advance(steady_now());
   }
   if (!*answer) return std::unexpected(answer->error());
-  Names names;
-  for (const traffic::ServerSetting& server : **answer) names.push_back(server.server);
-  return names;
+  Asked out;
+  for (const traffic::ServerSetting& server : **answer) out.servers.push_back(server.server);
+  if (*level) out.level = **level;
+  return out;
 }
 
 Names servers_of(const config::Config& config, std::uint32_t service) {
@@ -67,8 +75,14 @@ CountedServers count_servers(const config::Config& config) {
                               config::quote(spec.haproxy.backend), config::show_places(plan), found.error().text)));
       continue;
     }
+    if (found->level == "operator" || found->level == "user") {
+      out.problems.push_back(
+          problem(fmt::format("HAProxy's socket {} is of level {}: to drain a server, or to give it a "
+                              "weight, it needs `level admin`",
+                              spec.haproxy.socket, found->level)));
+    }
     std::string lacking =
-        config::lacking_servers(plan, spec.haproxy.backend, servers_of(config, proxy.service), *found);
+        config::lacking_servers(plan, spec.haproxy.backend, servers_of(config, proxy.service), found->servers);
     if (!lacking.empty()) out.problems.push_back(problem(std::move(lacking)));
   }
   return out;

@@ -33,9 +33,6 @@ std::optional<Duration> mean(std::span<const Duration> spans) {
   return mean.value();
 }
 
-/// Never negative, whatever order the two instants came in.
-Duration between(Instant from, Instant to) { return to > from ? to - from : Duration{}; }
-
 enum class Kind : std::uint8_t { maintenance, unknown, down };  // the earlier hides the later
 constexpr std::size_t kKinds = 3;
 
@@ -85,9 +82,9 @@ void count_incidents(const std::vector<IncidentFacts>& incidents, Availability& 
   const auto inside = [&](Instant at) { return at >= out.from && at < out.to; };
   for (const IncidentFacts& incident : incidents) {
     if (inside(incident.first_failure)) ++out.failures;
-    if (inside(incident.verdict)) to_detect.push_back(between(incident.first_failure, incident.verdict));
+    if (inside(incident.verdict)) to_detect.push_back(span_between(incident.first_failure, incident.verdict));
     if (incident.recovered && inside(*incident.recovered)) {
-      to_repair.push_back(between(incident.first_failure, *incident.recovered));
+      to_repair.push_back(span_between(incident.first_failure, *incident.recovered));
     }
     if (incident.first_failure < out.to && (!incident.recovered || *incident.recovered >= out.to)) ++out.open;
   }
@@ -146,6 +143,7 @@ std::optional<Instant> nth_smallest(std::span<const Instant> times, std::size_t 
 }  // namespace
 
 Availability measure_availability(const AvailabilityFacts& facts, Instant from, Instant to) {
+  if (span_between(from, to) == Duration::max()) from = to - Duration::max();
   Availability out{.from = from, .to = to};
   if (from >= to) return out;
   share_out(facts, out);

@@ -56,6 +56,18 @@ TEST(Availability, AnEmptyOrReversedWindowGivesNothing) {
   }
 }
 
+TEST(Availability, AllOfTimeIsAWindowToo) {
+  AvailabilityFacts facts;
+  facts.incidents = {{kLongAgo, at(3), at(10)}};
+  facts.down = {{kLongAgo, kNever}, {at(2), at(10)}};
+  facts.maintenance = {{at(0), kNever}};
+  const Availability figures = measure_availability(facts, kLongAgo, kNever);
+  EXPECT_EQ(figures.up + figures.down + figures.unknown + figures.maintenance, figures.to - figures.from);
+  EXPECT_EQ(figures.maintenance, Duration::max());
+  EXPECT_EQ(figures.mttr, Duration::max()) << "the longest that can be said";
+  EXPECT_GE(figures.uptime.value_or(0), 0.0);
+}
+
 TEST(Availability, AnOpenIncidentHasNoRepairYet) {
   AvailabilityFacts facts;
   facts.incidents = {{at(900), at(903), std::nullopt}};

@@ -43,6 +43,13 @@ engine::CommandId beginner_of(const engine::Engine& engine, const std::string& s
 /// Its keeper is at work on it, or does not tell: nothing is known of it that could be acted on.
 bool is_held(const runtime::Sight& sight) { return sight.is == Is::unreachable || sight.is == Is::busy; }
 
+/// Somebody has stopped it, us or others: it is not that fewer are needed.
+bool is_stopped(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
+  const auto known = engine.durable().services.find(service);
+  return known != engine.durable().services.end() &&
+         (known->second.stopped || known->second.stopped_slots.contains(slot));
+}
+
 /// We died in the middle of an action on the instance. One that had succeeded, and was being verified, stops nothing.
 bool is_interrupted(const engine::Engine& engine, const std::string& service, engine::Slot slot) {
   return std::ranges::any_of(engine.durable().actions, [&](const auto& item) {
@@ -96,6 +103,12 @@ void Keepers::configure(const config::Config& config) {
 void Keepers::saw(const runtime::Target& target, const runtime::Sight& sight) {
   const auto known = known_.find(target);
   if (known == known_.end()) return;
+  const auto id = engine_.find_service(target.service);
+  // What was coming up before it was told to stop is not what others have started after that.
+  if (sight.is == Is::busy && known->second.sight.is != Is::busy)
+    known->second.came_wanted = id && engine_.wanted(*id, target.slot);
+  else if (sight.is == Is::stopped || sight.is == Is::ended)
+    known->second.came_wanted = false;
   known->second.sight = sight;
   known->second.told = false;
   if (sight.is != Is::unreachable) known->second.restarts.saw(sight.restarts, now_);
@@ -132,6 +145,10 @@ void Keepers::find(engine::ServiceId service, engine::Slot slot, Known& known) {
   if (sight.is == Is::stopped && (runs(instance) || unheard) && !by_us) return feed_(at_rest(service, slot, known));
   engine::Found found{service, slot, {}, {}, 0, sight.version, {}};
   if (sight.is == Is::running) found.running = sight.run;
+  // Who starts what was stopped wants it, whether we look or not. What comes up with the machine is nobody's wish.
+  const bool again = unheard && !by_us && sight.run.boot == instance->incarnation.boot;
+  if (sight.is == Is::running && again && is_stopped(engine_, engine_.plan().services[service].name, slot))
+    found.told = others_by(*spec_of(service));
   feed_(std::move(found));
 }
 
@@ -191,7 +208,7 @@ void Keepers::tell(engine::ServiceId service, engine::Slot slot, Known& known) {
   if (sight.is == Is::running) {
     known.overruled = known.moved = false;
     if (runs(instance) && instance->incarnation == sight.run) return;
-    const bool wanted = engine_.wanted(service, slot);
+    const bool wanted = engine_.wanted(service, slot) || std::exchange(known.came_wanted, false);
     if (begun_by_others && !is_acted_on(engine_, engine_.plan().services[service].name, slot))
       begun_by_others(service, slot, sight.run);
     return feed_(
@@ -225,10 +242,13 @@ void Keepers::perform(const engine::Dispatch& command, const runtime::Target& ta
   Known& ordered = known_[target];
   ordered.ordered = true;
   ordered.overruled = false;
-  auto ended = [this, target, done = std::move(done)](runtime::Outcome outcome) mutable {
+  auto ended = [this, target, stops = command.op == engine::Op::stop,
+                done = std::move(done)](runtime::Outcome outcome) mutable {
     if (const auto known = known_.find(target); known != known_.end()) {
       known->second.ordered = known->second.told = false;
       known->second.overruled = outcome.overruled;
+      // Whatever else is there, or is coming up, was begun before it was to stop.
+      if (stops && outcome.kind == engine::OutcomeKind::not_started) known->second.came_wanted = true;
       // Before that it was not done: it is given back then, and what ran is not taken for dead.
       const auto id = engine_.find_service(target.service);
       if (id && outcome.kind == engine::OutcomeKind::not_started && is_held(known->second.sight))

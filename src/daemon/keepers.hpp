@@ -54,6 +54,7 @@ class Keepers {
     std::string held{};  // what the engine was told last
     bool told = true;    // the engine knows of the sight
     bool ordered = false;
+    bool came_wanted = false;            // it is coming up, and was wanted when that began
     bool overruled = false;              // since it was ordered, by others who stopped it
     std::optional<Incarnation> heard{};  // the last run that the engine was told of, if anything was
   };

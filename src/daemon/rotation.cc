@@ -242,11 +242,37 @@ class Rotation::PuttingBack : public Task {
   bool said_ = false;
 };
 
+/// Its service is not configured any more: what we have drained gets requests again, whoever looks after it now.
+class Rotation::GivingUp : public Task {
+ public:
+  using Task::Task;
+  void abandon() override { end(); }
+
+ private:
+  void step(Instant) override {
+    haproxy_.set_drain(server_, false, [this](const auto& done) {
+      if (!done)
+        spdlog::warn("traffic: {} is not ours any more and cannot be put back: {}", place(), done.error().text);
+      owner_.ours_.erase(key());
+      end();
+    });
+  }
+};
+
 Rotation::Rotation(os::Loop& loop, const engine::Engine& engine, std::function<Instant()> now)
     : loop_(loop), engine_(engine), now_(std::move(now)) {}
 Rotation::~Rotation() = default;
 
-void Rotation::configure(const config::Config& config) { config_ = &config; }
+void Rotation::configure(const config::Config& config) {
+  config_ = &config;
+  std::erase_if(led_, [this](const auto& item) {
+    if (engine_.find_service(item.first.first)) return false;
+    const auto& [spec, server] = item.second;
+    const auto known = ours_.find(Key{spec.haproxy.socket, spec.haproxy.backend, server});
+    if (known != ours_.end() && known->second) begin(std::make_unique<GivingUp>(*this, spec, server));
+    return true;
+  });
+}
 
 const traffic::Spec* Rotation::spec_of(engine::ServiceId service) const {
   if (config_ == nullptr || service >= config_->traffic.size() || !config_->traffic[service]) return nullptr;
@@ -278,16 +304,22 @@ void Rotation::take_out(engine::ServiceId service, engine::Slot slot, Instant no
   const auto instance = known->second.instances.find(slot);
   if (instance == known->second.instances.end() || instance->second.state != engine::RunState::running)
     return void(then(now));
-  begin(std::make_unique<TakingOut>(*this, *spec, server_of(engine_, *spec, service, slot, instance->second.port),
-                                    others_of(service, slot), later(now, spec->drain), std::move(then)));
+  const std::string server = server_of(engine_, *spec, service, slot, instance->second.port);
+  led_[{engine_.plan().services[service].name, slot}] = Led{*spec, server};
+  begin(std::make_unique<TakingOut>(*this, *spec, server, others_of(service, slot), later(now, spec->drain),
+                                    std::move(then)));
 }
 
 void Rotation::put_back(engine::ServiceId service, engine::Slot slot, std::uint16_t port, const Incarnation& run,
                         bool ours) {
   const traffic::Spec* spec = spec_of(service);
-  if (spec == nullptr) return;
-  auto task = std::make_unique<PuttingBack>(*this, *spec, server_of(engine_, *spec, service, slot, port),
-                                            engine_.plan().services[service].name, slot, run);
+  const std::string& name = engine_.plan().services[service].name;
+  const auto led = led_.find({name, slot});
+  if (spec == nullptr && led == led_.end()) return;
+  auto task = spec == nullptr
+                  ? std::make_unique<PuttingBack>(*this, led->second.spec, led->second.server, name, slot, run)
+                  : std::make_unique<PuttingBack>(*this, *spec, server_of(engine_, *spec, service, slot, port), name,
+                                                  slot, run);
   if (ours) ours_[task->key()] = true;
   begin(std::move(task));
 }

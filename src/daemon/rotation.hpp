@@ -48,6 +48,7 @@ class Rotation {
   class Task;
   class TakingOut;
   class PuttingBack;
+  class GivingUp;
   /// Two proxies may have the same names.
   struct Key {
     std::string socket, backend, server;
@@ -65,6 +66,12 @@ class Rotation {
   std::vector<std::unique_ptr<Task>> tasks_;
   // Of each server whether its drain is of our making; not known of one that may be older than we are.
   std::map<Key, bool> ours_;
+  /// What was taken out last for each place: a reload may have taken the proxy away since.
+  struct Led {
+    traffic::Spec spec;
+    std::string server;
+  };
+  std::map<std::pair<std::string, engine::Slot>, Led> led_;
   std::set<Key> served_;  // have been in the rotation in this life of ours
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/router.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -38,6 +39,27 @@ void Router::configure(const config::Config& config) {
   for (const engine::CommandId id : std::exchange(under_way_, {})) {
     feed_(engine::ActionDone{id, engine::OutcomeKind::failed, {}, 0, "the configuration was reloaded meanwhile", {}});
   }
+  leave_unled();
+}
+
+void Router::leave_unled() {
+  std::erase_if(led_, [this](const auto& item) {
+    const auto& [name, led] = item;
+    const auto id = engine_.find_service(name);
+    const traffic::Spec* now = id && config_->traffic[*id] ? &*config_->traffic[*id] : nullptr;
+    if (now != nullptr && now->haproxy == led.spec.haproxy && now->server == led.spec.server) return false;
+    Weights even = led.weights;
+    for (auto& [server, weight] : even) weight = traffic::kMostWeight;
+    if (even == led.weights) return true;
+    auto& proxy = left_.emplace_back(std::make_unique<traffic::Haproxy>(loop_, led.spec.haproxy, now_));
+    proxy->set_weights(std::move(even), [name](const auto& done) {
+      if (done)
+        return spdlog::info("traffic: requests are not led to {} any more; each of its servers has its weight", name);
+      spdlog::warn("traffic: requests are not led to {} any more, and its servers keep their weights: {}", name,
+                   done.error().text);
+    });
+    return true;
+  });
 }
 
 traffic::Haproxy* Router::proxy_of(engine::ServiceId service) {
@@ -98,6 +120,7 @@ void Router::route(const engine::Dispatch& command) {
     if (!settings) return done(command.id, std::unexpected(settings.error()));
     auto weights = weights_of(command.service, *settings);
     if (!weights) return done(command.id, std::unexpected(weights.error()));
+    led_[engine_.plan().services[command.service].name] = Led{*config_->traffic[command.service], *weights};
     proxy->set_weights(std::move(*weights), [this, id = command.id](const auto& end) { done(id, end); });
   });
 }
@@ -142,11 +165,12 @@ void Router::seen(engine::TrafficSeen answer, const Settings& settings, const st
       return feed_(std::move(answer));
     }
     const std::uint64_t errors = stat->answers_5xx + stat->connect_errors + stat->response_errors;
-    answer.places.push_back({slot, set->up && !set->drained && !set->maintained,
+    answer.places.push_back({slot, set->up && !set->drained && !set->maintained, set->weight > 0,
                              stat->requests + stat->connect_errors + stat->response_errors, errors,
                              stat->response_ms ? static_cast<std::int64_t>(*stat->response_ms) : -1});
   }
   const auto wanted = weights_of(service, settings);
+  if (wanted && !wanted->empty()) led_[plan.name] = Led{*config_->traffic[service], *wanted};
   answer.as_told = wanted && !wanted->empty() && std::ranges::all_of(settings, [&](const traffic::ServerSetting& one) {
                      const auto weight = wanted->find(one.server);
                      return weight == wanted->end() || weight->second == one.weight;
@@ -157,11 +181,14 @@ void Router::seen(engine::TrafficSeen answer, const Settings& settings, const st
 std::optional<Instant> Router::next_deadline() const {
   Instant next = kNever;
   for (const auto& [service, proxy] : proxies_) next = std::min(next, proxy->next_deadline().value_or(kNever));
+  for (const auto& proxy : left_) next = std::min(next, proxy->next_deadline().value_or(kNever));
   return next == kNever ? std::nullopt : std::optional(next);
 }
 
 void Router::advance(Instant now) {
   for (const auto& [service, proxy] : proxies_) proxy->advance(now);
+  for (const auto& proxy : left_) proxy->advance(now);
+  std::erase_if(left_, [](const auto& proxy) { return !proxy->next_deadline(); });
 }
 
 }  // namespace homeostat::daemon

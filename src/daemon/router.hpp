@@ -40,6 +40,8 @@ class Router {
   std::expected<Weights, Error> weights_of(engine::ServiceId service, const Settings& known) const;
   void seen(engine::TrafficSeen answer, const Settings& settings, const std::vector<traffic::ServerStat>& stats);
   void done(engine::CommandId id, const std::expected<void, Error>& done);
+  /// Those whom no configuration lets us lead any more share the requests evenly, as without us.
+  void leave_unled();
 
   os::Loop& loop_;
   const engine::Engine& engine_;
@@ -48,6 +50,13 @@ class Router {
   const config::Config* config_ = nullptr;
   std::map<engine::ServiceId, std::unique_ptr<traffic::Haproxy>> proxies_;
   std::vector<engine::CommandId> under_way_;
+  /// Of each service that we lead requests to: where, and what was wanted last.
+  struct Led {
+    traffic::Spec spec;
+    Weights weights;
+  };
+  std::map<std::string, Led> led_;
+  std::vector<std::unique_ptr<traffic::Haproxy>> left_;  // that are given their weights back
 };
 
 }  // namespace homeostat::daemon

@@ -20,9 +20,6 @@
 namespace homeostat::engine {
 namespace {
 
-// The runtime ends its own actions; this is for one that does not answer at all.
-constexpr Duration kRuntimeSilent = std::chrono::minutes(10);
-
 std::uint32_t intern(State& s, const std::string& version) {
   if (version.empty()) return kNone;
   const auto found = std::find(s.versions.begin(), s.versions.end(), version);
@@ -418,7 +415,8 @@ void progress_action(Turn& t, ServiceId id, Place& place) {
     } else {
       end_with(t, id, place, intent, OutcomeKind::not_started, "the approval has expired");
       escalate_anew(t, id, intent.incident, default_notifier(t),
-                    "the approval of " + intent.strategy + " of " + intent.service + std::string(kApprovalExpired));
+                    "the approval of " + intent.strategy + " of " + place_name(t, id, place.slot) +
+                        std::string(kApprovalExpired));
     }
     return attempt_ended(t, id, place, intent, false, "it did not happen");
   }

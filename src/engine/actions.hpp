@@ -8,6 +8,9 @@
 
 namespace homeostat::engine {
 
+/// The runtime ends its own actions; this is for one that does not answer at all.
+inline constexpr Duration kRuntimeSilent = std::chrono::minutes(10);
+
 /// What to do; the rest of the intent is filled in.
 struct Wish {
   ServiceId service = 0;

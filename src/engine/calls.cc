@@ -24,8 +24,13 @@ bool called(const Turn& t, Which which) {
   return std::ranges::any_of(t.s.durable.escalations, [&](const auto& item) { return which(item.second); });
 }
 
-bool called_since(const Turn& t, ServiceId id, Instant since) {
-  return called(t, [&](const EscalationState& one) { return one.what.service == t.plan(id).name && one.at >= since; });
+// When somebody was last told of it; kLongAgo: never.
+Instant last_called(const Turn& t, ServiceId id) {
+  Instant last = kLongAgo;
+  for (const auto& [number, one] : t.s.durable.escalations) {
+    if (one.what.service == t.plan(id).name) last = std::max(last, one.at);
+  }
+  return last;
 }
 
 bool should_run(Turn& t, ServiceId id) {
@@ -69,21 +74,21 @@ bool is_known(Turn& t, ServiceId id, Instant since) {
          std::ranges::any_of(needs, [&](const Need& need) { return told(need.service); });
 }
 
-// Somebody was told of the root that excuses it, which has failed ever since: no more is known of those that wait.
-bool root_is_known(Turn& t, ServiceId id) {
-  const Diagnosed* found = t.s.durable.diagnosed(t.durable(id));
-  const auto root = found == nullptr ? std::nullopt : t.find(found->root);
-  if (!root) return false;
-  const auto incident = t.s.durable.incidents.find(t.durable(*root).incident);
-  return incident != t.s.durable.incidents.end() && told_of(t, found->root, began_last(incident->second));
+// Somebody was told of what it waits for, or of the root behind that, which has failed ever since: no more is known of
+// those that wait.
+bool is_known_first(Turn& t, ServiceId first) {
+  const Diagnosed* found = t.s.durable.diagnosed(t.durable(first));
+  const ServiceId root = found == nullptr ? first : t.find(found->root).value_or(first);
+  const auto incident = t.s.durable.incidents.find(t.durable(root).incident);
+  return incident != t.s.durable.incidents.end() && told_of(t, t.plan(root).name, began_last(incident->second));
 }
 
 // Somebody wants this wait, was told as it began, or it ends by itself.
-bool is_understood(Turn& t, ServiceId id, const Hold& hold) {
-  static constexpr std::array<std::string_view, 9> kGates{"paused", "maintenance", "shutdown", "recovering", "journal",
-                                                          "defect", "doubt",       "tilt",     "recovery"};
+bool is_understood(Turn& t, const Hold& hold) {
+  static constexpr std::array<std::string_view, 8> kGates{"paused",  "maintenance", "shutdown", "recovering",
+                                                          "journal", "defect",      "doubt",    "tilt"};
   return std::ranges::find(kGates, hold.gate) != kGates.end() || hold.planned ||
-         (hold.gate == "dependency" && root_is_known(t, id));
+         (hold.gate == "dependency" && hold.first && is_known_first(t, *hold.first));
 }
 
 // Those that need it and should run.
@@ -98,7 +103,7 @@ std::vector<ServiceId> who_needs(Turn& t, ServiceId id) {
 // It waits for others, that are to be asked about first.
 bool waits_for_others(Turn& t, ServiceId id) {
   return std::ranges::any_of(t.plan(id).depends_on, [&](const Need& need) {
-    const Status status = t.live(need.service).status;
+    const Status status = t.live(need.service).serving;
     return need.tie != diagnosis::Tie::soft && status != Status::healthy && status != Status::degraded;
   });
 }
@@ -141,7 +146,9 @@ void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold
   const bool for_others = hold.gate == "dependency" || hold.gate == "diagnosis";
   const auto known = [&] { return for_others && is_known(t, id, failing->second.verdict_at); };
   Instant& since = t.live(id).waits_since[place.slot];
-  const bool understood = is_understood(t, id, hold);
+  // It has its time, and then it is repaired; when what it needs comes and goes, the time before goes on.
+  if (hold.gate == "recovery") return;
+  const bool understood = is_understood(t, hold);
   if (understood)
     since = kNever;
   else if (since == kNever && !known())
@@ -149,7 +156,8 @@ void call_about_hold(Turn& t, ServiceId id, const Place& place, const Hold& hold
   if (understood || (hold.gate == "evidence" && view_of(t, id, place.slot).recovering)) return;
   const Instant due = later(std::max({failing->second.verdict_at, place.last_effect, since}), kHeldTooLong);
   if (t.now < due) return t.wake_at(due);
-  if (escalated(t, number)) return;
+  // What was told before it came back is old by then.
+  if (escalated(t, number)) return t.wake_at(later(t.now, kCalledLately));
   if (known()) return void(since = kNever);
   std::string summary =
       place_name(t, id, place.slot) + " is down and its repair waits, gate " + hold.gate + ": " + hold.detail;
@@ -180,24 +188,29 @@ void call_for_approval(Turn& t, ServiceId id, const Intent& intent) {
       t.live(id).places, [&](const Place& place) { return place.slot != intent.slot && awaits_approval(t.s, place); });
   if (just_told || beside_another) return;
   const std::string number = std::to_string(intent.id.epoch) + "-" + std::to_string(intent.id.counter);
-  escalate_anew(t, id, 0, default_notifier(t),
-                intent.strategy + " of " + place_name(t, id, intent.slot) + " waits for `homeostat approve " + number +
-                    "`, for " + minutes(t.s.plan.approval_within) + " at most: " + intent.evidence);
+  call_for_answer(t, id, intent.id,
+                  intent.strategy + " of " + place_name(t, id, intent.slot) + " waits for `homeostat approve " +
+                      number + "`, for " + minutes(t.s.plan.approval_within) + " at most: " + intent.evidence);
 }
 
 void call_about_unknown(Turn& t, ServiceId id) {
   const bool unknown = t.live(id).status == Status::unknown && has_alive_check(t.plan(id)) && should_run(t, id);
   if (!unknown || !t.s.recovered || t.s.stopping || unsure(t.s)) return;
   const std::vector<ServiceId> needed_by = who_needs(t, id);
-  if (needed_by.empty() || maintenance_of(t.s.durable, t.plan(id).name) != nullptr || waits_for_others(t, id)) return;
+  // What fails, and cannot be seen any more, is not well again.
+  const bool matters = !needed_by.empty() || t.durable(id).incident != 0;
+  if (!matters || maintenance_of(t.s.durable, t.plan(id).name) != nullptr || waits_for_others(t, id)) return;
   const Instant since = t.durable(id).status_since;
   const Duration span = known_after(t.plan(id));
   const Instant due = later(since, span);
   if (t.now < due) return t.wake_at(due);
-  const auto told = [&](ServiceId other) { return called_since(t, other, since); };
-  if (called_since(t, id, std::min(since, t.now - kToldAgain)) || std::ranges::any_of(needed_by, told)) return;
+  const Instant told_at = last_called(t, id);
+  if (told_at >= since) return;
+  if (t.now < later(told_at, kToldAgain)) return t.wake_at(later(told_at, kToldAgain));
+  if (std::ranges::any_of(needed_by, [&](ServiceId other) { return last_called(t, other) >= since; })) return;
+  const std::string why = needed_by.empty() ? "it was failing" : needed_by_whom(t, needed_by);
   escalate_anew(t, id, t.durable(id).incident, default_notifier(t),
-                t.plan(id).name + " has been unknown for " + minutes(span) + ", and " + needed_by_whom(t, needed_by));
+                t.plan(id).name + " has been unknown for " + minutes(span) + ", and " + why);
 }
 
 void call_about_candidates(Turn& t, ServiceId id, const std::string& why) {

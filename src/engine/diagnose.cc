@@ -5,6 +5,7 @@
 #include "engine/calls.hpp"
 #include "engine/evidence.hpp"
 #include "engine/looking.hpp"
+#include "engine/maintenance.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -26,7 +27,9 @@ constexpr Duration kSeenLater = std::chrono::seconds(10);
 constexpr std::size_t kCandidates = 3;
 // What fails so long after what it needs has another cause, while others of its service go on.
 constexpr Duration kHasGoneOn = std::chrono::minutes(5);
-constexpr std::string_view kRecovers = "what it needs is well again; it is given time to recover by itself";
+// A check that looks less often is not waited for: it is made to look when the time is over.
+constexpr Duration kLooksOften = std::chrono::minutes(1);
+constexpr std::string_view kGivenTime = "it is given time to recover by itself";
 
 // What nobody has said anything about is repaired on its own, and explains nothing.
 bool is_linked(const Turn& t, ServiceId id) {
@@ -84,33 +87,8 @@ void record(Turn& t, ServiceId id, const Finding& finding, const std::string& re
   if (finding.root != id) r.part_of = t.durable(finding.root).incident;
   const bool same = known != nullptr && known->role == r.role && known->by == r.by && known->root == r.root &&
                     known->part_of == r.part_of &&  // the score alone moves with every look
-                    (known->reason == kRecovers) == (r.reason == kRecovers);
+                    known->reason.ends_with(kGivenTime) == r.reason.ends_with(kGivenTime);
   if (!same) t.record(std::move(r));
-}
-
-// Before anything is done on its account, what it needs is looked at again: it may have failed a moment later. So is
-// the service itself where its evidence is indirect.
-std::optional<Hold> look_again(Turn& t, const Ask& ask) {
-  const Instant verdict = verdict_of(t, ask);
-  if (verdict == kLongAgo || t.now >= later(verdict, kLooksEnd)) return {};
-  const std::string* waiting = nullptr;
-  const auto look_at = [&](ServiceId id, const Place& place) {
-    for (const TargetId one : place.targets) {
-      const Target& target = t.s.targets[one];
-      const CheckPlan& check = t.plan(id).checks[target.check];
-      if (check.role != homeostat::Role::alive || check.process || !target.active) continue;
-      const bool in_vain = target.health.blind();  // nobody can look
-      if (in_vain || target.health.last_seen() > verdict) continue;
-      look_now(t, one);
-      waiting = &t.plan(id).name;
-    }
-  };
-  for (const Need& need : t.plan(ask.service).depends_on) {
-    for (const Place& place : t.live(need.service).places) look_at(need.service, place);
-  }
-  if (!ask.direct) look_at(ask.service, t.place(ask.service, ask.slot));
-  if (waiting == nullptr) return {};
-  return Hold{"diagnosis", "looking at " + *waiting + " again first", later(t.now, kLookAgain)};
 }
 
 // Time for one look by the grid and for the successes that prove it well.
@@ -119,9 +97,23 @@ Duration grace_of(const ServicePlan& plan) {
   for (const CheckPlan& check : plan.checks) {
     if (check.role != homeostat::Role::alive) continue;
     const CheckPolicy& p = check.policy;
-    longest = std::max(longest, p.interval + p.fast_interval * p.success_threshold + p.timeout);
+    const Duration look = std::min(p.interval, kLooksOften);
+    longest = std::max(longest, look + p.fast_interval * p.success_threshold + p.timeout);
   }
   return longest;
+}
+
+/// Whether something that it needs, over others too, is so.
+template <class Which>
+bool any_needed(const Turn& t, ServiceId id, Which which) {
+  std::vector<ServiceId> reach{id};
+  for (std::size_t i = 0; i < reach.size(); ++i) {
+    for (const Need& need : t.plan(reach[i]).depends_on) {
+      if (which(need.service)) return true;
+      if (std::ranges::find(reach, need.service) == reach.end()) reach.push_back(need.service);
+    }
+  }
+  return false;
 }
 
 bool answers_again(Turn& t, ServiceId id) {
@@ -149,14 +141,19 @@ bool failed_with_what_is_well(Turn& t, const Ask& ask) {
     const Instant closed = incident->second.closed_at;
     return t.now < later(closed, grace) && later(since, kSeenLater) >= incident->second.first_failure;
   };
-  std::vector<ServiceId> reach{ask.service};
-  for (std::size_t i = 0; i < reach.size(); ++i) {
-    for (const Need& need : t.plan(reach[i]).depends_on) {
-      if (was_there(need.service)) return true;
-      if (std::ranges::find(reach, need.service) == reach.end()) reach.push_back(need.service);
-    }
-  }
-  return false;
+  return any_needed(t, ask.service, was_there);
+}
+
+// What has failed while this one did.
+std::string why_given_time(Turn& t, const Ask& ask) {
+  const Instant since = view_of(t, ask.service, ask.slot).first_failure;
+  const bool needed = any_needed(t, ask.service, [&](ServiceId id) {
+    const auto incident = t.s.durable.incidents.find(t.durable(id).last_incident);
+    if (incident == t.s.durable.incidents.end()) return false;
+    return t.durable(id).incident != 0 || incident->second.closed_at >= since;
+  });
+  return std::string(needed ? "what it needs is well again; " : "another that may have hit it is being repaired; ") +
+         std::string(kGivenTime);
 }
 
 // What failed with its root recovers with it, mostly: it is looked at, and not touched meanwhile. What is dead cannot.
@@ -176,7 +173,34 @@ std::optional<Hold> recovery_grace(Turn& t, const Ask& ask) {
     }
   }
   if (t.now >= until) return {};
-  return Hold{"recovery", std::string(kRecovers), until};
+  return Hold{"recovery", why_given_time(t, ask), until};
+}
+
+// Before anything is done on its account, what it needs is looked at again: it may have failed a moment later. So is
+// the service itself where its evidence is indirect. After its time to recover it is looked at once more.
+std::optional<Hold> look_again(Turn& t, const Ask& ask) {
+  const auto excuse = t.s.excused.find(t.plan(ask.service).name);
+  const bool recovered = excuse != t.s.excused.end() && excuse->second != kNever;
+  const Instant since = std::max(verdict_of(t, ask), recovered ? excuse->second : kLongAgo);
+  if (since == kLongAgo || t.now >= later(since, kLooksEnd)) return {};
+  const std::string* waiting = nullptr;
+  const auto look_at = [&](ServiceId id, const Place& place) {
+    for (const TargetId one : place.targets) {
+      const Target& target = t.s.targets[one];
+      const CheckPlan& check = t.plan(id).checks[target.check];
+      if (check.role != homeostat::Role::alive || check.process || !target.active) continue;
+      const bool in_vain = target.health.blind();  // nobody can look
+      if (in_vain || target.health.last_seen() > since) continue;
+      look_now(t, one);
+      waiting = &t.plan(id).name;
+    }
+  };
+  for (const Need& need : t.plan(ask.service).depends_on) {
+    for (const Place& place : t.live(need.service).places) look_at(need.service, place);
+  }
+  if (!ask.direct) look_at(ask.service, t.place(ask.service, ask.slot));
+  if (waiting == nullptr) return {};
+  return Hold{"diagnosis", "looking at " + *waiting + " again first", later(t.now, kLookAgain)};
 }
 
 std::optional<Hold> excuse(Turn& t, ServiceId id, const Finding& finding) {
@@ -248,9 +272,10 @@ bool is_in_our_hands(Turn& t, ServiceId id) {
   const ServicePlan& plan = t.plan(id);
   if (plan.external || !left_alone(t, id).why.empty()) return false;
   if (plan.mode == Mode::shadow) return t.s.plan.shadow;
-  const auto& places = t.live(id).places;
-  return plan.mode == Mode::act ||
-         std::ranges::any_of(places, [](const Place& place) { return static_cast<bool>(place.action); });
+  if (is_being_repaired(t, id)) return true;
+  if (!t.durable(id).locks.empty() || was_all_tried(t, id)) return false;
+  const auto is_decided = [&](const Place& place) { return place.action && !awaits_approval(t.s, place); };
+  return plan.mode == Mode::act || std::ranges::any_of(t.live(id).places, is_decided);
 }
 
 bool nobody_is_root(Turn& t) {
@@ -261,7 +286,10 @@ bool nobody_is_root(Turn& t) {
 
 // No root stands out among those that wait for each other. So many that cannot be reached are a matter of doubt.
 bool is_for_doubt(Turn& t, const Ask& ask) {
-  const auto waiting = std::ranges::count(t.s.index.diagnosing.report.findings, diagnosis::Role::waits, &Finding::role);
+  const auto waiting = std::ranges::count_if(t.s.index.diagnosing.report.findings, [&](const Finding& one) {
+    return one.role == diagnosis::Role::waits && t.s.index.diagnosing.evidence[one.node].sign == Sign::symptom &&
+           maintenance_of(t.s.durable, t.plan(one.node).name) == nullptr;
+  });
   return !ask.direct && !is_excused(t, ask.service) && waiting >= t.s.plan.doubt_roots;
 }
 
@@ -283,7 +311,7 @@ bool waits_for_nobody(Turn& t, const Ask& ask, const Finding& finding) {
 // What may be the doing of `finding` is given time to recover when that has been repaired.
 void excuse_others(Turn& t, const Finding& finding) {
   for (const Finding& one : t.s.index.diagnosing.report.findings) {
-    if (one.role == diagnosis::Role::waits && one.node != finding.node)
+    if (one.role == diagnosis::Role::waits && one.node != finding.node && t.durable(one.node).incident != 0)
       t.s.excused.try_emplace(t.plan(one.node).name, kNever);
   }
 }

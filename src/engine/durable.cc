@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "core/planted.hpp"
-#include "engine/delta.hpp"
 #include "engine/json_reader.hpp"
 #include "engine/json_writer.hpp"
+#include "engine/scaling_fold.hpp"
 #include "homeostat/breaker_types.hpp"
 
 namespace homeostat::engine {
@@ -17,16 +17,9 @@ void push_bounded(List& list, typename List::value_type item, std::size_t bound)
   list.push_back(std::move(item));
 }
 
-/// Applies one record; an overload a type of record. `at` and `d` are the record's time and the state.
-struct Fold {
-  Durable& d;
-  Instant at;
-
-  ServiceState& service(const std::string& name) {
-    ServiceState& state = d.services[name];
-    if (state.known_since == kNever) state.known_since = at;
-    return state;
-  }
+/// Applies one record; an overload a type of record.
+struct Fold : ScalingFold {
+  using ScalingFold::operator();
 
   void operator()(const EpochBegan& r) {
     if (planted(Bug::budget_forgotten)) d.disruptions.clear();
@@ -66,11 +59,12 @@ struct Fold {
       incident.id = r.incident;
       incident.service = r.service;
       incident.first_failure = r.first_failure;
-      incident.verdict_at = at;
+      incident.verdict_at = incident.began_at = at;
       incident.reason = r.reason;
     }
     if (r.reopened) {
       ++incident.reopened;
+      incident.began_at = at;
       incident.reason = r.reason;
     }
     incident.ending = Ending::open;
@@ -141,6 +135,7 @@ struct Fold {
     const auto action = d.actions.find(r.id);
     if (action == d.actions.end()) return approve_scaling(r.id);
     action->second.approved = true;
+    answered(r.id, r.by);
     // It happens now, however long ago it was asked for. (An older journal's fold may have charged it when it was.)
     undisrupted(r.id);
     charge(action->second.intent);
@@ -157,6 +152,7 @@ struct Fold {
     if (action == d.actions.end()) return;
     const Intent& intent = action->second.intent;
     if (r.outcome == OutcomeKind::not_started) {
+      answered(r.id, "homeostat");
       const auto incident = d.incidents.find(intent.incident);
       if (incident != d.incidents.end() && intent.mode != Mode::shadow && incident->second.actions > 0) {
         --incident->second.actions;
@@ -324,12 +320,21 @@ struct Fold {
     forget_settled_escalations();
   }
 
-  // Kept while anybody may still ask for it: not acknowledged, not delivered, or its incident still open.
+  // Nobody is asked any more: it has been approved, or taken back.
+  void answered(CommandId id, const std::string& by) {
+    for (auto& [number, e] : d.escalations) {
+      if (e.what.asks_for == id && e.acknowledged_by.empty()) e.acknowledged_by = by;
+    }
+  }
+
+  // Kept while anybody may still ask for it: not acknowledged, not delivered, or what it tells of goes on.
   void forget_settled_escalations() {
     std::erase_if(d.escalations, [&](const auto& item) {
       const EscalationState& e = item.second;
       const auto incident = d.incidents.find(e.what.incident);
-      const bool open = incident != d.incidents.end() && incident->second.ending == Ending::open;
+      const auto about = d.services.find(e.what.service);
+      const bool fails = !e.what.asks_for.none() && about != d.services.end() && about->second.incident != 0;
+      const bool open = fails || (incident != d.incidents.end() && incident->second.ending == Ending::open);
       return !e.acknowledged_by.empty() && e.notified && !open;
     });
   }
@@ -377,47 +382,6 @@ struct Fold {
       locks.erase(r.slot);
   }
 
-  void operator()(const Scaled& r) {
-    ServiceState& s = service(r.service);
-    s.spare.clear();
-    for (const std::int32_t slot : r.spare) s.spare.insert(slot);
-    if (r.places == 0) return s.scaling.reset();
-    if (!s.scaling) s.scaling.emplace();
-    s.scaling->history = r.history;
-    s.scaling->places = r.places;
-    s.scaling->asked.reset();
-  }
-  void operator()(const ScalingAsked& r) {
-    ServiceState& s = service(r.service);
-    if (!s.scaling) return;
-    s.scaling->asked = r;
-    s.scaling->approved = false;
-  }
-  void operator()(const ScalingDropped& r) {
-    ServiceState& s = service(r.service);
-    if (s.scaling) s.scaling->asked.reset();
-  }
-  void operator()(const ScalingSeen& r) {
-    ServiceState& s = service(r.service);
-    if (!s.scaling) return;
-    if (r.history)
-      s.scaling->history = *r.history;
-    else
-      DeltaReader::apply(r.change, s.scaling->history);
-  }
-  void operator()(const ScaleHeld& r) {
-    ServiceState& s = service(r.service);
-    if (!s.scaling) return;
-    s.scaling->held = r.count;
-    s.scaling->held_until = r.until;
-  }
-  void operator()(const ScalingRaised& r) {
-    ServiceState& s = service(r.service);
-    if (!s.scaling) return;
-    s.scaling->raised = r.count;
-    s.scaling->raised_until = r.until;
-    s.scaling->raised_by = r.id;
-  }
   void operator()(const ResourceMoved& r) {
     if (r.service.empty())
       d.resources.erase(r.lock);
@@ -430,12 +394,6 @@ struct Fold {
       drained.insert(r.slot);
     else
       drained.erase(r.slot);
-  }
-  void operator()(const ScalingFrozen& r) {
-    ServiceState& s = service(r.service);
-    if (!s.scaling) return;
-    s.scaling->frozen = r.direction;
-    s.scaling->frozen_until = r.until;
   }
 
   void operator()(const Diagnosed& r) {
@@ -490,7 +448,7 @@ const Diagnosed* Durable::diagnosed(const ServiceState& service) const {
 void Durable::apply(const Record& record) {
   seq = record.seq;
   last_at = std::max(last_at, record.at);
-  std::visit(Fold{*this, record.at}, record.body);
+  std::visit(Fold{{{*this, record.at}}}, record.body);
 }
 
 std::string Durable::fold() const { return JsonWriter::write(*this); }

@@ -70,7 +70,8 @@ struct IncidentState {
   std::string service;
   Instant first_failure{};
   Instant verdict_at{};
-  Instant recovered_at{};  // first success of the verified recovery
+  Instant began_at = kLongAgo;  // when it was noticed, or noticed to be back
+  Instant recovered_at{};       // first success of the verified recovery
   Instant closed_at{};
   Ending ending = Ending::open;
   std::uint32_t reopened = 0;
@@ -83,6 +84,7 @@ struct IncidentState {
     v("service", self.service);
     v("first_failure", self.first_failure);
     v("verdict_at", self.verdict_at);
+    v("began_at", self.began_at);
     v("recovered_at", self.recovered_at);
     v("closed_at", self.closed_at);
     v("ending", self.ending);
@@ -94,8 +96,10 @@ struct IncidentState {
   };
 };
 
-/// When it was noticed; of one that was closed and has come back, not before it was closed.
-inline Instant began_last(const IncidentState& incident) { return std::max(incident.verdict_at, incident.closed_at); }
+/// When it was noticed last. Older journals did not say when it came back: not before it was closed.
+inline Instant began_last(const IncidentState& incident) {
+  return incident.began_at == kLongAgo ? std::max(incident.verdict_at, incident.closed_at) : incident.began_at;
+}
 
 struct EscalationState {
   Escalated what;

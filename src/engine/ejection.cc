@@ -231,7 +231,7 @@ void count_failures(Turn& t, ServiceId id, const std::vector<PlaceTraffic>& now)
     const auto before = std::ranges::find(live.places, one.slot, &PlaceTraffic::slot);
     // It has begun to count anew.
     if (before == live.places.end() || one.requests < before->requests || one.errors < before->errors) continue;
-    grown.push_back({one.slot, one.up, one.requests - before->requests, one.errors - before->errors});
+    grown.push_back({one.slot, one.up, one.weighted, one.requests - before->requests, one.errors - before->errors});
     breaker_saw(t, *requests_to(t.s.plan, t.plan(id), one.slot), grown.back().requests, grown.back().errors);
   }
   count_versions(t, id, grown);

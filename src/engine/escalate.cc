@@ -7,8 +7,6 @@ namespace homeostat::engine {
 namespace {
 
 constexpr std::size_t kCallsAtOnce = 8;  // of one notifier
-// What comes and goes is told of once in so long.
-constexpr Duration kCalledLately = std::chrono::minutes(10);
 
 std::uint32_t notifier_index(const Plan& plan, const std::string& name) {
   for (std::uint32_t i = 0; i < plan.notifiers.size(); ++i) {
@@ -83,6 +81,11 @@ void escalate_anew(Turn& t, ServiceId id, std::uint64_t incident, const std::str
   const bool shadow = calls_nobody(t, id);
   if (shadow) summary = "shadow, nobody is called: " + summary;
   raise(t, Escalated{{}, incident, t.plan(id).name, shadow ? std::string() : notifier, std::move(summary)});
+}
+
+void call_for_answer(Turn& t, ServiceId id, CommandId asks_for, std::string summary) {
+  if (calls_nobody(t, id)) return;
+  raise(t, Escalated{{}, 0, t.plan(id).name, default_notifier(t), std::move(summary), asks_for});
 }
 
 void escalate_engine(Turn& t, std::string summary) {

@@ -15,10 +15,14 @@ std::string default_notifier(const Turn& t);
 /// Of what is an incident now: when it was over, and has come back, what was told before is old.
 bool tells_of(const Turn& t, const EscalationState& call, std::uint64_t incident);
 bool escalated(const Turn& t, std::uint64_t incident);
+/// What comes and goes is told of once in so long.
+inline constexpr Duration kCalledLately = std::chrono::minutes(10);
 /// Raises an escalation for an incident of a service, once an incident and notifier.
 void escalate(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary);
 /// The same, whoever was called for that incident before.
 void escalate_anew(Turn& t, ServiceId id, std::uint64_t incident, const std::string& notifier, std::string summary);
+/// Somebody is to approve that action.
+void call_for_answer(Turn& t, ServiceId id, CommandId asks_for, std::string summary);
 /// Raises one for the engine itself, to the default notifier.
 void escalate_engine(Turn& t, std::string summary);
 

@@ -72,11 +72,13 @@ void settle_incident(Turn& t, ServiceId id) {
   }
   for (const Slot slot : left) t.record(IncidentRecovering{number, t.plan(id).name, slot, t.now});
   Instant recovered_at = kLongAgo;
+  bool acted = incident->actions > 0;  // or a person had something done
   for (const auto& [slot, one] : incident->failing) {
     if (!one.first_success) return;
     recovered_at = std::max(recovered_at, *one.first_success);
+    acted = acted || (t.has_place(id, slot) && t.place(id, slot).last_effect > one.first_failure);
   }
-  const Ending repaired = incident->actions > 0 ? Ending::recovered : Ending::by_itself;
+  const Ending repaired = acted ? Ending::recovered : Ending::by_itself;
   t.record(IncidentClosed{number, t.plan(id).name, left.empty() ? repaired : Ending::stopped, recovered_at});
   forget_diagnosis(t, id);
 }
@@ -105,7 +107,8 @@ void update_incident(Turn& t, ServiceId id, Place& place) {
     return;
   }
   const bool well = !view.failing && !view.unknown && view.confirmed;
-  if (inside && well && !planted(Bug::recovery_unnoticed)) withdraw(t, id, place, "recovered by itself");
+  const bool in_vain = inside && well && undone(t, place) != nullptr;
+  if (in_vain && !planted(Bug::recovery_unnoticed)) take_back(t, id, place, "recovered by itself");
   if (inside && well && !place.action) recover(t, id, place, view);
   release_lock(t, id, place, view);
   if (view.confirmed && place.up_since == kLongAgo) place.up_since = view.first_success;

@@ -86,18 +86,10 @@ bool was_repaired(Turn& t, ServiceId id) {
   return incident->second.actions > static_cast<std::uint32_t>(not_begun);
 }
 
-// Something has been begun, and is not known to help or not to.
-bool is_being_repaired(Turn& t, ServiceId id) {
-  return std::ranges::any_of(t.live(id).places,
-                             [](const Place& place) { return place.action && place.action->dispatched; });
-}
-
 // Its whole ladder has been tried in vain. What is dead explains the others all the same: nobody else can be the cause.
 // So does what has been tried again, until that is known not to have helped either.
 bool tried_in_vain(Turn& t, ServiceId id, const Shown& shown) {
-  const auto& ladders = t.durable(id).ladders;
-  const bool spent = std::ranges::any_of(ladders, [](const auto& item) { return item.second.rounds > 0; });
-  return spent && !shown.direct && was_repaired(t, id) && !is_being_repaired(t, id);
+  return was_all_tried(t, id) && !shown.direct && was_repaired(t, id) && !is_being_repaired(t, id);
 }
 
 bool changed_lately(Turn& t, ServiceId id) {
@@ -129,7 +121,7 @@ Evidence evidence_of(Turn& t, ServiceId id) {
   Shown shown;
   for (const Place& place : t.live(id).places) add(t, id, place, shown);
   const bool all = shown.wanted > 0 && shown.troubled == shown.wanted;
-  const bool down = shown.verdict && t.live(id).status == Status::unhealthy;
+  const bool down = shown.verdict && t.live(id).serving == Status::unhealthy;
   if (all || shown.whole || down) {
     out.sign = shown.direct ? Sign::direct : Sign::symptom;
     out.looks = looks_of(shown);
@@ -140,6 +132,15 @@ Evidence evidence_of(Turn& t, ServiceId id) {
     out.sign = Sign::unknown;
   }
   return out;
+}
+
+bool is_being_repaired(Turn& t, ServiceId id) {
+  return std::ranges::any_of(t.live(id).places,
+                             [](const Place& place) { return place.action && place.action->dispatched; });
+}
+
+bool was_all_tried(Turn& t, ServiceId id) {
+  return std::ranges::any_of(t.durable(id).ladders, [](const auto& item) { return item.second.rounds > 0; });
 }
 
 bool is_stopped(Turn& t, ServiceId id) {

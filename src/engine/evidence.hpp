@@ -11,6 +11,10 @@ constexpr std::uint32_t kVerdictLooks = 3;
 
 diagnosis::Evidence evidence_of(Turn& t, ServiceId id);
 
+/// Something has been begun, and is not known to help or not to.
+bool is_being_repaired(Turn& t, ServiceId id);
+/// A whole ladder has been gone through.
+bool was_all_tried(Turn& t, ServiceId id);
 /// Somebody has stopped all of it.
 bool is_stopped(Turn& t, ServiceId id);
 /// A check says whether it is well.

@@ -20,8 +20,6 @@ using Gate = std::optional<Hold>;
 
 constexpr Duration kLookAgain = std::chrono::seconds(1);
 
-bool down(Status status) { return status == Status::unhealthy || status == Status::critical; }
-
 Gate engine_gate(Turn& t, const Ask& ask) {
   if (!t.s.recovered) return Hold{"recovering", "the past is being reconciled"};
   if (!t.broken.empty()) return Hold{"defect", t.broken};
@@ -67,8 +65,8 @@ Gate lock_gate(Turn& t, const Ask& ask) {
 }
 
 bool serves(Turn& t, ServiceId id) {
-  const Status status = t.live(id).status;
-  return !down(status) && !(status == Status::unknown && has_alive_check(t.plan(id)));
+  const Status status = t.live(id).serving;
+  return status != Status::unhealthy && !(status == Status::unknown && has_alive_check(t.plan(id)));
 }
 
 // Those that need each other cannot wait for each other.
@@ -302,8 +300,8 @@ Left left_alone(Turn& t, ServiceId id) {
 Hold wait_for(Turn& t, ServiceId first) {
   const std::string& name = t.plan(first).name;
   const Left left = left_alone(t, first);
-  if (!left.why.empty()) return {"dependency", name + " " + left.why, kNever, left.planned};
-  return {"dependency", name + " is " + how_it_is(t, first) + "; it comes first"};
+  if (!left.why.empty()) return {"dependency", name + " " + left.why, kNever, left.planned, first};
+  return {"dependency", name + " is " + how_it_is(t, first) + "; it comes first", kNever, false, first};
 }
 
 Instant verdict_of(Turn& t, const Ask& ask) {
@@ -328,8 +326,14 @@ std::optional<BudgetUse> group_budget(const State& s, ServiceId id, Instant now)
   const std::uint32_t group = s.plan.services[id].group;
   if (group == kNone) return std::nullopt;
   const GroupPlan& plan = s.plan.groups[group];
+  // Under another name it is the same group, as long as the service is in it.
+  const auto was_renamed = [&](const Disruption& d) {
+    return !d.group.empty() && std::ranges::find(s.plan.groups, d.group, &GroupPlan::name) == s.plan.groups.end() &&
+           std::ranges::any_of(s.plan.services,
+                               [&](const ServicePlan& one) { return one.group == group && one.name == d.service; });
+  };
   return use_of(s, plan.budget, s.index.of_group[group] - idle(s, group), now,
-                [&](const Disruption& d) { return d.group == plan.name; });
+                [&](const Disruption& d) { return d.group == plan.name || was_renamed(d); });
 }
 
 BudgetUse fleet_budget(const State& s, Instant now) {

@@ -34,8 +34,9 @@ struct Ask {
 struct Hold {
   std::string gate;
   std::string detail;
-  Instant retry = kNever;  // worth asking again then, whatever else happens
-  bool planned = false;    // somebody works on what comes first: nobody is called meanwhile
+  Instant retry = kNever;            // worth asking again then, whatever else happens
+  bool planned = false;              // somebody works on what comes first: nobody is called meanwhile
+  std::optional<ServiceId> first{};  // what comes first
 };
 
 /// Why people leave a service alone, such as "was stopped by root"; empty: they do not.

@@ -193,12 +193,14 @@ struct Measured {
 struct PlaceTraffic {
   Slot slot = 0;
   bool up = false;                // it gets requests, if it has a weight
+  bool weighted = true;           // it has one, whoever has given it
   std::uint64_t requests = 0;     // since the proxy began to count
   std::uint64_t errors = 0;       // of them
   std::int64_t response_ms = -1;  // of the last 1,024; below 0: there was none
   static constexpr auto fields = [](auto& self, auto& v) {
     v("slot", self.slot);
     v("up", self.up);
+    v("weighted", self.weighted);
     v("requests", self.requests);
     v("errors", self.errors);
     v("response_ms", self.response_ms);

@@ -3,6 +3,7 @@
 #include "engine/completion.hpp"
 #include "engine/engine.hpp"
 #include "engine/looking.hpp"
+#include "engine/recovery.hpp"
 #include "engine/repair.hpp"
 #include "engine/status.hpp"
 
@@ -54,6 +55,7 @@ void exited(Turn& t, const Exited& in) {
   Place& place = t.place(in.service, in.slot);
   const InstanceState* known = t.instance(in.service, in.slot);
   if (known == nullptr || known->state != RunState::running || known->incarnation != in.incarnation) return;
+  if (is_unsettled(t.s, place)) return found_unsettled(t, {in.service, in.slot, {}, {}, 0, {}, {}});
   if (runtime_at_it(t, place) || completed(t, in)) return;
   if (!in.known) ended_unseen(t, in.service, in.slot);
   Observation seen{Result::failure, in.signalled ? Reason::signalled : Reason::exited, in.known ? in.code : -1, {}};

@@ -63,7 +63,8 @@ void begin_step(Turn& t, ServiceId id, const OperationMoved& operation, Slot slo
   Place& place = t.place(id, slot);
   if (place.action) return;
   const auto judged = t.live(id).judge_at.find(slot);
-  if (judged != t.live(id).judge_at.end() && t.now < judged->second) return t.wake_at(judged->second);
+  const bool waits = operation.by.empty() && judged != t.live(id).judge_at.end() && t.now < judged->second;
+  if (waits) return t.wake_at(judged->second);
   const InstanceState* instance = t.instance(id, slot);
   Wish wish;
   wish.service = id;

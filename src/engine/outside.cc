@@ -5,6 +5,7 @@
 #include "engine/instances.hpp"
 #include "engine/looking.hpp"
 #include "engine/operators.hpp"
+#include "engine/recovery.hpp"
 
 namespace homeostat::engine {
 namespace {
@@ -37,6 +38,7 @@ void told_by_others(Turn& t, const Found& in) {
 void found_later(Turn& t, const Found& in) {
   if (!is_instance(t, in.service, in.slot)) return;
   Place& place = t.place(in.service, in.slot);
+  if (is_unsettled(t.s, place)) return found_unsettled(t, in);
   if (runtime_at_it(t, place)) return;
   if (!in.told.empty()) told_by_others(t, in);
   const InstanceState* known = t.instance(in.service, in.slot);
@@ -61,6 +63,8 @@ void runtime_held(Turn& t, const RuntimeHeld& in) {
   if (in.blind != was_blind) {
     for (const TargetId target : t.place(in.service, in.slot).targets) look_now(t, target);
   }
+  if (Place& one = t.place(in.service, in.slot); in.why.empty() && is_unsettled(t.s, one))
+    settle_late(t, in.service, one);
   t.mark(in.service);
 }
 

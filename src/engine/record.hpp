@@ -386,12 +386,14 @@ struct Escalated {
   std::string service;   // empty: the engine itself
   std::string notifier;  // empty: none is configured
   std::string summary;
+  CommandId asks_for{};  // to approve this
   static constexpr auto fields = [](auto& self, auto& v) {
     v("id", self.id);
     v("incident", self.incident);
     v("service", self.service);
     v("notifier", self.notifier);
     v("summary", self.summary);
+    v("asks_for", self.asks_for);
   };
 };
 

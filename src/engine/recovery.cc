@@ -50,6 +50,14 @@ Settled settle(const ActionState& action, const InstanceState* instance, const S
   return {OutcomeKind::failed, "Homeostat restarted in the middle of it; nothing runs"};
 }
 
+// What is stopped or started by its runtime at this moment becomes what the action has asked for, or does not.
+bool is_at_work(const Turn& t, ServiceId id, const ActionState& action) {
+  const Op op = action.intent.op;
+  const bool ordered = op == Op::start || op == Op::restart || op == Op::stop;
+  const bool begun = action.intent.mode != Mode::approve || action.approved;
+  return ordered && begun && t.plan(id).runtime.managed && t.s.runtime_holds.contains({id, action.intent.slot});
+}
+
 void settle_open(Turn& t, CommandId id) {
   const ActionState action = t.s.durable.actions[id];
   const Intent& intent = action.intent;
@@ -69,6 +77,11 @@ void settle_open(Turn& t, CommandId id) {
   }
   if (action.succeeded_at) {
     place.action = Acting{id, true, later(t.now, intent.verify_within)};
+    return;
+  }
+  if (is_at_work(t, *service, action)) {
+    place.action = Acting{id, true, later(t.now, t.plan(*service).runtime.stop_grace + kRuntimeSilent)};
+    t.s.unsettled.insert(id);
     return;
   }
   const auto started = t.s.started_by.find({*service, intent.slot});
@@ -96,6 +109,7 @@ void settle_open(Turn& t, CommandId id) {
 }
 
 void begin(Turn& t, ServiceId id, Place& place) {
+  if (is_unsettled(t.s, place)) return;
   if (place.slot < 0 || !t.plan(id).runtime.managed) return begin_looking(t, place);
   const InstanceState* instance = t.instance(id, place.slot);
   if (instance == nullptr || instance->state != RunState::running) return;
@@ -146,6 +160,26 @@ void found(Turn& t, const Found& in) {
   const bool died = t.wanted(in.service, in.slot) && !rollout_starts_again(t, in.service, in.slot);
   set_instance(t, in.service, in.slot, died ? RunState::dead : RunState::stopped, known->incarnation, known->version,
                known->port, "it ended while Homeostat was away");
+}
+
+bool is_unsettled(const State& s, const Place& place) {
+  return place.action && s.unsettled.contains(place.action_id());
+}
+
+void settle_late(Turn& t, ServiceId id, Place& place) {
+  const CommandId action = place.action_id();
+  t.s.unsettled.erase(action);
+  place.action.reset();
+  settle_open(t, action);
+  begin(t, id, place);
+  t.mark(id);
+}
+
+void found_unsettled(Turn& t, Found in) {
+  in.told.clear();  // it is our own action that has stopped it
+  found(t, in);
+  t.s.started_by.clear();
+  settle_late(t, in.service, t.place(in.service, in.slot));
 }
 
 void recovered(Turn& t) {

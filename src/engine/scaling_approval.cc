@@ -59,7 +59,9 @@ void expire_scaling(Turn& t, ServiceId id) {
   const std::string what = asked->reason;
   drop_scaling(t, id, "nobody has approved it in time");
   if (std::exchange(t.live(id).scaling->unanswered, true)) return;
-  escalate(t, id, 0, default_notifier(t), t.plan(id).name + " waits for `homeostat approve`: " + what);
+  escalate(t, id, 0, default_notifier(t),
+           "nobody has approved another number of instances of " + t.plan(id).name +
+               " in time; it is asked for again: " + what);
 }
 
 bool approve_scaling(Turn& t, CommandId id, const std::string& by) {

@@ -11,7 +11,7 @@
 namespace homeostat::engine {
 namespace {
 
-constexpr std::uint32_t kSnapshotVersion = 26;
+constexpr std::uint32_t kSnapshotVersion = 27;
 
 /// Everything of State but the plan and the wheel, whose deadlines are kept as a list. To write one, the state is only
 /// looked at: a copy would need as much memory again.
@@ -33,6 +33,7 @@ struct Snapshot {
     v("calls", self.s.calls);
     v("versions", self.s.versions);
     v("runtime_holds", self.s.runtime_holds);
+    v("unsettled", self.s.unsettled);
     v("doubt", self.s.doubt);
     v("clocks", self.s.clocks);
     v("suspects", self.s.suspects);

@@ -249,6 +249,7 @@ inline constexpr std::size_t kMostTellers = 64;
 struct LiveService {
   std::uint32_t scale_told = kUntold;  // instances that the exec runtime was last told to make
   Status status = Status::unknown;
+  Status serving = Status::unknown;  // the same without `critical`, which says nothing of whether it serves
   bool dirty = false;
   bool goes_unseen = false;            // a person wants the rollout to go on though nobody can see
   bool judge_news = false;             // the judge has heard something since it was last written down
@@ -270,6 +271,7 @@ struct LiveService {
   Boxed<LiveTraffic> traffic;                // where a proxy leads the requests of rollouts
   static constexpr auto fields = [](auto& self, auto& v) {
     v("status", self.status);
+    v("serving", self.serving);
     v("goes_unseen", self.goes_unseen);
     v("places", self.places);
     v("skipped", self.skipped);
@@ -434,6 +436,7 @@ struct State {
   std::vector<std::string> versions;        // what the indices in commands stand for
   std::map<PlaceId, CommandId> started_by;  // while recovering: which action started what is found
   std::map<PlaceId, RuntimeHold> runtime_holds;
+  FlatSet<CommandId> unsettled{};  // a life of ours died in the middle of them, and their runtime is still at work
   DoubtRound doubt;
   WallClocks clocks;
   /// At least every place that fails or could not be reached lately, and when it could not for the last time.

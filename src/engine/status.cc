@@ -82,7 +82,6 @@ bool below(const Tally& tally, std::uint32_t down, std::uint32_t min_healthy) {
 }
 
 Status fold(const Tally& tally, std::uint32_t min_healthy) {
-  if (tally.critical) return Status::critical;
   if (below(tally, tally.of(State::failing), min_healthy) || tally.whole == State::failing) return Status::unhealthy;
   if (tally.total == 0 && !tally.whole) return Status::unknown;
   if (tally.whole == State::unknown || tally.whole == State::waiting) return Status::unknown;
@@ -148,11 +147,14 @@ bool none_needed(Turn& t, ServiceId id) {
 
 void update_status(Turn& t, ServiceId id) {
   const Tally tally = tally_of(t, id);
-  const Status status = none_needed(t, id) ? Status::healthy : fold(tally, t.plan(id).min_healthy);
+  const bool rests = none_needed(t, id);
+  const Status serving = rests ? Status::healthy : fold(tally, t.plan(id).min_healthy);
+  const Status status = tally.critical && !rests ? Status::critical : serving;
   update_downtime(t, id, tally);
   LiveService& live = t.live(id);
-  const bool changed = live.status != status;
+  const bool changed = live.status != status || live.serving != serving;
   live.status = status;
+  live.serving = serving;
   if (changed) mark_dependents(t, id);
   const ServiceState& state = t.durable(id);
   if (to_string(status) == state.status && state.status_since != kLongAgo) return;

@@ -274,10 +274,15 @@ std::string only_one_served(Turn& t, ServiceId id, Slot slot) {
   const auto& live = t.live(id).traffic;
   if (live && !live->fault.empty()) return {};
   if (!live || later(live->seen_at, kStillTrue) < t.now) return "the proxy is asked who else gets requests";
-  const bool relieved = std::ranges::any_of(
-      others, [&](Slot other) { return takes_requests(t, id, other) && !is_drained(t, id, other); });
+  const auto has_weight = [&](Slot one) {
+    const auto place = std::ranges::find(live->places, one, &PlaceTraffic::slot);
+    return place == live->places.end() || place->weighted;
+  };
+  const bool relieved = std::ranges::any_of(others, [&](Slot other) {
+    return takes_requests(t, id, other) && has_weight(other) && !is_drained(t, id, other);
+  });
   const auto own = std::ranges::find(live->places, slot, &PlaceTraffic::slot);
-  if (relieved || (own != live->places.end() && !own->up)) return {};
+  if (relieved || (own != live->places.end() && !(own->up && own->weighted))) return {};
   const std::string more = others.size() == 1 ? "" : " and " + std::to_string(others.size() - 1) + " more";
   return place_name(t, id, slot) + " is the only one that gets requests: the proxy leads none to " +
          place_name(t, id, others.front()) + more;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base64.hpp"
+#include "core/text.hpp"
 #include "os/incarnation.hpp"
 
 namespace homeostat::runtime {
@@ -23,12 +24,21 @@ constexpr Duration kLookSoon = std::chrono::milliseconds(100);  // while an orde
 // supervisord starts a program anew within a second of its end, if it does.
 constexpr Duration kMayComeBack = std::chrono::seconds(2);
 
+constexpr std::size_t kShown = 100;
+
 constexpr std::int64_t kStopped = 0;
 constexpr std::int64_t kStarting = 10;
 constexpr std::int64_t kRunning = 20;
 constexpr std::int64_t kBackoff = 30;
 constexpr std::int64_t kExited = 100;
 constexpr std::int64_t kFatal = 200;
+
+// As supervisord itself understands it: one without a group is alone in one of its own name.
+std::string whole_name(const std::string& name) {
+  return name.find(':') == std::string::npos ? name + ":" + name : name;
+}
+
+std::string full_name(const XmlValue& info) { return info.text("group") + ":" + info.text("name"); }
 
 bool rests(const ProgramState& state) {
   return state.state == kStopped || state.state == kExited || state.state == kFatal;
@@ -141,13 +151,13 @@ void SupervisordKeeper::take(const XmlValue& all, std::uint64_t look) {
   if (items == nullptr) return lost("its answer is no list of programs");
   for (auto& [target, program] : programs_) {
     const std::string& name = program->charge.spec.unit;
-    const auto info = std::ranges::find_if(*items, [&](const XmlValue& one) {
-      return one.text("name") == name || one.text("group") + ":" + one.text("name") == name;
-    });
+    const auto info = std::ranges::find(*items, whole_name(name), full_name);
     if (info == items->end()) {
       program->state.reset();
       program->missing = true;
-      why_unknown_ = "it knows no program " + name;
+      const auto meant = std::ranges::find(*items, name, [](const XmlValue& one) { return one.text("name"); });
+      why_unknown_ = "it knows no program " + name +
+                     (meant == items->end() ? "" : "; did you mean " + printable(full_name(*meant), kShown) + "?");
     } else {
       const ProgramState fresh = program_of(*info);
       if (fresh.state == kExited && (!program->state || program->state->state != kExited)) program->ended_at = now_;

@@ -18,7 +18,10 @@ constexpr std::size_t kMostAnswer = 16U << 20U;
 constexpr std::string_view kStat = "show stat";
 constexpr std::string_view kBackendAndServers = " 6 -1";  // the sum of HAProxy's numbers for these kinds of lines
 
+constexpr const char* kAllBackends = " -1 6 -1";
+
 constexpr Duration kExchange = std::chrono::milliseconds(300);  // so long it may take a new HAProxy to be there
+constexpr std::string_view kDenied = "Permission denied";
 constexpr std::string_view kDisabled = "Proxy is disabled.";
 constexpr int kMostRounds = 3;  // of writing what does not stay
 constexpr Duration kTryAgain = std::chrono::milliseconds(20);
@@ -26,6 +29,10 @@ constexpr Duration kTryAgain = std::chrono::milliseconds(20);
 std::string said_by_errno(std::string_view what) { return fmt::format("{}: {}", what, std::strerror(errno)); }
 
 long long count_ms(Duration span) { return std::chrono::duration_cast<std::chrono::milliseconds>(span).count(); }
+
+std::unexpected<Error> denied(const HaproxyPlace& place) {
+  return fail("HAProxy lets nobody change anything over " + place.socket + ": it needs `level admin`");
+}
 
 std::expected<sockaddr_un, Error> address_of(const std::string& path) {
   sockaddr_un address{};
@@ -187,25 +194,41 @@ void Haproxy::ask_backend(std::string_view command, std::string_view after, Answ
   });
 }
 
+// A frontend of the same name is taken for the backend; then the lines of all backends tell.
+void Haproxy::ask_stat(Answered done) {
+  ask_backend(kStat, kBackendAndServers, [this, done = std::move(done)](Answer answer) mutable {
+    const bool only_columns =
+        answer && answer->starts_with('#') && answer->find_first_not_of('\n', answer->find('\n')) == std::string::npos;
+    if (!only_columns) return done(std::move(answer));
+    ask(std::string(kStat) + kAllBackends, std::move(done));
+  });
+}
+
 void Haproxy::look(Seen done) {
-  ask_backend(kStat, kBackendAndServers, [this, done = std::move(done)](const Answer& answer) mutable {
+  ask_stat([this, done = std::move(done)](const Answer& answer) mutable {
     if (!answer) return done(std::unexpected(answer.error()));
     done(read_stat(*answer, place_.backend));
   });
 }
 
 void Haproxy::look(std::vector<std::string> columns, Told done) {
-  ask_backend(kStat, kBackendAndServers,
-              [this, columns = std::move(columns), done = std::move(done)](const Answer& answer) mutable {
-                if (!answer) return done(std::unexpected(answer.error()));
-                done(read_columns(*answer, place_.backend, columns));
-              });
+  ask_stat([this, columns = std::move(columns), done = std::move(done)](const Answer& answer) mutable {
+    if (!answer) return done(std::unexpected(answer.error()));
+    done(read_columns(*answer, place_.backend, columns));
+  });
 }
 
 void Haproxy::read_back(Set done) {
   ask_backend("show servers state", "", [this, done = std::move(done)](const Answer& answer) mutable {
     if (!answer) return done(std::unexpected(answer.error()));
     done(read_settings(*answer, place_.backend));
+  });
+}
+
+void Haproxy::read_level(Answered done) {
+  ask("show cli level", [done = std::move(done)](Answer answer) mutable {
+    if (answer) answer->erase(std::min(answer->find('\n'), answer->size()));
+    done(std::move(answer));
   });
 }
 
@@ -259,6 +282,7 @@ void Haproxy::write_next(std::shared_ptr<Writing> writing) {
         const std::size_t last = answer->find_first_not_of('\n');
         const auto weight =
             read_weight(last == std::string::npos ? std::string_view() : std::string_view(*answer).substr(last));
+        if (answer->contains(kDenied)) return writing->end(denied(place_));
         if (!weight) return writing->end(std::unexpected(weight.error()));
         if (*weight != writing->changes[writing->at].to) {
           return writing->end(fail(fmt::format("HAProxy keeps weight {} of {}, {} was wanted", *weight, server,
@@ -280,6 +304,7 @@ void Haproxy::write_drain(Draining draining) {
   ask(fmt::format("set server {}/{} state {}", place_.backend, draining.server, draining.drain ? "drain" : "ready"),
       [this, draining = std::move(draining)](const Answer& answer) mutable {
         if (!answer) return draining.done(std::unexpected(answer.error()));
+        if (answer->contains(kDenied)) return draining.done(denied(place_));
         if (answer->find_first_not_of("\n ") != std::string::npos) {
           return draining.done(fail(fmt::format("HAProxy: {}", answer->substr(0, answer->find('\n')))));
         }

@@ -45,6 +45,9 @@ class Haproxy : private Turnstile::Guest {
   /// How its servers are set.
   void read_back(Set done);
 
+  /// What the socket allows, such as "admin": nothing can be changed with less.
+  void read_level(Answered done);
+
   /// Every server named in `weights` gets its weight (0 … 256), the raised ones first, and each is read back; a server
   /// that is not named is left alone. Whatever HAProxy forgets meanwhile (a reload), nothing is lowered while nobody
   /// has a weight. Done only when HAProxy has confirmed all of them; an error says how far it came.
@@ -84,6 +87,7 @@ class Haproxy : private Turnstile::Guest {
 
   void ask(std::string text, Answered done);
   void ask_backend(std::string_view command, std::string_view after, Answered done);
+  void ask_stat(Answered done);
   void enter() override;
   void missed(Trouble trouble, std::string text);
   void end(Answer answer);

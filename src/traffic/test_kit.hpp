@@ -89,6 +89,16 @@ class RealHaproxy {
   RealHaproxy(const RealHaproxy&) = delete;
   RealHaproxy& operator=(const RealHaproxy&) = delete;
 
+  /// Begins anew with another text in its file.
+  void rewrite(const std::string& text, const std::string& with) {
+    stop();
+    std::ifstream in(dir_ / "haproxy.cfg");
+    std::string all{std::istreambuf_iterator<char>(in), {}};
+    all.replace(all.find(text), text.size(), with);
+    std::ofstream(dir_ / "haproxy.cfg") << all;
+    start();
+  }
+
   void start() {
     std::string config = (dir_ / "haproxy.cfg").string();
     char* const argv[] = {const_cast<char*>("haproxy"), const_cast<char*>("-db"), const_cast<char*>("-f"),

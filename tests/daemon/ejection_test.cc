@@ -22,16 +22,17 @@ class Ejection : public ::testing::Test {
     haproxy_.emplace(std::vector<int>{lab_.port(0), lab_.port(1), lab_.port(2)});
     const std::string breaker = fmt::format(
         "{{ min_requests: 10, window: 5s, open_for: {0}, open_cap: {0}, trial_requests: 5, trial: 20% }}", open_for);
-    lab_.configure({lab_.service(
-        "web",
-        {.instances = 3,
-         .more = fmt::format("traffic: {{ haproxy: {{ socket: {}, backend: pool, server: 'm{{port}}', drain: 5s }}, "
-                             "breaker: {} }}",
-                             haproxy_->place().socket, breaker)})});
+    configure(
+        fmt::format("traffic: {{ haproxy: {{ socket: {}, backend: pool, server: 'm{{port}}', drain: 5s }}, "
+                    "breaker: {} }}",
+                    haproxy_->place().socket, breaker));
     ASSERT_TRUE(lab_.start());
     ASSERT_TRUE(eventually([&] { return lab_.health("web") == "healthy" && clean(); }));
     crowd_.emplace(haproxy_->port(), 4);
     ASSERT_TRUE(lab_.break_instance(1, "sick"));
+  }
+  void configure(const std::string& more) const {
+    lab_.configure({lab_.service("web", {.instances = 3, .more = more})});
   }
   json::value breaker() const {
     const json::value all = at(lab_.status(), "breakers");
@@ -58,6 +59,14 @@ class Ejection : public ::testing::Test {
   std::optional<RealHaproxy> haproxy_;
   std::optional<Crowd> crowd_;
 };
+
+TEST_F(Ejection, GetsRequestsAgainWhenAReloadTakesTheProxyAway) {
+  begin("10m");
+  ASSERT_TRUE(eventually([&] { return state() == "open" && clean(); })) << lab_.records();
+  configure("");
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return !clean(); })) << "whoever leads the requests now: " << lab_.log();
+}
 
 TEST_F(Ejection, StaysOutOverACrashOfTheDaemonAndAReloadOfTheProxy) {
   begin("10m");

@@ -73,9 +73,11 @@ TEST_F(DaemonScaling, AsksFirstAndStillDoesAfterAKill) {
   EXPECT_NE(lab_.cli({"scale", "work"}).out.find("homeostat approve " + id), std::string::npos);
   EXPECT_NE(lab_.cli({"approve", "9-9"}).code, 0);
   EXPECT_EQ(running(), 1U);
-  // Another decision may have taken its place since.
-  EXPECT_TRUE(within(seconds(40), [&] { return lab_.cli({"approve", asked()}).code == 0 && becomes(3); }))
-      << lab_.records();
+  // Another decision may have taken its place since, and what is approved may not go the whole way.
+  EXPECT_TRUE(within(seconds(40), [&] {
+    if (const std::string now = asked(); !now.empty()) lab_.cli({"approve", now});
+    return running() == 3;
+  })) << lab_.records();
 }
 
 TEST_F(DaemonScaling, ByHandItStaysUntilItIsTakenBack) {

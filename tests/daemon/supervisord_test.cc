@@ -31,6 +31,10 @@ class KeptProgram : public ::testing::TestWithParam<bool> {
           "\n",
           lab_.dir(), name, more, starts_for_, runs_.contains(name) ? runs_.at(name) : "sleep infinity");
     }
+    // Another program's process of the same name, named first; and one that has a name of its own in its group.
+    text +=
+        "[program:a]\nprocess_name=web\ncommand=/bin/sleep 100000\n"
+        "[program:lonely]\nprocess_name=part\nautostart=false\ncommand=/bin/sleep 100000\n";
     write_file(lab_.dir() + "/s.conf", text);
     os::ChildSpec spec;
     spec.argv = {"supervisord", "-n", "-c", lab_.dir() + "/s.conf"};
@@ -119,15 +123,36 @@ TEST_P(KeptProgram, IsRepairedHeldStoppedAndStartedByWhomItMayBe) {
   EXPECT_TRUE(lab_.journal_is_good());
 
   std::string other = read_file(lab_.config_file());
-  other.replace(other.find("program: flap"), std::string("program: flap").size(), "program: flop");
-  write_file(lab_.config_file(), other);
-  const Finished said = lab_.cli({"validate", lab_.config_file()});
-  EXPECT_EQ(said.code, 0);
-  EXPECT_NE(said.err.find("flap: `flop` cannot be started: supervisord does not tell: it knows no program flop\n"),
-            std::string::npos)
-      << said.err;
-  EXPECT_EQ(said.err.find("web"), std::string::npos) << said.err;
+  std::string name = "flap";
+  for (const auto& [next, hint] : {std::pair("flop", ""), std::pair("part", "; did you mean lonely:part?")}) {
+    other.replace(other.find("program: " + name), 9 + name.size(), fmt::format("program: {}", next));
+    name = next;
+    write_file(lab_.config_file(), other);
+    const Finished said = lab_.cli({"validate", lab_.config_file()});
+    EXPECT_EQ(said.code, 0);
+    const std::string why = fmt::format(
+        "flap: `{0}` cannot be started: supervisord does not tell: it knows no program {0}{1}\n", name, hint);
+    EXPECT_NE(said.err.find(why), std::string::npos) << said.err;
+    EXPECT_EQ(said.err.find("web"), std::string::npos) << said.err;
+  }
 }
+
+class KeptProgramAway : public KeptProgram {};
+
+TEST_P(KeptProgramAway, WhatOthersStartWhileHomeostatIsAwayIsLookedAfter) {
+  ASSERT_TRUE(told("start of web/0 verified")) << lab_.records();
+  ctl("stop", "web");
+  ASSERT_TRUE(told("stopped by others, by supervisord")) << lab_.records();
+  lab_.kill9();
+  ctl("start", "web");
+  ASSERT_TRUE(lab_.start());
+  EXPECT_TRUE(told("web is to run (by others, by supervisord)")) << lab_.records();
+  EXPECT_TRUE(healthy("web"));
+  EXPECT_EQ(starts("web"), 2U) << lab_.records();
+  EXPECT_TRUE(repaired("web")) << lab_.records();
+}
+
+INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramAway, ::testing::Values(false));
 
 class KeptProgramCounted : public KeptProgram {
  protected:
@@ -171,6 +196,16 @@ TEST_P(KeptProgramStarting, WhatIsStoppedInTheMiddleOfOurStartStaysStopped) {
   EXPECT_EQ(starts("web"), 2U) << lab_.records();
 }
 
+TEST_P(KeptProgramStarting, WhatIsToldToStopWhileItComesUpIsStoppedThen) {
+  ASSERT_TRUE(told("start of flap/0 verified")) << lab_.records();
+  send_signal([&] { return main("flap"); }, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return starts("flap") == 2; })) << "by supervisord itself";
+  ASSERT_EQ(lab_.post("stop", {{"service", "flap"}}).status, 200);
+  EXPECT_TRUE(told("stop of flap/0 verified")) << lab_.records();
+  EXPECT_EQ(main("flap"), 0);
+  EXPECT_EQ(lab_.records().find("flap is to run (by others"), std::string::npos) << lab_.records();
+}
+
 INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramStarting, ::testing::Values(false));
 
 class KeptProgramLingering : public KeptProgram {
@@ -196,6 +231,21 @@ TEST_P(KeptProgramLingering, WhatFailsItsChecksWhileItIsStoppedByOthersStaysStop
   lab_.post("restart", {{"service", "flap"}});
   EXPECT_TRUE(told("restart_all of flap/0 verified")) << "what was stopped had all this time to come back";
   EXPECT_EQ(starts("web"), 1U) << lab_.records();
+}
+
+TEST_P(KeptProgramLingering, WhatARestartOfOursStopsIsStartedByTheNextHomeostat) {
+  for (const int signal : {SIGKILL, SIGTERM}) {
+    ASSERT_TRUE(eventually([&] { return lab_.health("web") == "healthy"; })) << lab_.records();
+    const std::uint64_t before = starts("web");
+    ASSERT_TRUE(eventually([&] { return lab_.cli({"restart", "web", "--no-wait"}).code == 0; })) << lab_.records();
+    ASSERT_TRUE(eventually([&] { return !std::filesystem::exists(lab_.dir() + "/ok"); })) << lab_.records();
+    lab_.signal(signal);
+    lab_.wait_exit();
+    ASSERT_EQ(starts("web"), before) << "it is being stopped";
+    ASSERT_TRUE(lab_.start());
+    EXPECT_TRUE(eventually([&] { return starts("web") == before + 1; })) << lab_.records();
+    EXPECT_EQ(lab_.records().find("by others"), std::string::npos) << lab_.records();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(OverItsSocket, KeptProgramLingering, ::testing::Values(false));

@@ -138,6 +138,47 @@ TEST_F(DaemonTraffic, WhatSomebodyElseHasPutInMaintenanceStaysSoWhoeverIsRestart
   EXPECT_TRUE(setting(1) && setting(1)->maintained) << "a repair";
 }
 
+TEST_F(DaemonTraffic, TheLastOneThatHasAWeightIsNotStopped) {
+  say_to(*haproxy_, "set server pool/" + server(0) + " weight 0");
+  const pid_t before = lab_.pid("web/1");
+  EXPECT_EQ(lab_.cli({"restart", "web/1", "--no-wait"}).code, 0);
+  const std::string why = "web/1 waits, gate traffic: web/1 is the only one that gets requests";
+  ASSERT_TRUE(eventually([&] { return lab_.records().find(why) != std::string::npos; })) << lab_.records();
+  say_to(*haproxy_, "set server pool/" + server(0) + " weight 256");
+  EXPECT_TRUE(replaced(1, before)) << lab_.records();
+  EXPECT_EQ(lab_.log().find("is stopped though"), std::string::npos) << lab_.log();
+}
+
+TEST_F(DaemonTraffic, WhoseProxyAReloadTakesAwayInTheMiddleOfADrainIsPutBack) {
+  std::optional<HalfRequest> half(haproxy_->port());
+  const auto [index, before] = drain_the_busy_one();
+  lab_.configure({lab_.service("web", {.instances = 2})});
+  ASSERT_EQ(lab_.cli({"reload"}).code, 0);
+  half.reset();
+  EXPECT_TRUE(replaced(index, before)) << lab_.records();
+  EXPECT_TRUE(eventually([&] { return in_rotation() == 2; })) << lab_.log();
+}
+
+TEST_F(DaemonTraffic, AFrontendMayHaveTheNameOfTheBackend) {
+  haproxy_->rewrite("frontend in", "frontend pool");
+  ASSERT_TRUE(eventually([&] { return in_rotation() == 2; }));
+  const pid_t first = lab_.pid("web/0");
+  const pid_t second = lab_.pid("web/1");
+  EXPECT_EQ(lab_.cli({"restart", "web"}).code, 0);
+  EXPECT_TRUE(restarted(first, second)) << lab_.records();
+  EXPECT_EQ(lab_.log().find("is stopped though"), std::string::npos) << lab_.log();
+}
+
+TEST_F(DaemonTraffic, ASocketOverWhichNothingCanBeChangedIsRefusedByValidate) {
+  EXPECT_EQ(lab_.cli({"validate", lab_.config_file()}).code, 0);
+  haproxy_->rewrite("level admin", "level operator");
+  const Finished refused = lab_.cli({"validate", lab_.config_file()});
+  EXPECT_NE(refused.code, 0);
+  EXPECT_NE(refused.err.find("is of level operator"), std::string::npos) << refused.err;
+  EXPECT_EQ(lab_.cli({"restart", "web/1"}).code, 0);
+  EXPECT_NE(lab_.log().find("it needs `level admin`"), std::string::npos) << lab_.log();
+}
+
 TEST_F(DaemonTraffic, TheLastOneThatGetsRequestsIsNotStoppedWhileSomebodyWorksOnTheOther) {
   say_to(*haproxy_, "set server pool/" + server(0) + " state maint");
   const pid_t first = lab_.pid("web/0");
