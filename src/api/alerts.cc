@@ -29,26 +29,34 @@ std::string text_of(const json::object& object, std::string_view name) {
 /// Others are of no use: nobody can ask for them.
 bool is_known(std::string_view name) { return name.size() <= kLongestName && is_label_name(name); }
 
-bool read_labels(const json::object& object, Alert& out) {
+constexpr std::string_view kNeeds =
+    "an alert needs `status` (firing or resolved), `fingerprint`, `startsAt` and `labels` (texts)";
+
+/// What is wrong; empty: nothing.
+std::string read_labels(const json::object& object, Alert& out) {
   const json::value* labels = member(object, "labels", json::kind::object);
-  if (labels == nullptr || labels->get_object().size() > kMostLabels) return false;
+  if (labels == nullptr) return std::string(kNeeds);
+  const std::string of = " of the alert " + homeostat::printable(out.fingerprint, 64);
+  if (labels->get_object().size() > kMostLabels) return "more than 64 labels" + of;
   for (const auto& [name, value] : labels->get_object()) {
-    if (!value.is_string() || value.get_string().size() > kLongestValue) return false;
+    if (!value.is_string()) return std::string(kNeeds);
+    if (value.get_string().size() > kLongestValue)
+      return "more than 2048 bytes in the label `" + homeostat::printable(name, 100) + "`" + of;
     if (!is_known(name)) continue;
     out.labels.emplace(name, value.get_string());
   }
-  return true;
+  return {};
 }
 
-bool read_alert(const json::value& value, Alert& out) {
-  if (!value.is_object()) return false;
+std::string read_alert(const json::value& value, Alert& out) {
+  if (!value.is_object()) return std::string(kNeeds);
   const json::object& object = value.get_object();
   const std::string status = text_of(object, "status");
   const auto starts = parse_moment(text_of(object, "startsAt"));
   out.fingerprint = text_of(object, "fingerprint");
   out.firing = status == "firing";
   const bool known = out.firing || status == "resolved";
-  if (!known || !starts || out.fingerprint.empty() || out.fingerprint.size() > 64) return false;
+  if (!known || !starts || out.fingerprint.empty() || out.fingerprint.size() > 64) return std::string(kNeeds);
   out.starts_ns = *starts;
   if (!out.firing) out.ends_ns = parse_moment(text_of(object, "endsAt")).value_or(0);
   if (const json::value* annotations = member(object, "annotations", json::kind::object)) {
@@ -128,9 +136,7 @@ std::expected<std::vector<Alert>, Response> parse_alerts(const std::string& body
   if (alerts->get_array().size() > kMostAlerts) return malformed("more than 1000 alerts at once");
   std::vector<Alert> out;
   for (const json::value& one : alerts->get_array()) {
-    if (!read_alert(one, out.emplace_back())) {
-      return malformed("an alert needs `status` (firing or resolved), `fingerprint`, `startsAt` and `labels` (texts)");
-    }
+    if (const std::string why = read_alert(one, out.emplace_back()); !why.empty()) return malformed(why);
   }
   return out;
 }
