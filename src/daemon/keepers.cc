@@ -248,7 +248,8 @@ void Keepers::perform(const engine::Dispatch& command, const runtime::Target& ta
       known->second.ordered = known->second.told = false;
       known->second.overruled = outcome.overruled;
       // Whatever else is there, or is coming up, was begun before it was to stop.
-      if (stops && outcome.kind == engine::OutcomeKind::not_started) known->second.came_wanted = true;
+      const bool there = known->second.sight.is == Is::busy || known->second.sight.is == Is::running;
+      if (stops && there && outcome.kind == engine::OutcomeKind::not_started) known->second.came_wanted = true;
       // Before that it was not done: it is given back then, and what ran is not taken for dead.
       const auto id = engine_.find_service(target.service);
       if (id && outcome.kind == engine::OutcomeKind::not_started && is_held(known->second.sight))

@@ -170,7 +170,11 @@ void settle_late(Turn& t, ServiceId id, Place& place) {
   const CommandId action = place.action_id();
   t.s.unsettled.erase(action);
   place.action.reset();
+  // What is meant to end may have been run, and be over already.
+  if (t.plan(id).completion && t.s.durable.actions[action].intent.op != Op::stop)
+    t.s.started_by[{id, place.slot}] = action;
   settle_open(t, action);
+  t.s.started_by.clear();
   begin(t, id, place);
   t.mark(id);
 }
@@ -178,7 +182,6 @@ void settle_late(Turn& t, ServiceId id, Place& place) {
 void found_unsettled(Turn& t, Found in) {
   in.told.clear();  // it is our own action that has stopped it
   found(t, in);
-  t.s.started_by.clear();
   settle_late(t, in.service, t.place(in.service, in.slot));
 }
 
