@@ -214,7 +214,7 @@ class KeptProgramLingering : public KeptProgram {
     const std::string script = lab_.dir() + "/linger.sh";
     write_file(
         script,
-        fmt::format("trap 'rm {0}/ok; sleep 2; exit 0' TERM\ntouch {0}/ok\nwhile :; do sleep 0.1; done\n", lab_.dir()));
+        fmt::format("trap 'rm {0}/ok; sleep 4; exit 0' TERM\ntouch {0}/ok\nwhile :; do sleep 0.1; done\n", lab_.dir()));
     runs_["web"] = "/bin/sh " + script;
     keys_["web"] = fmt::format(
         "checks: {{ alive: {{ exec: [/bin/sh, -c, 'test -e {}/ok || exit 2'], interval: 100ms, failure_threshold: 1 }} "
